@@ -1,0 +1,33 @@
+import { type Static, Type } from "@sinclair/typebox";
+
+export const SetupState = Type.Object({ needed: Type.Boolean() });
+export type SetupState = Static<typeof SetupState>;
+
+/** `POST /api/v1/setup`: makes the first administrator. The token is on the hub's console, once. */
+export const SetupRequest = Type.Object({
+  token: Type.String({ minLength: 1, maxLength: 200 }),
+  name: Type.String({ minLength: 1, maxLength: 100 }),
+  email: Type.String({ minLength: 3, maxLength: 254, pattern: "^[^@\\s]+@[^@\\s]+$" }),
+  password: Type.String({ minLength: 12, maxLength: 256 }),
+});
+export type SetupRequest = Static<typeof SetupRequest>;
+
+/** The closed list of permissions. Every route names one. */
+export const Permission = Type.Union([
+  Type.Literal("plant.read"),
+  Type.Literal("plant.edit"),
+  Type.Literal("gateway.read"),
+  Type.Literal("gateway.edit"),
+  Type.Literal("sample.read"),
+  Type.Literal("system.read"),
+]);
+export type Permission = Static<typeof Permission>;
+
+export const Me = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  email: Type.String(),
+  role: Type.Literal("administrator"),
+  permissions: Type.Array(Permission),
+});
+export type Me = Static<typeof Me>;

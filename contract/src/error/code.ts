@@ -1,0 +1,208 @@
+/**
+ * Every failure Millrace can name: HTTP status where it reaches HTTP, whether the same attempt may succeed later
+ * (`backoff`), only after somebody changes something (`afterChange`), or `never`; and what to do about it, in words
+ * for the person in front of the screen. A test holds that the web has a text for each code.
+ */
+interface ErrorRow {
+  status: number;
+  retry: "never" | "backoff" | "afterChange";
+  severity: "info" | "warning" | "error";
+  nextStep: string;
+}
+
+const row = (
+  status: number,
+  retry: ErrorRow["retry"],
+  severity: ErrorRow["severity"],
+  nextStep: string,
+): ErrorRow => ({ status, retry, severity, nextStep });
+
+export const ERROR = {
+  // Requests
+  "request.invalid": row(
+    422,
+    "afterChange",
+    "warning",
+    "Correct the named field and send the request again.",
+  ),
+  "request.malformed": row(400, "afterChange", "warning", "Send well-formed JSON of the documented shape."),
+  "request.tooLarge": row(
+    413,
+    "afterChange",
+    "warning",
+    "Send less in one request; the limit is in the message.",
+  ),
+  "request.tooMany": row(429, "backoff", "warning", "Wait a moment, then try again."),
+  "route.unknown": row(404, "never", "info", "Check the address; /docs lists every route."),
+  "entity.missing": row(404, "never", "info", "It may have been deleted; reload the list."),
+  "entity.conflict": row(
+    409,
+    "afterChange",
+    "warning",
+    "Reload, look at the other change, then repeat yours.",
+  ),
+  "entity.inUse": row(409, "afterChange", "warning", "Remove what still uses it first."),
+  // People
+  "auth.required": row(401, "afterChange", "info", "Sign in."),
+  "auth.refused": row(401, "afterChange", "warning", "Check the e-mail address and the password."),
+  "auth.forbidden": row(403, "afterChange", "warning", "Ask an administrator for the permission."),
+  "auth.originRefused": row(403, "afterChange", "warning", "Open Millrace at its own address."),
+  "setup.done": row(409, "never", "info", "Set-up is finished; sign in instead."),
+  "setup.tokenWrong": row(
+    403,
+    "afterChange",
+    "warning",
+    "Use the set-up link the hub printed when it started.",
+  ),
+  // Enrolment and uplink
+  "claim.refused": row(
+    403,
+    "afterChange",
+    "warning",
+    "Make a new claim token at the hub; each works once and expires.",
+  ),
+  "uplink.refused": row(
+    403,
+    "afterChange",
+    "error",
+    "Enrol the gateway again, or undo its revocation at the hub.",
+  ),
+  "uplink.fenced": row(
+    409,
+    "afterChange",
+    "error",
+    "Another gateway took this identity; enrol this one again.",
+  ),
+  "uplink.sequenceConflict": row(
+    409,
+    "afterChange",
+    "error",
+    "This gateway was restored or cloned; enrol it again.",
+  ),
+  "uplink.protocol": row(
+    400,
+    "afterChange",
+    "error",
+    "Update the older of gateway and hub; the message names what did not fit.",
+  ),
+  "uplink.unreachable": row(
+    503,
+    "backoff",
+    "warning",
+    "Check the network between gateway and hub; data is kept meanwhile.",
+  ),
+  "uplink.busy": row(503, "backoff", "info", "Nothing to do: the hub asked for a pause and data is kept."),
+  "uplink.silent": row(
+    504,
+    "backoff",
+    "warning",
+    "Check the network between gateway and hub; data is kept meanwhile.",
+  ),
+  "frame.garbled": row(
+    400,
+    "backoff",
+    "error",
+    "Nothing to do at first: the frame is sent again. If it repeats, look at the disk and the network.",
+  ),
+  "frame.gap": row(
+    409,
+    "backoff",
+    "warning",
+    "Nothing to do: the gateway sends again from the expected number.",
+  ),
+  "frame.tooLarge": row(413, "never", "error", "Report this: a gateway sealed a frame over the limit."),
+  // Block codec
+  "block.garbled": row(422, "never", "error", "The stored bytes are damaged; they are kept in quarantine."),
+  "block.version": row(422, "afterChange", "error", "Update the hub: the block was made by a newer gateway."),
+  "block.limit": row(413, "never", "error", "The block asks for more than the limit in the message."),
+  // Manifest
+  "manifest.refused": row(
+    422,
+    "afterChange",
+    "error",
+    "The gateway runs its last good manifest; correct what the message names.",
+  ),
+  "manifest.signature": row(
+    403,
+    "afterChange",
+    "error",
+    "Only the hub that enrolled this gateway may configure it.",
+  ),
+  "manifest.stale": row(409, "never", "warning", "The gateway already runs a newer manifest."),
+  // Links to devices
+  "link.refused": row(
+    502,
+    "backoff",
+    "error",
+    "Check that the device is on and that host and port are right.",
+  ),
+  "link.unreachable": row(502, "backoff", "error", "Check power, cable and network of the device."),
+  "link.lost": row(
+    502,
+    "backoff",
+    "error",
+    "Check power and network of the device; Millrace reconnects by itself.",
+  ),
+  "link.garbled": row(
+    502,
+    "backoff",
+    "error",
+    "Something else answers at this port, or the line is disturbed; check the address.",
+  ),
+  "device.timeout": row(
+    504,
+    "backoff",
+    "error",
+    "Check the unit number and the device; raise the timeout if it is slow.",
+  ),
+  "device.busy": row(
+    503,
+    "backoff",
+    "warning",
+    "Nothing to do: the device asked for patience. If it stays, poll it more slowly.",
+  ),
+  "device.unreachable": row(
+    502,
+    "backoff",
+    "error",
+    "The converter answers, the device behind it does not; check its cable and unit number.",
+  ),
+  "device.failed": row(
+    502,
+    "backoff",
+    "error",
+    "The device reports a failure of its own; look at its display.",
+  ),
+  "address.illegal": row(
+    422,
+    "afterChange",
+    "warning",
+    "Check the address and the function code against the device's manual.",
+  ),
+  "setting.wrong": row(422, "afterChange", "error", "Correct the named setting."),
+  // Storage
+  "outbox.overflow": row(
+    507,
+    "afterChange",
+    "error",
+    "Give the gateway more disk or bring the hub back; the lost range is recorded.",
+  ),
+  "outbox.failed": row(500, "backoff", "error", "Check the gateway's disk."),
+  "outbox.corrupt": row(
+    500,
+    "never",
+    "error",
+    "The damaged buffer was set aside and a new one opened; the gap is recorded.",
+  ),
+  "database.unavailable": row(
+    503,
+    "backoff",
+    "error",
+    "Check PostgreSQL; gateways keep their data meanwhile.",
+  ),
+  "database.failed": row(500, "never", "error", "Look at the hub's log for the error id."),
+  // Ourselves
+  "internal.bug": row(500, "never", "error", "Report this with the error id."),
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERROR;

@@ -1,0 +1,62 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { EntityId } from "./id.ts";
+
+/** State of the link between two programs or machines. `waiting`: down, and the next attempt is planned. */
+export const LinkState = Type.Union([
+  Type.Literal("up"),
+  Type.Literal("opening"),
+  Type.Literal("waiting"),
+  Type.Literal("down"),
+]);
+export type LinkState = Static<typeof LinkState>;
+
+/** What a gateway knows of one device's link, in figures and in words a technician can act on. */
+export const DeviceStatus = Type.Object({
+  deviceId: EntityId,
+  linkState: LinkState,
+  sinceMs: Type.Number({ description: "When this state began, ms UTC" }),
+  /** Error code of the cause; empty while the link is up. */
+  code: Type.String({ maxLength: 64 }),
+  /** Sentence with live numbers. */
+  reason: Type.String({ maxLength: 500 }),
+  lastGoodMs: Type.Union([Type.Number(), Type.Null()], { description: "Last good reading, ms UTC" }),
+  cycles: Type.Integer({ minimum: 0 }),
+  cyclesMissed: Type.Integer({ minimum: 0 }),
+  requests: Type.Integer({ minimum: 0 }),
+  errors: Type.Integer({ minimum: 0 }),
+  roundTripMs: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
+  tagsGood: Type.Integer({ minimum: 0 }),
+  tagsBad: Type.Integer({ minimum: 0 }),
+});
+export type DeviceStatus = Static<typeof DeviceStatus>;
+
+export const OutboxStatus = Type.Object({
+  framesUnsent: Type.Integer({ minimum: 0 }),
+  samplesUnsent: Type.Integer({ minimum: 0 }),
+  bytesUnsent: Type.Integer({ minimum: 0 }),
+  bytesUsed: Type.Integer({ minimum: 0 }),
+  bytesQuota: Type.Integer({ minimum: 0 }),
+  oldestUnsentMs: Type.Union([Type.Number(), Type.Null()]),
+  samplesLost: Type.Integer({
+    minimum: 0,
+    description: "Samples dropped since the start, each covered by a gap",
+  }),
+  /** False while the disk refuses: samples are then kept in memory only. */
+  durable: Type.Boolean(),
+});
+export type OutboxStatus = Static<typeof OutboxStatus>;
+
+/** Health report of a gateway, sent each heartbeat and on every transition. */
+export const GatewayStatus = Type.Object({
+  software: Type.String({ maxLength: 64 }),
+  startedMs: Type.Number(),
+  nowMs: Type.Number(),
+  cpuShare: Type.Number({ minimum: 0, description: "Share of one core over the last interval" }),
+  memoryBytes: Type.Integer({ minimum: 0 }),
+  diskFreeBytes: Type.Integer({ minimum: 0 }),
+  clockOffsetMs: Type.Union([Type.Number(), Type.Null()], { description: "Gateway minus hub" }),
+  manifestRev: Type.Integer({ minimum: 0 }),
+  outbox: OutboxStatus,
+  devices: Type.Array(DeviceStatus, { maxItems: 10_000 }),
+});
+export type GatewayStatus = Static<typeof GatewayStatus>;

@@ -1,0 +1,66 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Base64Url, EntityId } from "../vocabulary/id.ts";
+import { SignedManifest } from "./manifest.ts";
+import { Seq, StreamKey } from "./stream.ts";
+
+/** Text messages hub → gateway, in the order of a session: challenge, (hello), welcome, then the rest. */
+
+export const Challenge = Type.Object({
+  type: Type.Literal("challenge"),
+  nonce: Base64Url(32),
+  hubId: EntityId,
+  hubTimeMs: Type.Number(),
+  protocols: Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1, maxItems: 16 }),
+});
+
+const Credit = Type.Integer({ minimum: 0, description: "Bytes that may be unacknowledged; 0 is a pause" });
+
+export const Welcome = Type.Object({
+  type: Type.Literal("welcome"),
+  sessionId: EntityId,
+  /** High-water mark the hub has committed, for each stream the hello listed. */
+  streams: Type.Array(Type.Composite([StreamKey, Type.Object({ hwm: Seq })]), { maxItems: 64 }),
+  creditBytes: Credit,
+  heartbeatMs: Type.Integer({ minimum: 1_000 }),
+  manifestRev: Type.Integer({ minimum: 0 }),
+  hubTimeMs: Type.Number(),
+});
+
+/** Everything up to and including `hwm` is committed at the hub. Cumulative. */
+export const Ack = Type.Composite([
+  Type.Object({ type: Type.Literal("ack") }),
+  StreamKey,
+  Type.Object({ hwm: Seq, creditBytes: Credit }),
+]);
+
+/** The envelope was not applied. `expected` is the next sequence number the hub will take. */
+export const Nack = Type.Composite([
+  Type.Object({ type: Type.Literal("nack") }),
+  StreamKey,
+  Type.Object({
+    seq: Seq,
+    expected: Seq,
+    code: Type.Union([
+      Type.Literal("frame.gap"),
+      Type.Literal("frame.garbled"),
+      Type.Literal("frame.tooLarge"),
+      Type.Literal("uplink.busy"),
+    ]),
+    creditBytes: Credit,
+  }),
+]);
+
+export const HubHeartbeat = Type.Object({ type: Type.Literal("hb"), hubTimeMs: Type.Number() });
+
+/** The hub ends the session and says why; `retryAfterMs` is obeyed. */
+export const Bye = Type.Object({
+  type: Type.Literal("bye"),
+  code: Type.String({ maxLength: 64 }),
+  message: Type.String({ maxLength: 2_000 }),
+  retryAfterMs: Type.Integer({ minimum: 0 }),
+});
+
+export const ManifestOffer = Type.Object({ type: Type.Literal("manifest"), signed: SignedManifest });
+
+export const DownlinkMessage = Type.Union([Challenge, Welcome, Ack, Nack, HubHeartbeat, Bye, ManifestOffer]);
+export type DownlinkMessage = Static<typeof DownlinkMessage>;

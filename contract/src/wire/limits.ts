@@ -1,0 +1,32 @@
+/** Limits both ends share. A change here is a change of the protocol. */
+export const LIMITS = {
+  /** Compressed block of one frame. */
+  frameBodyBytesMax: 64 * 1024,
+  /** A block after decompression, so that a small frame cannot become a large allocation. */
+  blockRawBytesMax: 4 * 1024 * 1024,
+  blockSamplesMax: 65_536,
+  blockSeriesMax: 65_536,
+  textBytesMax: 4_096,
+  /** Consecutive frames of one stream sent and applied together. */
+  envelopeBytesMax: 256 * 1024,
+  envelopeFramesMax: 256,
+  /** A JSON message gateway → hub. */
+  uplinkTextBytesMax: 512 * 1024,
+  /** A JSON message hub → gateway, bounded by the largest manifest. */
+  downlinkTextBytesMax: 32 * 1024 * 1024,
+  manifestTagsMax: 100_000,
+  /** How long a sample may wait in memory before it is sealed: the window a power cut may cost. */
+  sealMs: 250,
+  heartbeatMs: 10_000,
+  /** No bytes received for so long means the link is dead. */
+  silenceMs: 25_000,
+  helloMs: 10_000,
+  creditBytesStart: 256 * 1024,
+  creditBytesMax: 8 * 1024 * 1024,
+  /** Browser's live socket. */
+  liveTagsMax: 5_000,
+  liveTextBytesMax: 128 * 1024,
+  apiBodyBytesMax: 1024 * 1024,
+  pageRowsMax: 1_000,
+  samplesRowsMax: 50_000,
+} as const;

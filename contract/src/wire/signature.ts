@@ -1,0 +1,11 @@
+import type { EnrolmentBody } from "../api/enrolment.ts";
+import { canonicalJson } from "../std/canonical-json.ts";
+import type { HelloBody } from "./uplink.ts";
+
+/**
+ * The exact texts that get signed (Ed25519 over their UTF-8 bytes). Each has a prefix of its own, so that a signature
+ * made for one purpose is worthless for another, and holds who it is meant for, so that it is worthless elsewhere.
+ */
+export const helloText = (body: HelloBody): string => `millrace-hello-v1\n${canonicalJson(body)}`;
+export const enrolmentText = (body: EnrolmentBody): string => `millrace-enrol-v1\n${canonicalJson(body)}`;
+export const manifestText = (manifestJson: string): string => `millrace-manifest-v1\n${manifestJson}`;

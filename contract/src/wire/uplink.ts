@@ -1,0 +1,51 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { GatewayStatus } from "../vocabulary/gateway.ts";
+import { Base64Url, EntityId } from "../vocabulary/id.ts";
+import { Seq, StreamKey } from "./stream.ts";
+
+/** Text messages gateway → hub. Binary messages are envelopes (`frame.ts`). */
+
+const HelloStream = Type.Composite([
+  StreamKey,
+  Type.Object({
+    /** Lowest and next sequence number on the gateway's disk, and the highest the hub acknowledged as it knows. */
+    low: Seq,
+    next: Seq,
+    acked: Seq,
+  }),
+]);
+
+/** Everything in a hello but its signature. The signature covers `helloText`. */
+export const HelloBody = Type.Object({
+  protocol: Type.Integer({ minimum: 1 }),
+  gatewayId: EntityId,
+  keyId: Type.String({ minLength: 1, maxLength: 64 }),
+  hubId: EntityId,
+  nonce: Base64Url(32),
+  epoch: Type.Integer({ minimum: 1, maximum: 0xffff_ffff }),
+  sessionNo: Type.Integer({ minimum: 1 }),
+  bootNo: Type.Integer({ minimum: 1 }),
+  streams: Type.Array(HelloStream, { maxItems: 64 }),
+  /** Number of the manifest that runs; 0 when there is none. */
+  manifestRev: Type.Integer({ minimum: 0 }),
+  software: Type.String({ maxLength: 64 }),
+  wallMs: Type.Number(),
+});
+export type HelloBody = Static<typeof HelloBody>;
+
+export const Hello = Type.Object({ type: Type.Literal("hello"), body: HelloBody, signature: Base64Url(64) });
+export const Heartbeat = Type.Object({ type: Type.Literal("hb"), wallMs: Type.Number() });
+export const StatusReport = Type.Object({ type: Type.Literal("status"), status: GatewayStatus });
+export const ManifestApplied = Type.Object({
+  type: Type.Literal("manifestApplied"),
+  rev: Type.Integer({ minimum: 1 }),
+});
+export const ManifestRefused = Type.Object({
+  type: Type.Literal("manifestRefused"),
+  rev: Type.Integer({ minimum: 0 }),
+  code: Type.String({ maxLength: 64 }),
+  message: Type.String({ maxLength: 2_000 }),
+});
+
+export const UplinkMessage = Type.Union([Hello, Heartbeat, StatusReport, ManifestApplied, ManifestRefused]);
+export type UplinkMessage = Static<typeof UplinkMessage>;

@@ -1,0 +1,158 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { HubApi } from "./api.ts";
+import { type Child, startProgram } from "./child.ts";
+import { freePort, portNear } from "./free-port.ts";
+import { LINES } from "./plant/machines.ts";
+import { type PlantPorts, seedDemoPlant } from "./seed.ts";
+
+export interface StackOptions {
+  /** Everything the system keeps lies in here. */
+  folder: string;
+  /** 0 or absent: any free port, remembered in the folder. */
+  hubPort?: number;
+  localPort?: number;
+  hubEnv?: Record<string, string>;
+  gatewayEnv?: Record<string, string>;
+}
+
+interface Ports extends PlantPorts {
+  hub: number;
+  local: number;
+}
+
+const DEMO_PLANT_PORTS: PlantPorts = { presses: 5020, packing: 5021, energy: 5022 };
+
+/** Hub, one gateway and the simulated plant as processes of their own. The only code that starts the whole system. */
+export class Stack {
+  plant!: Child;
+  hub!: Child;
+  gateway!: Child;
+  readonly api: HubApi;
+  readonly apiKey: string;
+
+  private constructor(
+    readonly options: StackOptions,
+    readonly ports: Ports,
+  ) {
+    this.apiKey = keyOf(options.folder);
+    this.api = new HubApi(this.hubUrl, this.apiKey);
+  }
+
+  get hubUrl(): string {
+    return `http://localhost:${this.ports.hub}`;
+  }
+
+  get localUrl(): string {
+    return `http://localhost:${this.ports.local}`;
+  }
+
+  /** The one-time set-up link, or null once an administrator exists. */
+  get setupLink(): string | null {
+    const file = join(this.hubFolder, "setup-link");
+    return existsSync(file) ? readFileSync(file, "utf8").trim() : null;
+  }
+
+  get hubFolder(): string {
+    return join(this.options.folder, "hub");
+  }
+
+  get gatewayFolder(): string {
+    return join(this.options.folder, "gateway");
+  }
+
+  /** Starts everything and returns when the hub answers and the gateway runs. */
+  static async start(options: StackOptions): Promise<Stack> {
+    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    const stack = new Stack(options, portsOf(options));
+    try {
+      await Promise.all([stack.startPlant(), stack.startHub()]);
+      const claimToken = await seedDemoPlant(stack.api, stack.ports);
+      await stack.startGateway(claimToken);
+    } catch (error) {
+      await stack.stop();
+      throw error;
+    }
+    return stack;
+  }
+
+  async startPlant(): Promise<void> {
+    const args = LINES.map((line) => `${line}=${this.ports[line]}`);
+    this.plant = startProgram("plant", "e2e/stack/plant/server.ts", { args, logFolder: this.logFolder });
+    await this.plant.event("plant.ready");
+  }
+
+  async startHub(): Promise<void> {
+    this.hub = startProgram("hub", "server/src/main.ts", {
+      logFolder: this.logFolder,
+      env: {
+        MILLRACE_DATA: this.hubFolder,
+        MILLRACE_PORT: String(this.ports.hub),
+        MILLRACE_ADMIN_API_KEY: this.apiKey,
+        ...this.options.hubEnv,
+      },
+    });
+    await this.hub.event("hub.ready");
+  }
+
+  async startGateway(claimToken: string | null = null): Promise<void> {
+    this.gateway = startProgram("gateway", "gateway/src/main.ts", {
+      logFolder: this.logFolder,
+      env: {
+        MILLRACE_DATA: this.gatewayFolder,
+        MILLRACE_HUB_URL: this.hubUrl,
+        MILLRACE_LOCAL_PORT: String(this.ports.local),
+        ...(claimToken ? { MILLRACE_CLAIM_TOKEN: claimToken } : {}),
+        ...this.options.gatewayEnv,
+      },
+    });
+    await this.gateway.event("gateway.ready");
+  }
+
+  /** Process id of the embedded PostgreSQL, as it wrote it down itself. */
+  postgresPid(): number {
+    return Number(readFileSync(join(this.hubFolder, "postgres", "postmaster.pid"), "utf8").split("\n")[0]);
+  }
+
+  /** The gateway first, so that what it holds still reaches the hub. */
+  async stop(): Promise<void> {
+    for (const child of [this.gateway, this.hub, this.plant]) await child?.stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  private get logFolder(): string {
+    return join(this.options.folder, "log");
+  }
+}
+
+/** Key of the automation that seeds the plant; made once, readable by the owner alone. */
+function keyOf(folder: string): string {
+  const file = join(folder, "automation-key");
+  if (!existsSync(file)) {
+    const key = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
+    writeFileSync(file, key, { mode: 0o600 });
+  }
+  return readFileSync(file, "utf8").trim();
+}
+
+/** Ports stay the same from start to start, unless somebody else took one meanwhile. */
+function portsOf(options: StackOptions): Ports {
+  const file = join(options.folder, "ports.json");
+  const known = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Ports) : null;
+  const plant = Object.fromEntries(
+    LINES.map((line) => [
+      line,
+      portNear(known?.[line] ?? (options.hubPort ? DEMO_PLANT_PORTS[line] : freePort())),
+    ]),
+  ) as PlantPorts;
+  const ports = {
+    ...plant,
+    hub: options.hubPort || known?.hub || freePort(),
+    local: options.localPort || known?.local || freePort(),
+  };
+  writeFileSync(file, JSON.stringify(ports, null, 2));
+  return ports;
+}

@@ -1,0 +1,71 @@
+// npm test: every check and every test, one count at the end.
+import { ROOT } from "./child.ts";
+
+interface Count {
+  passed: number;
+  failed: number;
+}
+
+interface Step {
+  title: string;
+  command: readonly string[];
+  /** A check counts as one; a suite prints its own counts. */
+  kind: "check" | "suite";
+}
+
+const bun = process.execPath;
+const suite = (folder: string): Step => ({
+  title: `tests of ${folder}`,
+  command: [bun, "test", `./${folder}/`],
+  kind: "suite",
+});
+
+const STEPS: readonly Step[] = [
+  { title: "format and lint", command: [bun, "x", "biome", "check", "."], kind: "check" },
+  ...["contract", "server", "gateway", "e2e"].map(
+    (name): Step => ({ title: `types of ${name}`, command: [bun, "x", "tsc", "-p", name], kind: "check" }),
+  ),
+  { title: "types of web", command: [bun, "run", "--cwd", "web", "typecheck"], kind: "check" },
+  { title: "size of the screens", command: [bun, "web/scripts/budget.ts"], kind: "check" },
+  ...["contract", "server", "gateway", "web", "e2e"].map(suite),
+];
+
+/** Runs one step, showing what it prints, and counts. */
+async function run(step: Step): Promise<Count> {
+  console.log(`\n=== ${step.title}`);
+  const child = Bun.spawn([...step.command], { cwd: ROOT, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  let text = "";
+  const show = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      const part = decoder.decode(chunk, { stream: true });
+      text += part;
+      process.stdout.write(part);
+    }
+  };
+  await Promise.all([show(child.stdout), show(child.stderr)]);
+  const code = await child.exited;
+  if (step.kind === "check") return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  const number = (word: string) => Number(new RegExp(`^\\s*(\\d+) ${word}$`, "m").exec(text)?.[1] ?? 0);
+  const count = { passed: number("pass"), failed: number("fail") };
+  // A suite that broke before it could count, or found nothing to run, has failed.
+  if (code !== 0 && count.failed === 0) count.failed = 1;
+  if (count.passed + count.failed === 0) count.failed = 1;
+  return count;
+}
+
+const only = process.argv.slice(2);
+const startedMs = performance.now();
+const total: Count = { passed: 0, failed: 0 };
+const failures: string[] = [];
+for (const step of STEPS) {
+  if (only.length > 0 && !only.some((word) => step.title.includes(word))) continue;
+  const count = await run(step);
+  total.passed += count.passed;
+  total.failed += count.failed;
+  if (count.failed > 0) failures.push(step.title);
+}
+console.log(`\n${((performance.now() - startedMs) / 1_000).toFixed(0)} s`);
+if (failures.length > 0) console.log(`Failed: ${failures.join(", ")}`);
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exit(total.failed === 0 ? 0 : 1);

@@ -1,0 +1,187 @@
+import { Claim } from "@millrace/contract/api/enrolment";
+import { Gateway, type GatewayCreate } from "@millrace/contract/api/gateway";
+import { RawSamples } from "@millrace/contract/api/history";
+import { Page } from "@millrace/contract/api/page";
+import { Me, type SetupRequest, SetupState } from "@millrace/contract/api/person";
+import { Device, Site, Tag } from "@millrace/contract/api/plant";
+import type { Clock } from "@millrace/contract/std/clock";
+import type { Static, TSchema } from "@sinclair/typebox";
+import { Check, Errors } from "@sinclair/typebox/value";
+import { faultOf, HubFault } from "../error/fault.ts";
+
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Lists of sites, devices and gateways are read whole; this bounds a hub that never ends its pages. */
+const PAGES_MAX = 50;
+
+const SitePage = Page(Site);
+const DevicePage = Page(Device);
+const GatewayPage = Page(Gateway);
+const TagPage = Page(Tag);
+export type TagPage = Static<typeof TagPage>;
+
+export interface TagQuery {
+  q: string;
+  deviceId: string;
+  gatewayId: string;
+  cursor: string | null;
+  limit: number;
+}
+
+type Fetch = (input: string, init: RequestInit) => Promise<Response>;
+
+/**
+ * The hub's REST API as typed calls. Every answer is checked against the contract (interpreted: a strict CSP allows
+ * no compiled checks), so a screen never works on data of an unknown shape. Every method throws `HubFault` only.
+ */
+export class HubClient {
+  readonly #fetch: Fetch;
+  readonly #clock: Clock;
+
+  constructor(deps: { fetch: Fetch; clock: Clock }) {
+    this.#fetch = deps.fetch;
+    this.#clock = deps.clock;
+  }
+
+  setupState(): Promise<SetupState> {
+    return this.#read(SetupState, "/api/v1/setup");
+  }
+
+  async setUp(request: SetupRequest): Promise<void> {
+    await this.#send("POST", "/api/v1/setup", request);
+  }
+
+  async signIn(email: string, password: string): Promise<void> {
+    try {
+      await this.#send("POST", "/api/auth/sign-in/email", { email, password });
+    } catch (thrown) {
+      // Here "sign in first" can only mean that these credentials were refused.
+      if (thrown instanceof HubFault && thrown.code === "auth.required") {
+        throw new HubFault("auth.refused", "This e-mail address and password do not belong together.", thrown.traceId);
+      }
+      throw thrown;
+    }
+  }
+
+  async signOut(): Promise<void> {
+    await this.#send("POST", "/api/auth/sign-out", {});
+  }
+
+  me(): Promise<Me> {
+    return this.#read(Me, "/api/v1/me");
+  }
+
+  sites(): Promise<Site[]> {
+    return this.#all(SitePage, "/api/v1/sites");
+  }
+
+  devices(): Promise<Device[]> {
+    return this.#all(DevicePage, "/api/v1/devices");
+  }
+
+  gateways(): Promise<Gateway[]> {
+    return this.#all(GatewayPage, "/api/v1/gateways");
+  }
+
+  addGateway(gateway: GatewayCreate): Promise<Gateway> {
+    return this.#write(Gateway, "/api/v1/gateways", gateway);
+  }
+
+  claimGateway(gatewayId: string): Promise<Claim> {
+    return this.#write(Claim, `/api/v1/gateways/${encodeURIComponent(gatewayId)}/claims`, {});
+  }
+
+  tags(query: TagQuery): Promise<TagPage> {
+    const search = new URLSearchParams({ limit: String(query.limit) });
+    if (query.q !== "") search.set("q", query.q);
+    if (query.deviceId !== "") search.set("deviceId", query.deviceId);
+    if (query.gatewayId !== "") search.set("gatewayId", query.gatewayId);
+    if (query.cursor !== null) search.set("cursor", query.cursor);
+    return this.#read(TagPage, `/api/v1/tags?${search}`);
+  }
+
+  tag(tagNo: number): Promise<Tag> {
+    return this.#read(Tag, `/api/v1/tags/${tagNo}`);
+  }
+
+  /** Raw samples in [fromMs, toMs), oldest first. */
+  samples(tagNo: number, fromMs: number, toMs: number, limit: number): Promise<RawSamples> {
+    const search = new URLSearchParams({
+      tag: String(tagNo),
+      from: new Date(fromMs).toISOString(),
+      to: new Date(toMs).toISOString(),
+      limit: String(limit),
+    });
+    return this.#read(RawSamples, `/api/v1/samples?${search}`);
+  }
+
+  async #all<T>(
+    schema: TSchema & { static: { items: T[]; nextCursor: string | null } },
+    path: string,
+  ): Promise<T[]> {
+    const items: T[] = [];
+    let cursor: string | null = null;
+    for (let page = 0; page < PAGES_MAX; page++) {
+      const search: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const body: { items: T[]; nextCursor: string | null } = await this.#read(
+        schema,
+        `${path}?limit=1000${search}`,
+      );
+      items.push(...body.items);
+      cursor = body.nextCursor;
+      if (cursor === null) break;
+    }
+    return items;
+  }
+
+  async #read<S extends TSchema>(schema: S, path: string): Promise<Static<S>> {
+    return decode(schema, await this.#send("GET", path), path);
+  }
+
+  async #write<S extends TSchema>(schema: S, path: string, body: unknown): Promise<Static<S>> {
+    return decode(schema, await this.#send("POST", path, body), path);
+  }
+
+  async #send(method: "GET" | "POST", path: string, body?: unknown): Promise<unknown> {
+    const aborter = new AbortController();
+    const cancel = this.#clock.after(REQUEST_TIMEOUT_MS, () => aborter.abort());
+    try {
+      const headers: Record<string, string> = { accept: "application/json" };
+      if (body !== undefined) headers["content-type"] = "application/json";
+      const response = await this.#fetch(path, {
+        method,
+        headers,
+        credentials: "same-origin",
+        cache: "no-store",
+        signal: aborter.signal,
+        body: body === undefined ? null : JSON.stringify(body),
+      });
+      const answer = parse(await response.text());
+      if (!response.ok) throw faultOf(response.status, answer);
+      return answer;
+    } catch (thrown) {
+      if (thrown instanceof HubFault) throw thrown;
+      const text = aborter.signal.aborted
+        ? `The hub did not answer within ${REQUEST_TIMEOUT_MS / 1_000} s.`
+        : "The hub did not answer.";
+      throw new HubFault("web.unreachable", text, "", { cause: thrown });
+    } finally {
+      cancel();
+    }
+  }
+}
+
+/** Body as JSON; undefined when it is not JSON, which no schema accepts. */
+function parse(text: string): unknown {
+  try {
+    return text === "" ? undefined : (JSON.parse(text) as unknown);
+  } catch {
+    return undefined;
+  }
+}
+
+function decode<S extends TSchema>(schema: S, body: unknown, path: string): Static<S> {
+  if (Check(schema, body)) return body;
+  const first = Errors(schema, body).First();
+  const where = first === undefined || first.path === "" ? "the answer" : first.path;
+  throw new HubFault("web.answerUnexpected", `${path.split("?")[0]}: ${where} is not as agreed (${first?.message ?? "unknown"}).`);
+}

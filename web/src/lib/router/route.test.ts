@@ -1,0 +1,34 @@
+import { describe, expect, test } from "bun:test";
+import { formatRoute, isHubPath, NO_FILTER, parseRoute, type Route } from "./route.ts";
+
+const parse = (address: string): Route => {
+  const url = new URL(address, "http://hub.example");
+  return parseRoute(url.pathname, url.searchParams);
+};
+
+describe("routes", () => {
+  const cases: [string, Route][] = [
+    ["/", { view: "overview" }],
+    ["/setup", { view: "setup" }],
+    ["/gateways", { view: "gateways" }],
+    ["/gateways/01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55", { view: "gateway", gatewayId: "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55" }],
+    ["/tags", { view: "tags", filter: NO_FILTER }],
+    ["/tags?q=oil+temp&device=d1", { view: "tags", filter: { q: "oil temp", deviceId: "d1", gatewayId: "" } }],
+    ["/tags/17?gateway=g1", { view: "tag", tagNo: 17, filter: { q: "", deviceId: "", gatewayId: "g1" } }],
+    ["/more", { view: "more" }],
+    ["/tags/zero", { view: "unknown", path: "/tags/zero" }],
+    ["/tags/0", { view: "unknown", path: "/tags/0" }],
+    ["/a/b/c", { view: "unknown", path: "/a/b/c" }],
+  ];
+  for (const [address, route] of cases) {
+    test(`${address} is read and written back`, () => {
+      expect(parse(address)).toEqual(route);
+      expect(parse(formatRoute(route))).toEqual(route);
+    });
+  }
+  test("the hub keeps its own paths", () => {
+    expect(isHubPath("/docs")).toBe(true);
+    expect(isHubPath("/api/v1/me")).toBe(true);
+    expect(isHubPath("/documents")).toBe(false);
+  });
+});

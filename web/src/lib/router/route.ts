@@ -1,0 +1,75 @@
+/** Every view of the app, with what its address holds. The address is the only place this is kept. */
+export type Route =
+  | { view: "setup" }
+  | { view: "overview" }
+  | { view: "gateways" }
+  | { view: "gateway"; gatewayId: string }
+  | { view: "tags"; filter: TagFilter }
+  | { view: "tag"; tagNo: number; filter: TagFilter }
+  | { view: "more" }
+  | { view: "unknown"; path: string };
+
+export interface TagFilter {
+  q: string;
+  deviceId: string;
+  gatewayId: string;
+}
+
+export const NO_FILTER: TagFilter = { q: "", deviceId: "", gatewayId: "" };
+
+function filterOf(search: URLSearchParams): TagFilter {
+  return {
+    q: (search.get("q") ?? "").slice(0, 200),
+    deviceId: search.get("device") ?? "",
+    gatewayId: search.get("gateway") ?? "",
+  };
+}
+
+/** Address → view. Never throws: an address we do not know is a view of its own. */
+export function parseRoute(pathname: string, search: URLSearchParams): Route {
+  const parts = pathname.split("/").filter((part) => part !== "");
+  const [first, second] = parts;
+  if (parts.length === 0) return { view: "overview" };
+  if (parts.length === 1) {
+    if (first === "setup") return { view: "setup" };
+    if (first === "gateways") return { view: "gateways" };
+    if (first === "tags") return { view: "tags", filter: filterOf(search) };
+    if (first === "more") return { view: "more" };
+  }
+  if (parts.length === 2 && first === "gateways") return { view: "gateway", gatewayId: second! };
+  if (parts.length === 2 && first === "tags" && /^[1-9]\d{0,9}$/.test(second!)) {
+    return { view: "tag", tagNo: Number(second), filter: filterOf(search) };
+  }
+  return { view: "unknown", path: pathname };
+}
+
+function filterText(filter: TagFilter): string {
+  const search = new URLSearchParams();
+  if (filter.q !== "") search.set("q", filter.q);
+  if (filter.deviceId !== "") search.set("device", filter.deviceId);
+  if (filter.gatewayId !== "") search.set("gateway", filter.gatewayId);
+  const text = search.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+/** View → address; `parseRoute` reads it back to the same view. */
+export function formatRoute(route: Route): string {
+  switch (route.view) {
+    case "overview":
+      return "/";
+    case "gateway":
+      return `/gateways/${route.gatewayId}`;
+    case "tags":
+      return `/tags${filterText(route.filter)}`;
+    case "tag":
+      return `/tags/${route.tagNo}${filterText(route.filter)}`;
+    case "unknown":
+      return route.path;
+    default:
+      return `/${route.view}`;
+  }
+}
+
+/** Paths the hub serves itself; the browser must load them, the router must not take them. */
+export const isHubPath = (pathname: string): boolean =>
+  /^\/(api|docs|livez|readyz|metrics)(\/|$)/.test(pathname);

@@ -1,0 +1,37 @@
+import { QUALITY, type Quality } from "@millrace/contract/vocabulary/quality";
+
+/** Each quality in words for the person in front of the screen. */
+const WORDS: Record<Quality, string> = {
+  good: "Good",
+  "uncertain.outOfRange": "Outside its range",
+  "uncertain.clock": "Time not certain",
+  "uncertain.substituted": "Substituted by hand",
+  "bad.unspecified": "Bad, no reason given",
+  "bad.linkLost": "Connection to the device lost",
+  "bad.linkRefused": "Device refuses the connection",
+  "bad.deviceTimeout": "Device not answering",
+  "bad.addressIllegal": "Device does not know this address",
+  "bad.deviceBusy": "Device busy",
+  "bad.deviceUnreachable": "Device behind the converter not answering",
+  "bad.valueInvalid": "Device sent an impossible value",
+  "bad.notFinite": "Device sent no number",
+  "bad.replyGarbled": "Reply garbled",
+  "bad.settingWrong": "A setting is wrong",
+  "bad.driverFailed": "Driver failed",
+  "bad.outOfService": "Out of service",
+  "bad.deviceFailed": "Device reports a failure",
+};
+
+const isKnown = (name: string): name is Quality => Object.hasOwn(QUALITY, name);
+
+/** A reason of a newer hub loses its words, never its level: the level stands before the dot. */
+export function qualityWords(name: string): string {
+  if (isKnown(name)) return WORDS[name];
+  const level = levelOf(name);
+  return level === "good" ? "Good" : level === "uncertain" ? "Uncertain" : WORDS["bad.unspecified"];
+}
+
+export function levelOf(name: string): "good" | "uncertain" | "bad" {
+  const level = name.split(".")[0];
+  return level === "good" || level === "uncertain" ? level : "bad";
+}

@@ -1,0 +1,2 @@
+/** Paths at the hub that a gateway uses. Both ends import them, so they cannot drift apart. */
+export const ROUTE = { uplink: "/api/v1/uplink", enrolments: "/api/v1/enrolments" } as const;

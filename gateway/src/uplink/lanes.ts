@@ -1,0 +1,179 @@
+import { AppError } from "@millrace/contract/error/app-error";
+import type { Ack, Nack } from "@millrace/contract/wire/downlink";
+import { LIMITS } from "@millrace/contract/wire/limits";
+import { type StreamKey, streamText } from "@millrace/contract/wire/stream";
+import type { Static } from "@sinclair/typebox";
+import {
+  ENVELOPES_IN_FLIGHT_MAX,
+  type FramesRead,
+  type LaneState,
+  type LinkAction,
+  type LinkSettings,
+  type UpState,
+} from "./state.ts";
+import { goodputAtAck, goodputAtSend, inFlightBytes, windowBytes } from "./window.ts";
+
+export interface UpStep {
+  up: UpState;
+  actions: LinkAction[];
+}
+
+const isOf = (key: StreamKey) => (lane: LaneState) => lane.lane === key.lane && lane.seg === key.seg;
+
+const withLane = (up: UpState, lane: LaneState): UpState => ({
+  ...up,
+  lanes: up.lanes.map((other) => (isOf(lane)(other) ? lane : other)),
+});
+
+function laneOf(up: UpState, key: StreamKey): LaneState {
+  const lane = up.lanes.find(isOf(key));
+  if (lane) return lane;
+  throw new AppError("uplink.protocol", `The hub answered for stream ${streamText(key)}, which we did not announce.`);
+}
+
+export const freshLane = (key: StreamKey, hwm: number): LaneState => ({
+  lane: key.lane,
+  seg: key.seg,
+  ackedSeq: hwm,
+  sentSeq: hwm,
+  highestSeq: hwm,
+  more: true,
+  inFlight: [],
+  wentBackTo: null,
+  garbled: null,
+  pauseUntilMs: 0,
+});
+
+/** Cumulative: everything up to `hwm` is committed at the hub. A lower one than known is late and changes nothing. */
+export function onAck(up: UpState, ack: Static<typeof Ack>, nowMs: number): UpStep {
+  const lane = laneOf(up, ack);
+  if (ack.hwm > lane.highestSeq) throw ackOfUnsent(lane, ack.hwm);
+  const granted = { ...up, creditBytes: ack.creditBytes };
+  if (ack.hwm <= lane.ackedSeq) return { up: granted, actions: [] };
+  return advance(granted, lane, ack.hwm, nowMs);
+}
+
+function ackOfUnsent(lane: LaneState, hwm: number): AppError {
+  return new AppError(
+    "uplink.protocol",
+    `The hub acknowledged ${streamText(lane)} up to ${hwm}, but we sent only up to ${lane.highestSeq}.`,
+  );
+}
+
+function advance(up: UpState, lane: LaneState, hwm: number, nowMs: number): UpStep {
+  const waiting = lane.inFlight.filter((envelope) => envelope.last > hwm);
+  let bytes = 0;
+  for (const envelope of lane.inFlight) if (envelope.last <= hwm) bytes += envelope.bytes;
+  const moved = withLane(up, {
+    ...lane,
+    ackedSeq: hwm,
+    sentSeq: Math.max(lane.sentSeq, hwm),
+    inFlight: waiting,
+    wentBackTo: null,
+    garbled: null,
+  });
+  const idle = inFlightBytes(moved) === 0;
+  return {
+    up: { ...moved, goodput: goodputAtAck(up.goodput, bytes, idle, nowMs) },
+    actions: [{ do: "acknowledge", key: { lane: lane.lane, seg: lane.seg }, hwm }],
+  };
+}
+
+/**
+ * The hub did not apply an envelope. We go back to the number it expects. All envelopes that were already on their
+ * way behind it come back with the same expectation; only the first of these makes us send again.
+ */
+export function onNack(
+  up: UpState,
+  nack: Static<typeof Nack>,
+  settings: LinkSettings,
+  nowMs: number,
+): UpStep {
+  const lane = laneOf(up, nack);
+  const hwm = nack.expected - 1;
+  if (hwm > lane.highestSeq) throw ackOfUnsent(lane, hwm);
+  if (hwm < lane.ackedSeq) {
+    throw new AppError(
+      "uplink.protocol",
+      `The hub expects ${streamText(lane)} from ${nack.expected}, but acknowledged up to ${lane.ackedSeq} before.`,
+    );
+  }
+  const granted = { ...up, creditBytes: nack.creditBytes };
+  if (nack.code === "frame.gap" && lane.wentBackTo === nack.expected) return { up: granted, actions: [] };
+  const moved = hwm > lane.ackedSeq ? advance(granted, lane, hwm, nowMs) : { up: granted, actions: [] };
+  const back: LaneState = {
+    ...laneOf(moved.up, nack),
+    sentSeq: hwm,
+    inFlight: [],
+    more: true,
+    wentBackTo: nack.expected,
+  };
+  const { next, actions } = blame(back, nack, settings, nowMs);
+  return { up: withLane(moved.up, next), actions: [...moved.actions, ...actions] };
+}
+
+function blame(
+  lane: LaneState,
+  nack: Static<typeof Nack>,
+  settings: LinkSettings,
+  nowMs: number,
+): { next: LaneState; actions: LinkAction[] } {
+  switch (nack.code) {
+    case "frame.gap":
+      return { next: lane, actions: [] };
+    case "uplink.busy":
+      return { next: { ...lane, pauseUntilMs: nowMs + settings.busyMs }, actions: [] };
+    case "frame.garbled": {
+      const times = lane.garbled?.seq === nack.seq ? lane.garbled.times + 1 : 1;
+      if (times < settings.garbledMax) return { next: { ...lane, garbled: { seq: nack.seq, times } }, actions: [] };
+      return { next: { ...lane, garbled: null }, actions: [condemn(lane, nack)] };
+    }
+    case "frame.tooLarge":
+      return { next: lane, actions: [condemn(lane, nack)] };
+  }
+}
+
+const condemn = (lane: LaneState, nack: Static<typeof Nack>): LinkAction => ({
+  do: "condemn",
+  key: { lane: lane.lane, seg: lane.seg },
+  seq: nack.seq,
+  code: nack.code,
+});
+
+/** An answer of the outbox. One that a nack has overtaken is dropped; the next `fill` reads anew. */
+export function onFramesRead(up: UpState, read: FramesRead, nowMs: number): UpStep {
+  const idle: UpState = { ...up, reading: null };
+  const lane = laneOf(idle, read);
+  if (read.afterSeq !== lane.sentSeq) return { up: idle, actions: [] };
+  if (read.envelope === null) return { up: withLane(idle, { ...lane, more: false }), actions: [] };
+  const bytes = read.envelope.byteLength;
+  const sent = withLane(idle, {
+    ...lane,
+    sentSeq: read.last,
+    highestSeq: Math.max(lane.highestSeq, read.last),
+    inFlight: [...lane.inFlight, { last: read.last, bytes, sentMs: nowMs }],
+  });
+  const goodput = goodputAtSend(up.goodput, inFlightBytes(up) === 0, nowMs);
+  return { up: { ...sent, goodput }, actions: [{ do: "sendEnvelope", envelope: read.envelope }] };
+}
+
+/** Asks the outbox for the next frames when there is room, lane E strictly before H. */
+export function fill(up: UpState, settings: LinkSettings, nowMs: number): UpStep {
+  if (up.reading !== null || up.creditBytes === 0) return { up, actions: [] };
+  const roomBytes = windowBytes(up, settings) - inFlightBytes(up);
+  for (const lane of up.lanes) {
+    if (!lane.more || lane.pauseUntilMs > nowMs || lane.inFlight.length >= ENVELOPES_IN_FLIGHT_MAX) continue;
+    // A window smaller than one frame must not stop the stream: with nothing in flight one frame always goes.
+    if (roomBytes <= 0 && inFlightBytes(up) > 0) break;
+    const readNo = up.readNo + 1;
+    const read: LinkAction = {
+      do: "read",
+      readNo,
+      key: { lane: lane.lane, seg: lane.seg },
+      afterSeq: lane.sentSeq,
+      bytesMax: Math.max(1, Math.min(LIMITS.envelopeBytesMax, roomBytes)),
+    };
+    return { up: { ...up, reading: readNo, readNo }, actions: [read] };
+  }
+  return { up, actions: [] };
+}

@@ -1,0 +1,302 @@
+import { getLogger } from "@logtape/logtape";
+import { AppError } from "@millrace/contract/error/app-error";
+import { assert } from "@millrace/contract/std/assert";
+import type { Clock, Random } from "@millrace/contract/std/clock";
+import type { Point, Reading, Session } from "../driver/driver.ts";
+import type { AnyDriver } from "../driver/registry.ts";
+import { type Cause, causeOf, isLinkCode, type Now } from "./cause.ts";
+import { decideLink, type Link, type LinkObservation, linkReason } from "./link.ts";
+
+const log = getLogger(["gateway", "connection"]);
+
+/** A device behind the connection, as the connection sees it. */
+export interface Member {
+  deviceId: string;
+  settings: unknown;
+  onLinkUp(): void;
+  onLinkDown(cause: Cause): void;
+  /** Of this member's own requests; they only grow. */
+  tally: Tally;
+}
+
+export interface Tally {
+  requests: number;
+  errors: number;
+  roundTripMs: number | null;
+}
+
+export interface ConnectionDeps {
+  clock: Clock;
+  random: Random;
+}
+
+/** Longest time a driver may take before we take the session away from it. Drivers have shorter limits of their own. */
+export const CONNECT_MS_MAX = 60_000;
+export const READ_MS_MAX = 120_000;
+/** How long a driver has to obey an abort. */
+const OBEY_MS = 2_000;
+/**
+ * So many timeouts in a row, whoever asked, and the connection is made anew: a device that lost power says no goodbye,
+ * and its old connection would stay silent for minutes after it is back.
+ */
+const TIMEOUTS_MAX = 3;
+
+/**
+ * One session to the plant, shared by all devices with the same connection key. Serialises their requests in the order
+ * they came; each device has at most one, so the order is fair and the queue is bounded by the number of devices.
+ * One attempt to connect at a time. What an older session still says is ignored by its generation number.
+ */
+export class Connection {
+  readonly key: string;
+  readonly #driver: AnyDriver;
+  readonly #deps: ConnectionDeps;
+  readonly #members = new Map<string, Member>();
+  #link: Link = { at: "idle" };
+  #session: Session | null = null;
+  #generation = 0;
+  #connecting: AbortController | null = null;
+  #cancelWait: () => void = () => {};
+  /** The end of the queue. */
+  #tail: Promise<void> = Promise.resolve();
+  #timeoutsInRow = 0;
+
+  constructor(driver: AnyDriver, key: string, deps: ConnectionDeps) {
+    this.#driver = driver;
+    this.key = key;
+    this.#deps = deps;
+  }
+
+  get members(): number {
+    return this.#members.size;
+  }
+
+  link(): Link {
+    return this.#link;
+  }
+
+  reason(): string {
+    return linkReason(this.#link, this.#now());
+  }
+
+  /** The member hears of the link from now on; of a link that is up or known to be down at once. */
+  attach(member: Member): void {
+    assert(!this.#members.has(member.deviceId), `device ${member.deviceId} is attached once`);
+    this.#members.set(member.deviceId, member);
+    if (this.#link.at === "up") member.onLinkUp();
+    else if (this.#link.at === "waiting" || this.#link.at === "refused") member.onLinkDown(this.#link.cause);
+    this.#observe({ saw: "wanted" });
+  }
+
+  /** The last one out closes the connection. */
+  async detach(deviceId: string): Promise<void> {
+    const wasFirst = this.#members.keys().next().value === deviceId;
+    this.#members.delete(deviceId);
+    if (this.#members.size === 0) {
+      this.#observe({ saw: "unwanted" });
+      await this.#tail;
+      return;
+    }
+    // The session was made with the settings of the first member; who comes next may have others.
+    if (wasFirst) void this.#tail.then(() => this.#renew(true));
+  }
+
+  /**
+   * One reading per point, when the turn of this device comes.
+   * @throws AppError as the driver says, or the cause why the link is down.
+   */
+  read(member: Member, points: readonly Point[], signal: AbortSignal): Promise<Reading[]> {
+    const turn = this.#tail.then(() => this.#readNow(member, points, signal));
+    this.#tail = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
+  }
+
+  async #readNow(member: Member, points: readonly Point[], signal: AbortSignal): Promise<Reading[]> {
+    signal.throwIfAborted();
+    const session = this.#session;
+    if (this.#link.at !== "up" || session === null) throw this.#downError();
+    const generation = this.#generation;
+    const before = session.counters();
+    try {
+      const readings = await this.#within(READ_MS_MAX, signal, (within) => session.read(points, within));
+      this.#timeoutsInRow = 0;
+      if (generation === this.#generation) this.#observe({ saw: "answered" });
+      return readings;
+    } catch (thrown) {
+      if (!signal.aborted && generation === this.#generation) this.#blame(causeOf(thrown));
+      throw thrown;
+    } finally {
+      const after = session.counters();
+      member.tally.requests += after.requests - before.requests;
+      member.tally.errors += after.errors - before.errors;
+      member.tally.roundTripMs = after.roundTripMs;
+    }
+  }
+
+  /** What a failed read says about the link. */
+  #blame(cause: Cause): void {
+    if (isLinkCode(cause.code)) {
+      this.#failed(cause);
+      return;
+    }
+    this.#timeoutsInRow = cause.code === "device.timeout" ? this.#timeoutsInRow + 1 : 0;
+    if (this.#timeoutsInRow >= TIMEOUTS_MAX) this.#renew(false);
+  }
+
+  #downError(): AppError {
+    const link = this.#link;
+    if (link.at === "waiting" || link.at === "refused")
+      return new AppError(link.cause.code, link.cause.message);
+    return new AppError("device.timeout", `${this.key} is being connected again after it stopped answering`);
+  }
+
+  #now(): Now {
+    return { wallMs: this.#deps.clock.nowMs(), monoMs: this.#deps.clock.monoMs() };
+  }
+
+  #failed(cause: Cause): void {
+    this.#observe({ saw: "failed", cause, chance: this.#deps.random() });
+  }
+
+  #observe(observed: LinkObservation): void {
+    const before = this.#link;
+    const { state, action, reason } = decideLink(before, observed, this.#now());
+    this.#link = state;
+    this.#report(before, state, reason);
+    switch (action.do) {
+      case "nothing":
+        break;
+      case "connect":
+        void this.#connect();
+        break;
+      case "close":
+        void this.#drop();
+        break;
+      case "closeAndWait":
+        void this.#drop();
+        this.#cancelWait = this.#deps.clock.after(action.waitMs, () => this.#observe({ saw: "due" }));
+        break;
+    }
+    if (state.at === "up" && before.at !== "up") for (const m of [...this.#members.values()]) m.onLinkUp();
+    if ((state.at === "waiting" || state.at === "refused") && before !== state) {
+      for (const m of [...this.#members.values()]) m.onLinkDown(state.cause);
+    }
+  }
+
+  /** One line when the link comes or goes; the tries in between say nothing new. */
+  #report(before: Link, state: Link, reason: string): void {
+    if (state.at === "up" && before.at !== "up") log.info("{connection} is up", { connection: this.key });
+    const firstFailure = state.at === "waiting" && state.failures === 1;
+    if (firstFailure || (state.at === "refused" && before.at !== "refused")) {
+      log.warn("{connection} is down: {reason}", { connection: this.key, reason, code: state.cause.code });
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const generation = ++this.#generation;
+    const attempt = new AbortController();
+    this.#connecting = attempt;
+    try {
+      // The tail holds the reads and closes before: calls to a session never overlap.
+      await this.#tail;
+      if (generation !== this.#generation) return;
+      this.#session ??= this.#create();
+      const session = this.#session;
+      await this.#within(CONNECT_MS_MAX, attempt.signal, (within) => session.connect(within));
+      if (generation !== this.#generation) return;
+      this.#timeoutsInRow = 0;
+      this.#observe({ saw: "opened" });
+    } catch (thrown) {
+      if (generation === this.#generation && !attempt.signal.aborted) this.#failed(connectCause(thrown));
+    }
+  }
+
+  #create(): Session {
+    const first = this.#members.values().next().value;
+    assert(first, "a connection is made for a device");
+    const session: Session = this.#driver.create(first.settings as never, {
+      clock: this.#deps.clock,
+      onLost: (error) => {
+        if (this.#session === session && this.#link.at === "up") this.#failed(causeOf(error));
+      },
+    });
+    return session;
+  }
+
+  /** Closes what is open. The session stays, with what it learnt about the device, unless it is replaced. */
+  #drop(): Promise<void> {
+    this.#generation++;
+    this.#cancelWait();
+    this.#connecting?.abort(new AppError("link.lost", `${this.key} is closed`));
+    const session = this.#session;
+    if (this.#members.size === 0) this.#session = null;
+    if (session === null) return Promise.resolve();
+    // Closing does not wait for its turn: a read that hangs is ended by it.
+    const closed = this.#within(OBEY_MS, undefined, () => session.close()).catch(() => {
+      if (this.#session === session) this.#session = null;
+    });
+    this.#tail = Promise.all([this.#tail, closed]).then(() => undefined);
+    return this.#tail;
+  }
+
+  /** Makes the connection anew without calling it down: only a failed attempt is news to the members. */
+  #renew(newSettings: boolean): void {
+    if (this.#link.at !== "up") return;
+    this.#timeoutsInRow = 0;
+    void this.#drop();
+    if (newSettings) this.#session = null;
+    this.#link = { at: "opening", sinceMs: this.#deps.clock.nowMs(), failures: this.#link.failures };
+    void this.#connect();
+  }
+
+  /** Gives up a session that no longer obeys: a new one is made for the next attempt. */
+  #disown(cause: Cause): void {
+    const session = this.#session;
+    this.#session = null;
+    void session?.close().catch(() => undefined);
+    if (this.#link.at === "up") this.#failed(cause);
+  }
+
+  /** Runs a call of the driver with a limit; a driver that ignores the abort loses its session, we do not hang. */
+  async #within<T>(
+    msMax: number,
+    outer: AbortSignal | undefined,
+    run: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const limit = new AbortController();
+    let disobeyed: () => void = () => {};
+    const late = new Promise<never>((_, reject) => {
+      disobeyed = () => {
+        const cause = new AppError("link.lost", `${this.key}: the driver did not finish in time`);
+        this.#disown(causeOf(cause));
+        reject(cause);
+      };
+    });
+    late.catch(() => undefined);
+    let cancelObey = () => {};
+    const abort = (reason: unknown) => {
+      limit.abort(reason);
+      cancelObey = this.#deps.clock.after(OBEY_MS, disobeyed);
+    };
+    const onOuter = () => abort(outer?.reason);
+    outer?.addEventListener("abort", onOuter, { once: true });
+    const overtime = new AppError("link.lost", `${this.key} took longer than ${msMax} ms`);
+    const cancelLimit = this.#deps.clock.after(msMax, () => abort(overtime));
+    try {
+      return await Promise.race([run(limit.signal), late]);
+    } finally {
+      outer?.removeEventListener("abort", onOuter);
+      cancelLimit();
+      cancelObey();
+    }
+  }
+}
+
+/** A driver that throws anything but a link or setting error from `connect` has a bug; the link is still just down. */
+function connectCause(thrown: unknown): Cause {
+  const cause = causeOf(thrown);
+  if (isLinkCode(cause.code) || cause.code === "setting.wrong") return cause;
+  return { code: "link.lost", message: cause.message };
+}

@@ -1,0 +1,116 @@
+import { getLogger } from "@logtape/logtape";
+import { canonicalJson } from "@millrace/contract/std/canonical-json";
+import type { Clock, Random } from "@millrace/contract/std/clock";
+import type { DeviceStatus } from "@millrace/contract/vocabulary/gateway";
+import type { Manifest, ManifestDevice } from "@millrace/contract/wire/manifest";
+import { driverOf } from "../driver/registry.ts";
+import type { SampleSink } from "../outbox/sink.ts";
+import { causeOf } from "./cause.ts";
+import { Connection } from "./connection.ts";
+import { DeviceSupervisor, type Reach } from "./device.ts";
+import { prepareDevice } from "./prepare.ts";
+
+const log = getLogger(["gateway", "fleet"]);
+
+export interface FleetDeps {
+  clock: Clock;
+  random: Random;
+  sink: SampleSink;
+  /** Which drivers there are; the registry of the gateway unless a test brings its own. */
+  driverOf?: typeof driverOf;
+}
+
+export interface FleetChange {
+  started: number;
+  stopped: number;
+  kept: number;
+}
+
+interface Entry {
+  supervisor: DeviceSupervisor;
+  /** The device as text, to see whether it changed. */
+  text: string;
+}
+
+/** All devices of this gateway, and the connections they share. */
+export class Fleet {
+  readonly #deps: FleetDeps;
+  readonly #devices = new Map<string, Entry>();
+  readonly #connections = new Map<string, Connection>();
+  /** One manifest is applied at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: FleetDeps) {
+    this.#deps = deps;
+  }
+
+  /** Stops and starts what differs from what runs; an unchanged device does not notice. */
+  apply(manifest: Pick<Manifest, "rev" | "devices">): Promise<FleetChange> {
+    const done = this.#turn.then(() => this.#apply(manifest.devices));
+    this.#turn = done.catch(() => undefined);
+    return done.then((change) => {
+      log.info("manifest {rev} runs: {started} devices started, {stopped} stopped, {kept} kept", {
+        rev: manifest.rev,
+        ...change,
+      });
+      return change;
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.apply({ rev: 0, devices: [] });
+  }
+
+  /** In the order of the manifest. */
+  devices(): DeviceSupervisor[] {
+    return [...this.#devices.values()].map((entry) => entry.supervisor);
+  }
+
+  statuses(): DeviceStatus[] {
+    return this.devices().map((supervisor) => supervisor.status());
+  }
+
+  async #apply(wanted: readonly ManifestDevice[]): Promise<FleetChange> {
+    const texts = new Map(wanted.map((device) => [device.deviceId, canonicalJson(device)]));
+    const leaving = [...this.#devices].filter(([id, entry]) => texts.get(id) !== entry.text);
+    const kept = new Map([...this.#devices].filter(([id, entry]) => texts.get(id) === entry.text));
+    // All stop before any starts: a connection is never opened twice to a device that takes only one.
+    await Promise.all(leaving.map(([, entry]) => entry.supervisor.stop()));
+    this.#devices.clear();
+    for (const [key, connection] of this.#connections) {
+      if (connection.members === 0) this.#connections.delete(key);
+    }
+    let started = 0;
+    for (const device of wanted) {
+      if (this.#devices.has(device.deviceId)) continue;
+      const entry = kept.get(device.deviceId) ?? {
+        supervisor: this.#start(device),
+        text: texts.get(device.deviceId)!,
+      };
+      if (!kept.has(device.deviceId)) started++;
+      this.#devices.set(device.deviceId, entry);
+    }
+    return { started, stopped: leaving.length, kept: kept.size };
+  }
+
+  #start(device: ManifestDevice): DeviceSupervisor {
+    const supervisor = new DeviceSupervisor(device, this.#reach(device), this.#deps);
+    supervisor.start();
+    return supervisor;
+  }
+
+  /** Wrong settings take one device out of service, never the manifest. */
+  #reach(device: ManifestDevice): Reach {
+    try {
+      const prepared = prepareDevice(device, this.#deps.driverOf ?? driverOf);
+      let connection = this.#connections.get(prepared.connectionKey);
+      if (connection === undefined) {
+        connection = new Connection(prepared.driver, prepared.connectionKey, this.#deps);
+        this.#connections.set(prepared.connectionKey, connection);
+      }
+      return { ok: true, prepared, connection };
+    } catch (thrown) {
+      return { ok: false, cause: causeOf(thrown) };
+    }
+  }
+}

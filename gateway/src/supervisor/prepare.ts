@@ -1,0 +1,43 @@
+import { asAppError } from "@millrace/contract/error/app-error";
+import type { ManifestDevice } from "@millrace/contract/wire/manifest";
+import type { Point } from "../driver/driver.ts";
+import { type AnyDriver, driverOf } from "../driver/registry.ts";
+import { decodeSettings } from "../driver/settings.ts";
+import { type Cause, causeOf } from "./cause.ts";
+
+/** A device of the manifest, checked as far as it can be without the network. */
+export interface PreparedDevice {
+  driver: AnyDriver;
+  settings: unknown;
+  connectionKey: string;
+  /** One per tag, in their order; null where the address cannot be read. */
+  points: (Point | null)[];
+  /** Positions of the tags whose address is wrong, with the reason. */
+  wrong: { index: number; cause: Cause }[];
+}
+
+/**
+ * Checks settings and addresses. A wrong address spoils only its tag.
+ * @throws AppError `setting.wrong` for an unknown driver or wrong settings.
+ */
+export function prepareDevice(device: ManifestDevice, find = driverOf): PreparedDevice {
+  const driver = find(device.driver);
+  const settings = decodeSettings(driver, device.settings) as never;
+  const wrong: PreparedDevice["wrong"] = [];
+  const points = device.tags.map((tag, index): Point | null => {
+    try {
+      const address = driver.parseAddress(tag.address, tag.dataType, settings);
+      return { id: tag.tagNo, address, dataType: tag.dataType };
+    } catch (thrown) {
+      wrong.push({ index, cause: causeOf(asAppError(thrown, "address.illegal")) });
+      return null;
+    }
+  });
+  return {
+    driver,
+    settings,
+    connectionKey: `${driver.kind}:${driver.connectionKey(settings)}`,
+    points,
+    wrong,
+  };
+}

@@ -1,0 +1,78 @@
+import { AppError } from "@millrace/contract/error/app-error";
+import { LIMITS } from "@millrace/contract/wire/limits";
+
+const DEPTH_MAX = 64;
+/** Own properties of these names could reach an object's prototype further in; none of our messages has them. */
+const KEYS_REFUSED = new Set(["__proto__", "constructor", "prototype"]);
+
+const malformed = (message: string, cause?: unknown) => new AppError("request.malformed", message, { cause });
+
+/** Reads at most `bytesMax` of a body, whatever length it claims to have. */
+export async function readText(request: Request, bytesMax: number = LIMITS.apiBodyBytesMax): Promise<string> {
+  const tooLarge = () =>
+    new AppError("request.tooLarge", `A request may hold ${bytesMax} bytes.`, { context: { bytesMax } });
+  if (Number(request.headers.get("content-length") ?? 0) > bytesMax) throw tooLarge();
+  if (request.body === null) return "";
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of request.body) {
+    bytes += chunk.byteLength;
+    if (bytes > bytesMax) throw tooLarge();
+    chunks.push(chunk);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (cause) {
+    throw malformed("The body is not UTF-8.", cause);
+  }
+}
+
+/** Refuses what is JSON yet cannot be stored or walked safely. Iterative: depth is the sender's choice. */
+function checkParts(root: unknown): void {
+  const open: { value: unknown; depth: number }[] = [{ value: root, depth: 0 }];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    const { value, depth } = at;
+    if (typeof value === "string") {
+      if (!value.isWellFormed() || value.includes("\0"))
+        throw malformed("A text holds a NUL or half a character.");
+    } else if (typeof value === "number") {
+      if (!Number.isFinite(value)) throw malformed("A number is too large.");
+    } else if (typeof value === "object" && value !== null) {
+      if (depth >= DEPTH_MAX) throw malformed(`The body is nested more than ${DEPTH_MAX} deep.`);
+      for (const key of Object.keys(value)) {
+        if (!Array.isArray(value)) {
+          if (KEYS_REFUSED.has(key)) throw malformed(`A member may not be called ${key}.`);
+          open.push({ value: key, depth });
+        }
+        open.push({ value: (value as Record<string, unknown>)[key], depth: depth + 1 });
+      }
+    }
+  }
+}
+
+/**
+ * Parses a request's JSON.
+ *
+ * @throws AppError `request.malformed` | `request.tooLarge`
+ */
+export function parseJson(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw malformed(
+      text === "" ? "The body is empty; JSON was expected." : "The body is not well-formed JSON.",
+      cause,
+    );
+  }
+  checkParts(value);
+  return value;
+}
+
+/** The one parser of all API routes: JSON and nothing else, so that no HTML form can reach them (CSRF). */
+export async function parseBody(request: Request, contentType: string): Promise<unknown> {
+  if (contentType.split(";")[0]?.trim().toLowerCase() !== "application/json") {
+    throw malformed("Send the body as application/json.");
+  }
+  return parseJson(await readText(request));
+}

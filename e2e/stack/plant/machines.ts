@@ -165,6 +165,15 @@ const PACKER: MachineKind = {
       at: { area: "holding", offset: 10 },
       signal: () => words(45_000, "RUNNING", "RUNNING", "STARVED", "RUNNING", "BLOCKED"),
     },
+    {
+      name: "Sensor pulses",
+      address: "holding:22",
+      dataType: "uint32",
+      unit: "",
+      description: "Counts every 50 ms; the stories check it value by value",
+      at: { area: "holding", offset: 22 },
+      signal: () => counter(50, SHIFT_START_MS),
+    },
   ],
 };
 

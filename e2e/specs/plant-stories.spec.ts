@@ -1,0 +1,256 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import type { RawSamples } from "@millrace/contract/api/history";
+import type { Tag } from "@millrace/contract/api/plant";
+import type { Browser } from "playwright-core";
+import { Stack } from "../stack/stack.ts";
+import {
+  ADMIN,
+  eventually,
+  openBrowser,
+  Person,
+  PHONE,
+  setUp,
+  signIn,
+  TABLET,
+  TABLET_PORTRAIT,
+} from "./browser.ts";
+
+/** The stories run in this order on one plant, as its first week would. */
+
+const PULSES = "Demo plant/Packing/Packer 1/Sensor pulses";
+const TEMPERATURE = "Demo plant/Pressing/Press 1/Oil temperature";
+
+let folder: string;
+let stack: Stack;
+let browser: Browser;
+let ada: Person;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "millrace-stories-"));
+  stack = await Stack.start({ folder });
+  browser = await openBrowser();
+  ada = await Person.arrive(browser, TABLET);
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await stack?.stop();
+  if (folder) rmSync(folder, { recursive: true, force: true });
+}, 60_000);
+
+const openTags = async (person: Person, search: string) => {
+  await person.page.goto(`${stack.hubUrl}/tags`);
+  await person.find("tag-search").fill(search);
+};
+
+test("from the printed link to the first live value", async () => {
+  const link = stack.setupLink;
+  expect(link).toStartWith(`${stack.hubUrl}/setup#token=`);
+  await ada.page.goto(link!);
+  await ada.find("setup-form").waitFor();
+  await ada.picture("setup");
+  await setUp(ada, link!);
+  expect(stack.setupLink).toBeNull();
+  await openTags(ada, "Oil temperature");
+  await eventually(
+    "a live oil temperature",
+    () => ada.valueState(TEMPERATURE),
+    (state) => state === "live",
+  );
+  const cell = ada.find("value-cell", ada.tagRow(TEMPERATURE));
+  expect(await cell.innerText()).toMatch(/\d\d\.\d/);
+  await ada.picture("tags-live");
+}, 90_000);
+
+test("the set-up link works once", async () => {
+  const late = await fetch(`${stack.hubUrl}/api/v1/setup`, {
+    method: "POST",
+    headers: { "content-type": "application/json", origin: stack.hubUrl },
+    body: JSON.stringify({ token: "x".repeat(43), ...ADMIN, email: "second@plant.example" }),
+  });
+  expect(late.status).toBe(409);
+  expect(((await late.json()) as { code: string }).code).toBe("setup.done");
+});
+
+test("a second person signs in; a wrong password is refused in words", async () => {
+  const ben = await Person.arrive(browser, PHONE);
+  await ben.page.goto(stack.hubUrl);
+  await ben.find("sign-in-email").fill(ADMIN.email);
+  await ben.find("sign-in-password").fill("not the password");
+  await ben.find("sign-in-submit").click();
+  await ben.find("problem").waitFor();
+  await signIn(ben, stack.hubUrl);
+  await ben.context.close();
+}, 60_000);
+
+test("values move on the screen without anybody touching it", async () => {
+  await openTags(ada, "Sensor pulses");
+  const cell = ada.find("value-cell", ada.tagRow(PULSES));
+  await eventually(
+    "a live counter",
+    () => ada.valueState(PULSES),
+    (state) => state === "live",
+  );
+  const first = await cell.innerText();
+  await eventually(
+    "a higher count",
+    () => cell.innerText(),
+    (text) => text !== first,
+  );
+}, 60_000);
+
+test("the plant goes dark: its tags turn bad within three intervals, with a cause in words", async () => {
+  await openTags(ada, "Oil temperature");
+  await eventually(
+    "live again",
+    () => ada.valueState(TEMPERATURE),
+    (state) => state === "live",
+  );
+  await stack.plant.kill();
+  await eventually(
+    "bad",
+    () => ada.valueState(TEMPERATURE),
+    (state) => state === "bad",
+    4_000,
+  );
+  await ada.picture("tags-bad");
+  await ada.tagRow(TEMPERATURE).click();
+  const words = await eventually(
+    "a cause",
+    () => ada.find("tag-detail-quality").innerText(),
+    (text) => text.length > 10,
+  );
+  expect(words.toLowerCase()).toMatch(/refused|lost|not answer/);
+  await ada.picture("tag-detail-bad");
+  const localPage = await (await fetch(stack.localUrl)).text();
+  expect(localPage).toContain("refused");
+  await stack.startPlant();
+  await openTags(ada, "Oil temperature");
+  await eventually(
+    "good again",
+    () => ada.valueState(TEMPERATURE),
+    (state) => state === "live",
+    30_000,
+  );
+}, 90_000);
+
+test("the hub is away for 20 s and comes back: nothing is missing", async () => {
+  const tags = await stack.api.all<Tag>("/tags?q=Sensor%20pulses");
+  const tag = tags.find((candidate) => candidate.path === PULSES)!;
+  await openTags(ada, "Sensor pulses");
+  await eventually(
+    "live",
+    () => ada.valueState(PULSES),
+    (state) => state === "live",
+  );
+  const fromMs = Date.now();
+  await Bun.sleep(3_000);
+  await stack.hub.stop();
+  await eventually(
+    "marked offline",
+    () => ada.valueState(PULSES),
+    (state) => state === "offline",
+    13_000,
+  );
+  await ada.picture("tags-hub-away");
+  await Bun.sleep(Math.max(0, fromMs + 23_000 - Date.now()));
+  await stack.startHub();
+  await eventually(
+    "live without a reload",
+    () => ada.valueState(PULSES),
+    (state) => state === "live",
+    60_000,
+  );
+  await Bun.sleep(3_000);
+  const toMs = Date.now() - 1_500;
+  const range = `from=${new Date(fromMs).toISOString()}&to=${new Date(toMs).toISOString()}`;
+  const { items, gaps } = await stack.api.get<RawSamples>(`/samples?tag=${tag.tagNo}&${range}`);
+  expect(gaps).toEqual([]);
+  const times = items.map((row) => Date.parse(row.time));
+  const longest = Math.max(...times.slice(1).map((time, index) => time - times[index]!));
+  // Read each second; the counter moves every 50 ms, so each reading is a sample.
+  expect(longest).toBeLessThan(2_500);
+  expect(times[0]! - fromMs).toBeLessThan(2_500);
+  expect(items.every((row) => row.quality === "good")).toBe(true);
+}, 150_000);
+
+test("a reload without any network shows the shell, and every value is marked", async () => {
+  await openTags(ada, "Press");
+  await eventually(
+    "live",
+    () => ada.valueState(TEMPERATURE),
+    (state) => state === "live",
+  );
+  await ada.page.evaluate("navigator.serviceWorker.ready.then(() => true)");
+  await Bun.sleep(2_500);
+  await ada.context.setOffline(true);
+  try {
+    await ada.page.reload();
+    await eventually(
+      "values from the last visit",
+      () => ada.find("value-cell").count(),
+      (count) => count > 3,
+    );
+    await ada.find("offline-banner").waitFor();
+    const states = await ada
+      .find("value-cell")
+      .evaluateAll((cells) => cells.map((cell) => cell.getAttribute("data-state")));
+    expect(states.filter((state) => state === "live" || state === null)).toEqual([]);
+    await ada.picture("tags-offline-reload");
+  } finally {
+    await ada.context.setOffline(false);
+  }
+  await eventually(
+    "live once the network is back",
+    () => ada.valueState(TEMPERATURE),
+    (state) => state === "live",
+    60_000,
+  );
+}, 120_000);
+
+test("screens have no accessibility violations, on tablet and phone, light and dark", async () => {
+  const found: string[] = [];
+  for (const [size, viewport] of Object.entries({
+    tablet: TABLET,
+    portrait: TABLET_PORTRAIT,
+    phone: PHONE,
+  })) {
+    for (const scheme of ["light", "dark"] as const) {
+      const person = await Person.arrive(browser, viewport, scheme);
+      await signIn(person, stack.hubUrl);
+      for (const path of ["/", "/gateways", "/tags", "/more"]) {
+        await person.page.goto(stack.hubUrl + path);
+        await Bun.sleep(1_500);
+        await person.picture(`${size}-${scheme}${path === "/" ? "-overview" : path.replace("/", "-")}`);
+        const { violations } = await new AxeBuilder({ page: person.page }).analyze();
+        found.push(
+          ...violations.map((each) => `${size} ${scheme} ${path}: ${each.id} ${each.nodes[0]?.target}`),
+        );
+      }
+      expect(person.errors).toEqual([]);
+      await person.context.close();
+    }
+  }
+  expect(found).toEqual([]);
+}, 180_000);
+
+test("the gateway's own page tells its four links with scripts switched off", async () => {
+  const context = await browser.newContext({ javaScriptEnabled: false, viewport: PHONE });
+  const page = await context.newPage();
+  await page.goto(stack.localUrl);
+  const text = await page.locator("main").innerText();
+  for (const link of ["Power", "Devices", "Buffer", "Hub"]) expect(text).toContain(link);
+  const { length } = await (await fetch(stack.localUrl)).text();
+  expect(length).toBeLessThan(60_000);
+  if (process.env.MILLRACE_PICTURES)
+    await page.screenshot({ path: `${process.env.MILLRACE_PICTURES}/gateway-page.png`, fullPage: true });
+  await context.close();
+}, 60_000);
+
+test("no script of the whole visit failed", () => {
+  expect(ada.errors).toEqual([]);
+});

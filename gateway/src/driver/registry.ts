@@ -1,0 +1,22 @@
+import { AppError } from "@millrace/contract/error/app-error";
+import { modbus } from "../drivers/modbus/index.ts";
+import type { Driver } from "./driver.ts";
+
+/**
+ * A driver of any settings and address. Callers treat both as opaque: settings come from `decodeSettings`, addresses
+ * from `parseAddress` of the same driver.
+ */
+export type AnyDriver = Driver;
+
+/** Every protocol this gateway speaks. The conformance suite runs over this list, so a new driver is strict by default. */
+export const DRIVERS: readonly AnyDriver[] = [modbus as unknown as AnyDriver];
+
+/** @throws AppError `setting.wrong` naming the kinds we know. */
+export function driverOf(kind: string): AnyDriver {
+  const driver = DRIVERS.find((one) => one.kind === kind);
+  if (driver !== undefined) return driver;
+  const known = DRIVERS.map((one) => one.kind);
+  throw new AppError("setting.wrong", `No driver is called "${kind}"; known are ${known.join(", ")}.`, {
+    context: { setting: "driver", found: kind, known },
+  });
+}

@@ -1,0 +1,249 @@
+import { AppError } from "@millrace/contract/error/app-error";
+import type { ErrorCode } from "@millrace/contract/error/code";
+import ModbusRTU from "modbus-serial";
+import type { Point, Reading, Session, SessionCounters, SessionDeps } from "../../driver/driver.ts";
+import type { ModbusAddress } from "./address.ts";
+import { MbapPort } from "./mbap.ts";
+import type { Span } from "./plan.ts";
+import { type Answer, Reader } from "./reader.ts";
+import type { ModbusRules, ModbusSettings } from "./settings.ts";
+
+/**
+ * Timeouts in a row without one byte on the connection, over all units, before we take the link itself for dead: a
+ * half-open socket accepts requests for ever.
+ */
+const SILENT_TIMEOUTS_MAX = 3;
+
+interface InFlight {
+  settle(answer: Answer): void;
+  fail(error: unknown): void;
+}
+
+/** One TCP connection to a device or converter. The only file that knows the Modbus library. */
+export class ModbusSession implements Session<ModbusAddress> {
+  readonly #settings: ModbusSettings;
+  readonly #deps: SessionDeps;
+  readonly #reader: Reader;
+  #port: MbapPort | null = null;
+  #client: ModbusRTU | null = null;
+  #inFlight: InFlight | null = null;
+  #reading = false;
+  /** Why there is no link, told by the next read. */
+  #down: AppError;
+  #silentTimeouts = 0;
+  #bytesSeen = 0;
+  #lastAnswerMs = Number.NEGATIVE_INFINITY;
+  #requests = 0;
+  #errors = 0;
+  #roundTripMs: number | null = null;
+
+  constructor(settings: ModbusSettings, deps: SessionDeps) {
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#reader = new Reader((span, rules, signal) => this.#ask(span, rules, signal), deps.clock);
+    this.#down = this.#linkError("link.lost", "not connected");
+  }
+
+  async connect(signal: AbortSignal): Promise<void> {
+    await this.close();
+    signal.throwIfAborted();
+    const port = new MbapPort(this.#settings.host, this.#settings.port, {
+      onGarbled: (why) => this.#inFlight?.settle({ at: "garbled", why }),
+      onFailed: (kind, why) => this.#failed(port, kind, why),
+    });
+    this.#port = port;
+    this.#silentTimeouts = 0;
+    this.#bytesSeen = 0;
+    const client = new ModbusRTU(port);
+    try {
+      await this.#open(client, signal);
+    } catch (error) {
+      this.#drop(port, this.#down);
+      await port.closed;
+      throw error;
+    }
+    // Somebody may have closed the session in the same turn in which the socket opened.
+    if (this.#port !== port || !port.isOpen) throw this.#linkError("link.lost", "closed while it opened");
+    this.#client = client;
+  }
+
+  #open(client: ModbusRTU, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    const { connectTimeoutMs } = this.#settings;
+    return new Promise<void>((resolve, reject) => {
+      const done = (error: unknown) => {
+        cancel();
+        signal.removeEventListener("abort", onAbort);
+        if (error === null) resolve();
+        else reject(error);
+      };
+      const onAbort = () => done(signal.reason);
+      const cancel = clock.after(connectTimeoutMs, () =>
+        done(this.#linkError("link.unreachable", `no connection within ${connectTimeoutMs} ms`)),
+      );
+      signal.addEventListener("abort", onAbort, { once: true });
+      client.open((cause?: NodeJS.ErrnoException) => done(cause == null ? null : this.#openError(cause)));
+    });
+  }
+
+  async read(points: readonly Point<ModbusAddress>[], signal: AbortSignal): Promise<Reading[]> {
+    signal.throwIfAborted();
+    const onAbort = () => this.#abandon(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#reading = true;
+    try {
+      return await this.#reader.read(points, signal);
+    } finally {
+      this.#reading = false;
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  counters(): SessionCounters {
+    return {
+      requests: this.#requests,
+      errors: this.#errors,
+      roundTripMs: this.#roundTripMs,
+      learned: this.#reader.learned.list(),
+    };
+  }
+
+  async close(): Promise<void> {
+    const port = this.#port;
+    if (port === null) return;
+    this.#drop(port, this.#linkError("link.lost", "closed by us"));
+    await port.closed;
+  }
+
+  /** One request, one answer. Timeouts and exceptions are answers; a dead link is thrown. */
+  async #ask(span: Span, rules: ModbusRules, signal: AbortSignal): Promise<Answer> {
+    const { clock } = this.#deps;
+    if (rules.requestGapMs > 0) {
+      const waitMs = this.#lastAnswerMs + rules.requestGapMs - clock.monoMs();
+      if (waitMs > 0) await clock.sleep(waitMs, signal);
+    }
+    signal.throwIfAborted();
+    const port = this.#port;
+    const client = this.#client;
+    if (port === null || client === null) throw this.#down;
+    const startMs = clock.monoMs();
+    this.#requests++;
+    port.idsNotEchoed = rules.idsNotEchoed;
+    const answer = await this.#send(client, port, span, rules);
+    this.#lastAnswerMs = clock.monoMs();
+    if (answer.at !== "data") this.#errors++;
+    if (answer.at === "timeout") this.#onTimeout(port, span, rules);
+    else {
+      this.#silentTimeouts = 0;
+      this.#roundTripMs = this.#lastAnswerMs - startMs;
+    }
+    if (answer.at === "garbled" && rules.idsNotEchoed) {
+      throw this.#drop(port, this.#linkError("link.garbled", answer.why));
+    }
+    return answer;
+  }
+
+  #send(client: ModbusRTU, port: MbapPort, span: Span, rules: ModbusRules): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
+      const cancel = this.#deps.clock.after(rules.timeoutMs, () => {
+        port.forget();
+        inFlight.settle({ at: "timeout" });
+      });
+      const end = () => {
+        cancel();
+        if (this.#inFlight === inFlight) this.#inFlight = null;
+      };
+      const inFlight: InFlight = {
+        settle: (answer) => {
+          end();
+          resolve(answer);
+        },
+        fail: (error) => {
+          end();
+          reject(error);
+        },
+      };
+      this.#inFlight = inFlight;
+      write(client, span, (error, result) => inFlight.settle(answerOf(error, result)));
+    });
+  }
+
+  #onTimeout(port: MbapPort, span: Span, rules: ModbusRules): void {
+    this.#silentTimeouts = port.bytesReceived === this.#bytesSeen ? this.#silentTimeouts + 1 : 1;
+    this.#bytesSeen = port.bytesReceived;
+    if (rules.idsNotEchoed) {
+      // The late answer could not be told from the next one.
+      const why = `unit ${span.unit} did not answer within ${rules.timeoutMs} ms and the converter echoes no ids`;
+      throw this.#drop(port, this.#linkError("link.lost", why));
+    }
+    if (this.#silentTimeouts >= SILENT_TIMEOUTS_MAX) {
+      const why = `connected but silent: ${this.#silentTimeouts} requests in a row without one byte`;
+      throw this.#drop(port, this.#linkError("link.lost", why));
+    }
+  }
+
+  /** The caller lost interest. Its answer, if it comes, is dropped by its id. */
+  #abandon(reason: unknown): void {
+    const port = this.#port;
+    const inFlight = this.#inFlight;
+    if (port === null || inFlight === null) return;
+    port.forget();
+    inFlight.fail(reason);
+    if (port.idsNotEchoed) this.#drop(port, this.#linkError("link.lost", "a request was given up"));
+  }
+
+  #failed(port: MbapPort, kind: "lost" | "garbled", why: string): void {
+    if (this.#port !== port) return;
+    this.#errors++;
+    const error = this.#linkError(kind === "lost" ? "link.lost" : "link.garbled", why);
+    const told = this.#reading || this.#client === null;
+    this.#drop(port, error);
+    if (!told) this.#deps.onLost(error);
+  }
+
+  /** Ends the connection; returns the error for the one who throws it. */
+  #drop(port: MbapPort, error: AppError): AppError {
+    this.#down = error;
+    if (this.#port === port) {
+      this.#port = null;
+      this.#client = null;
+    }
+    port.destroy();
+    this.#inFlight?.fail(error);
+    return error;
+  }
+
+  #openError(cause: NodeJS.ErrnoException): AppError {
+    const code: ErrorCode = cause.code === "ECONNREFUSED" ? "link.refused" : "link.unreachable";
+    const words: Record<string, string> = {
+      ECONNREFUSED: "refused the connection",
+      ENOTFOUND: "is not a name the network knows",
+      EHOSTUNREACH: "cannot be reached: no route",
+      ENETUNREACH: "cannot be reached: no network",
+      ETIMEDOUT: "did not answer",
+    };
+    return this.#linkError(code, words[cause.code ?? ""] ?? cause.message, cause);
+  }
+
+  #linkError(code: ErrorCode, why: string, cause?: unknown): AppError {
+    const { host, port } = this.#settings;
+    return new AppError(code, `${host}:${port} ${why}.`, { cause, context: { host, port } });
+  }
+}
+
+/** What the library hands to its callback, as far as we read it. */
+type Next = (error: (Error & { modbusCode?: number }) | null, result: { buffer: Buffer }) => void;
+
+function write(client: ModbusRTU, { unit, area, offset, count }: Span, next: Next): void {
+  if (area === "coil") client.writeFC1(unit, offset, count, next);
+  else if (area === "discrete") client.writeFC2(unit, offset, count, next);
+  else if (area === "holding") client.writeFC3(unit, offset, count, next);
+  else client.writeFC4(unit, offset, count, next);
+}
+
+function answerOf(error: Parameters<Next>[0], result: { buffer: Buffer }): Answer {
+  if (error === null) return { at: "data", bytes: result.buffer };
+  return error.modbusCode === undefined
+    ? { at: "garbled", why: error.message }
+    : { at: "exception", code: error.modbusCode };
+}

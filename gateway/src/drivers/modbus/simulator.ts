@@ -1,0 +1,267 @@
+import { createServer, type Server, type Socket } from "node:net";
+import type { Clock } from "@millrace/contract/std/clock";
+import { type Area, FUNCTION } from "./address.ts";
+
+/** A request as the simulator received it. */
+export interface SimRequest {
+  id: number;
+  unit: number;
+  functionCode: number;
+  offset: number;
+  count: number;
+}
+
+/** What the simulator does with one request instead of answering well. */
+export type Misdeed =
+  | { do: "silent" }
+  | { do: "late"; ms: number }
+  | { do: "wrongId" }
+  | { do: "wrongUnit" }
+  | { do: "wrongFunction" }
+  | { do: "wrongByteCount" }
+  | { do: "wrongLength" }
+  | { do: "drip" }
+  | { do: "cut"; bytes: number }
+  | { do: "exception"; code: number }
+  /** Sends these bytes instead of the answer; `answer` is the right one. */
+  | { do: "raw"; bytes(request: SimRequest, answer: Buffer): Uint8Array[] };
+
+const EXCEPTION = { function: 1, address: 2, value: 3 } as const;
+/** Longest request we take: header, unit, function, address, count. */
+const REQUEST_BYTES = 12;
+
+/** One unit: its memory and its character. */
+export class SimUnit {
+  readonly holding = new Uint16Array(65_536);
+  readonly input = new Uint16Array(65_536);
+  readonly coil = new Uint8Array(65_536);
+  readonly discrete = new Uint8Array(65_536);
+  /** Addresses answered with exception 2, as `area:offset`. */
+  readonly illegal = new Set<string>();
+  registersMax = 125;
+  /** What happens above `registersMax`: an exception code, or silence. */
+  overLimit: 2 | 3 | "silent" = 3;
+  /** Areas whose function the unit does not know. */
+  readonly missing = new Set<Area>();
+  dead = false;
+  /** Exception to every request, e.g. 6 busy or 11 away. */
+  exception: number | null = null;
+
+  setFloat(area: "holding" | "input", offset: number, value: number): this {
+    const view = new DataView(new ArrayBuffer(4));
+    view.setFloat32(0, value);
+    this[area][offset] = view.getUint16(0);
+    this[area][offset + 1] = view.getUint16(2);
+    return this;
+  }
+}
+
+/**
+ * A Modbus TCP device of our own, in this process, on a port the system chooses. Used by tests and by the simulated
+ * plant; it speaks the real wire format.
+ */
+export class ModbusSimulator {
+  /** Used one per request, in order; then the device behaves. */
+  readonly misdeeds: Misdeed[] = [];
+  /** Used for every request while it is set. */
+  always: Misdeed | null = null;
+  idsEchoed = true;
+  readonly requests: SimRequest[] = [];
+  connections = 0;
+  readonly #clock: Clock;
+  readonly #units = new Map<number, SimUnit>();
+  readonly #sockets = new Set<Socket>();
+  readonly #server: Server;
+
+  private constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#server = createServer((socket) => this.#serve(socket));
+  }
+
+  /** @param port 0 lets the system choose; a test that brings a device back gives the old one. */
+  static async start(clock: Clock, port = 0): Promise<ModbusSimulator> {
+    const simulator = new ModbusSimulator(clock);
+    await new Promise<void>((resolve, reject) => {
+      simulator.#server.once("error", reject);
+      simulator.#server.listen(port, "127.0.0.1", resolve);
+    });
+    return simulator;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  }
+
+  /** Sockets open at this moment. */
+  get socketsOpen(): number {
+    return this.#sockets.size;
+  }
+
+  /** The unit of this number, made when first asked for. */
+  unit(number: number): SimUnit {
+    let unit = this.#units.get(number);
+    if (unit === undefined) {
+      unit = new SimUnit();
+      this.#units.set(number, unit);
+    }
+    return unit;
+  }
+
+  /** Pulls the cable of everybody connected. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Sends bytes nobody asked for. */
+  blurt(bytes: Uint8Array): void {
+    for (const socket of this.#sockets) socket.write(bytes);
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.cut();
+    await closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #serve(socket: Socket): void {
+    this.connections++;
+    this.#sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on("error", () => {});
+    socket.on("close", () => this.#sockets.delete(socket));
+    let rest: Buffer = Buffer.alloc(0);
+    socket.on("data", (chunk: Buffer) => {
+      rest = Buffer.concat([rest, chunk]);
+      while (rest.length >= REQUEST_BYTES) {
+        this.#handle(socket, rest.subarray(0, REQUEST_BYTES));
+        rest = rest.subarray(REQUEST_BYTES);
+      }
+    });
+  }
+
+  #handle(socket: Socket, bytes: Buffer): void {
+    const request: SimRequest = {
+      id: bytes.readUInt16BE(0),
+      unit: bytes[6]!,
+      functionCode: bytes[7]!,
+      offset: bytes.readUInt16BE(8),
+      count: bytes.readUInt16BE(10),
+    };
+    this.requests.push(request);
+    const pdu = this.#answer(request);
+    if (pdu === null) return;
+    const answer = frame(this.idsEchoed ? request.id : 0, request.unit, pdu);
+    const misdeed = this.misdeeds.shift() ?? this.always;
+    if (misdeed === null) socket.write(answer);
+    else this.#misbehave(socket, request, answer, misdeed);
+  }
+
+  /** The right PDU; null when this unit says nothing. */
+  #answer({ unit: number, functionCode, offset, count }: SimRequest): Buffer | null {
+    const unit = this.#units.get(number);
+    if (unit === undefined || unit.dead) return null;
+    const area = (Object.keys(FUNCTION) as Area[]).find((one) => FUNCTION[one] === functionCode);
+    const refuse = (code: number) => Buffer.from([functionCode | 0x80, code]);
+    if (unit.exception !== null) return refuse(unit.exception);
+    if (area === undefined || unit.missing.has(area)) return refuse(EXCEPTION.function);
+    const bits = functionCode <= 2;
+    const max = bits ? 2_000 : unit.registersMax;
+    if (count > max && unit.overLimit === "silent") return null;
+    if (count < 1 || count > max) return refuse(count > max ? Number(unit.overLimit) : EXCEPTION.value);
+    if (offset + count > 65_536) return refuse(EXCEPTION.address);
+    if (unit.illegal.size > 0) {
+      for (let at = offset; at < offset + count; at++) {
+        if (unit.illegal.has(`${area}:${at}`)) return refuse(EXCEPTION.address);
+      }
+    }
+    return bits
+      ? packBits(unit[area], functionCode, offset, count)
+      : pack(unit[area], functionCode, offset, count);
+  }
+
+  #misbehave(socket: Socket, request: SimRequest, answer: Buffer, misdeed: Misdeed): void {
+    switch (misdeed.do) {
+      case "silent":
+        return;
+      case "late":
+        this.#clock.after(misdeed.ms, () => socket.writable && socket.write(answer));
+        return;
+      case "drip":
+        void this.#drip(socket, answer);
+        return;
+      case "cut":
+        socket.write(answer.subarray(0, misdeed.bytes), () => socket.destroy());
+        return;
+      case "raw":
+        for (const bytes of misdeed.bytes(request, answer)) socket.write(bytes);
+        return;
+      default:
+        socket.write(falsify(answer, misdeed));
+    }
+  }
+
+  async #drip(socket: Socket, answer: Buffer): Promise<void> {
+    for (let at = 0; at < answer.length && socket.writable; at++) {
+      socket.write(answer.subarray(at, at + 1));
+      await this.#clock.sleep(1);
+    }
+  }
+}
+
+type Lie = Exclude<Misdeed["do"], "silent" | "late" | "drip" | "cut" | "raw">;
+
+/** The right answer with one thing wrong. */
+function falsify(answer: Buffer, misdeed: Extract<Misdeed, { do: Lie }>): Buffer {
+  const bytes = Buffer.from(answer);
+  switch (misdeed.do) {
+    case "wrongId":
+      bytes.writeUInt16BE((bytes.readUInt16BE(0) + 0x7fff) & 0xffff, 0);
+      return bytes;
+    case "wrongUnit":
+      bytes[6] = bytes[6]! ^ 0x01;
+      return bytes;
+    case "wrongFunction":
+      bytes[7] = bytes[7]! ^ 0x07;
+      return bytes;
+    case "wrongByteCount":
+      bytes[8] = bytes[8]! - 1;
+      return bytes;
+    case "wrongLength":
+      return frame(bytes.readUInt16BE(0), bytes[6]!, bytes.subarray(7, -2));
+    case "exception":
+      return frame(bytes.readUInt16BE(0), bytes[6]!, Buffer.from([bytes[7]! | 0x80, misdeed.code]));
+  }
+}
+
+/** MBAP header, unit and PDU. */
+export function frame(id: number, unit: number, pdu: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(7 + pdu.length);
+  bytes.writeUInt16BE(id, 0);
+  bytes.writeUInt16BE(pdu.length + 1, 4);
+  bytes[6] = unit;
+  bytes.set(pdu, 7);
+  return bytes;
+}
+
+function pack(memory: ArrayLike<number>, functionCode: number, offset: number, count: number): Buffer {
+  const pdu = Buffer.alloc(2 + count * 2);
+  pdu[0] = functionCode;
+  pdu[1] = count * 2;
+  for (let index = 0; index < count; index++) pdu.writeUInt16BE(memory[offset + index]!, 2 + index * 2);
+  return pdu;
+}
+
+function packBits(memory: ArrayLike<number>, functionCode: number, offset: number, count: number): Buffer {
+  const pdu = Buffer.alloc(2 + Math.ceil(count / 8));
+  pdu[0] = functionCode;
+  pdu[1] = pdu.length - 2;
+  for (let index = 0; index < count; index++) {
+    if (memory[offset + index]) pdu[2 + (index >> 3)] = pdu[2 + (index >> 3)]! | (1 << (index & 7));
+  }
+  return pdu;
+}

@@ -111,7 +111,7 @@ export class Stack {
 
   /** Process id of the embedded PostgreSQL, as it wrote it down itself. */
   postgresPid(): number {
-    return Number(readFileSync(join(this.hubFolder, "postgres", "postmaster.pid"), "utf8").split("\n")[0]);
+    return Number(readFileSync(join(this.hubFolder, "postgres", "data", "postmaster.pid"), "utf8").split("\n")[0]);
   }
 
   /** The gateway first, so that what it holds still reaches the hub. */

@@ -1,0 +1,25 @@
+// bun run bench [codec] [pipeline] [modbus]: measures and prints; compares, never judges.
+import { cpus } from "node:os";
+import { benchCodec } from "./codec.ts";
+import { benchModbusPoll } from "./modbus-poll.ts";
+import { benchPipeline } from "./pipeline.ts";
+import { type BenchRow, printRows } from "./report.ts";
+
+const BENCHES: Record<string, { title: string; run: () => Promise<BenchRow[]> }> = {
+  codec: { title: "Block codec, one core", run: benchCodec },
+  pipeline: { title: "Pipeline: source, disk, WebSocket, PostgreSQL, ack", run: benchPipeline },
+  modbus: { title: "Modbus polling: 20 devices x 500 floats at 1 s", run: benchModbusPoll },
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in BENCHES));
+if (unknown.length > 0) {
+  console.error(`unknown: ${unknown.join(", ")}; there are ${Object.keys(BENCHES).join(", ")}`);
+  process.exit(2);
+}
+console.log(
+  `${cpus().length} x ${cpus()[0]?.model ?? "unknown CPU"}, Bun ${Bun.version}, ${process.platform}`,
+);
+for (const [name, { title, run }] of Object.entries(BENCHES)) {
+  if (wanted.length === 0 || wanted.includes(name)) printRows(title, await run());
+}

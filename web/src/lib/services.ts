@@ -6,6 +6,8 @@ import type { PlantLists } from "./hub/plant-lists.svelte.ts";
 import type { PlantLive } from "./hub/plant-live.svelte.ts";
 import type { OfflineStore } from "./offline/store.ts";
 import type { Router } from "./router/router.svelte.ts";
+import type { Theme } from "./ui/theme.svelte.ts";
+import type { AppUpdate } from "./update/app-update.svelte.ts";
 
 /** What `main.ts` makes once and every component may use. */
 export interface Services {
@@ -16,6 +18,8 @@ export interface Services {
   store: OfflineStore;
   session: SessionController;
   router: Router;
+  update: AppUpdate;
+  theme: Theme;
 }
 
 export const [useServices, provideServices] = createContext<Services>();

@@ -1,0 +1,111 @@
+import { Me } from "@millrace/contract/api/person";
+import { AppError } from "@millrace/contract/error/app-error";
+import type { Clock } from "@millrace/contract/std/clock";
+import { Elysia } from "elysia";
+import { type Authenticate, access } from "../../http/access.ts";
+import { parseJson, readText } from "../../http/body.ts";
+import { ACCOUNT_LIMITS, ADDRESS_LIMITS, addressBucket, createThrottle } from "../../http/throttle.ts";
+import type { Auth } from "./auth.ts";
+import { PASSWORD } from "./password.ts";
+import { meOf } from "./service.ts";
+
+export interface PeopleDeps {
+  auth: Auth;
+  authenticate: Authenticate;
+  clock: Clock;
+}
+
+const authBodyBytesMax = 16 * 1024;
+
+/** What of better-auth is open. The rest of it (reset by mail, linked accounts, …) does not exist until it is wanted. */
+const AUTH_PATHS = new Set([
+  "/sign-in/email",
+  "/sign-out",
+  "/get-session",
+  "/change-password",
+  "/list-sessions",
+  "/revoke-session",
+  "/revoke-other-sessions",
+]);
+
+/** Who tries to sign in, or null when the body cannot be one of a sign-in. */
+function signInOf(text: string): { email: string; password: string } {
+  const body = parseJson(text);
+  const { email, password } = (typeof body === "object" && body !== null ? body : {}) as Record<
+    string,
+    unknown
+  >;
+  const wrong = (field: string, expected: string) =>
+    new AppError("request.invalid", `body/${field}: ${expected}.`, {
+      context: { fields: [{ field: `body/${field}` }] },
+    });
+  if (typeof email !== "string" || email.length < 3 || email.length > 254)
+    throw wrong("email", "an e-mail address");
+  if (typeof password !== "string") throw wrong("password", "a text");
+  if (password.length > PASSWORD.lengthMax)
+    throw wrong("password", `at most ${PASSWORD.lengthMax} characters`);
+  return { email: email.trim().toLowerCase(), password };
+}
+
+/** better-auth behind our limits and our errors. */
+export function createAuthHandler({ auth, clock }: Pick<PeopleDeps, "auth" | "clock">) {
+  const accounts = createThrottle(ACCOUNT_LIMITS, clock);
+  const addresses = createThrottle(ADDRESS_LIMITS, clock);
+  const forward = (request: Request, body: string) =>
+    auth.handler(
+      new Request(request.url, {
+        method: request.method,
+        headers: request.headers,
+        ...(body === "" ? {} : { body }),
+      }),
+    );
+  const signIn = async (request: Request, text: string, address: string): Promise<Response> => {
+    const { email } = signInOf(text);
+    const bucket = addressBucket(address);
+    accounts.check(email);
+    addresses.check(bucket);
+    const response = await forward(request, text);
+    if (response.ok) {
+      accounts.succeeded(email);
+      return response;
+    }
+    if (response.status !== 401 && response.status !== 400 && response.status !== 403) return response;
+    accounts.failed(email);
+    addresses.failed(bucket);
+    throw new AppError("auth.refused", "The e-mail address or the password is wrong.");
+  };
+  return async (request: Request, address: string): Promise<Response> => {
+    const path = new URL(request.url).pathname.replace(/^\/api\/auth/, "");
+    if (!AUTH_PATHS.has(path)) throw new AppError("route.unknown", "There is nothing at this address.");
+    const text = request.method === "GET" ? "" : await readText(request, authBodyBytesMax);
+    const response =
+      path === "/sign-in/email" && request.method === "POST"
+        ? await signIn(request, text, address)
+        : await forward(request, text);
+    if (response.status === 401) throw new AppError("auth.required", "This needs somebody who is signed in.");
+    if (response.status === 404) throw new AppError("route.unknown", "There is nothing at this address.");
+    if (response.status >= 500) throw new AppError("internal.bug", "", { cause: await response.text() });
+    if (response.status >= 400) throw new AppError("auth.refused", "The hub did not accept this.");
+    return response;
+  };
+}
+
+export const peopleRoutes = (deps: PeopleDeps) => {
+  const handle = createAuthHandler(deps);
+  return new Elysia()
+    .use(access(deps.authenticate))
+    .all(
+      "/api/auth/*",
+      ({ request, server }) => handle(request, server?.requestIP(request)?.address ?? "unknown"),
+      {
+        open: "signing in comes before having a permission",
+        parse: "none",
+        detail: { hide: true },
+      },
+    )
+    .get("/api/v1/me", ({ principal }) => meOf(principal), {
+      can: "plant.read",
+      response: { 200: Me },
+      detail: { summary: "Who is signed in", tags: ["People"] },
+    });
+};

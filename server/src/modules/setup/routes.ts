@@ -1,0 +1,19 @@
+import { Me, SetupRequest, SetupState } from "@millrace/contract/api/person";
+import { Elysia } from "elysia";
+import { type Authenticate, access } from "../../http/access.ts";
+import type { Setup } from "./service.ts";
+
+export const setupRoutes = (deps: { setup: Setup; authenticate: Authenticate }) =>
+  new Elysia({ prefix: "/api/v1/setup", detail: { tags: ["People"] } })
+    .use(access(deps.authenticate))
+    .get("/", async () => ({ needed: await deps.setup.needed() }), {
+      open: "the first page must know whether to show the set-up",
+      response: { 200: SetupState },
+      detail: { summary: "Whether the first administrator is still to be made" },
+    })
+    .post("/", ({ body }) => deps.setup.finish(body), {
+      open: "needs the one-time token from the hub's console",
+      body: SetupRequest,
+      response: { 200: Me },
+      detail: { summary: "Make the first administrator" },
+    });

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import type { Clock } from "@millrace/contract/std/clock";
+import { type Clock, systemClock } from "@millrace/contract/std/clock";
 import { type Area, FUNCTION } from "./address.ts";
 
 /** A request as the simulator received it. */
@@ -264,4 +264,61 @@ function packBits(memory: ArrayLike<number>, functionCode: number, offset: numbe
     if (memory[offset + index]) pdu[2 + (index >> 3)] = pdu[2 + (index >> 3)]! | (1 << (index & 7));
   }
   return pdu;
+}
+
+/** A device with one value of each type, for the conformance suite. */
+export async function conformanceDevice() {
+  const simulator = await ModbusSimulator.start(systemClock);
+  const unit = simulator.unit(1);
+  unit.coil[3] = 1;
+  unit.discrete[0] = 1;
+  // 0x8001 read as each 8 and 16 bit type, and one value of each wider type in big-endian order.
+  unit.holding.set([0x8001, 0xfffe, 0x1dc0, 0x8000, 0, 0, 1, 0x7fff, 0xffff, 0xffff, 0xfffe]);
+  unit.setFloat("holding", 20, -1.5);
+  unit.input.set([0x4009, 0x21fb, 0x5444, 0x2d18, 0x4d69, 0x6c6c, 0x0000]);
+  unit.illegal.add("holding:12");
+  return {
+    settings: { host: "127.0.0.1", port: simulator.port, timeoutMs: 2_000 },
+    readable: [
+      { address: "coil:3", dataType: "boolean" as const, value: true },
+      { address: "discrete:0", dataType: "boolean" as const, value: true },
+      { address: "holding:0.15", dataType: "boolean" as const, value: true },
+      { address: "holding:0 byte=high", dataType: "int8" as const, value: -128 },
+      { address: "40001", dataType: "uint8" as const, value: 1 },
+      { address: "holding:0", dataType: "int16" as const, value: -32_767 },
+      { address: "400001", dataType: "uint16" as const, value: 32_769 },
+      { address: "holding:1", dataType: "int32" as const, value: -123_456 },
+      { address: "holding:0x3", dataType: "uint32" as const, value: 2_147_483_648 },
+      { address: "holding:3", dataType: "uint64" as const, value: 9_223_372_036_854_775_809n },
+      { address: "holding:7", dataType: "int64" as const, value: 9_223_372_036_854_775_806n },
+      { address: "holding:20", dataType: "float32" as const, value: -1.5 },
+      { address: "input:0", dataType: "float64" as const, value: Math.PI },
+      { address: "30005 length=6", dataType: "text" as const, value: "Mill" },
+    ],
+    illegal: { address: "holding:12", dataType: "uint16" as const },
+    malformed: [
+      "",
+      "holding",
+      "holding:",
+      "holding:70000",
+      "40000",
+      "pump:3",
+      "holding:1 oder=AB",
+      "holding:1.16",
+    ],
+    wrong: [
+      { settings: {}, setting: "host" },
+      { settings: { host: "plc", port: 0 }, setting: "port" },
+      { settings: { host: "plc", unit: 256 }, setting: "unit" },
+      { settings: { host: "plc", wordOrder: "middle-first" }, setting: "wordOrder" },
+      { settings: { host: "plc", adressBase: 1 }, setting: "adressBase" },
+    ],
+    socketsOpen: () => simulator.socketsOpen,
+    connections: () => simulator.connections,
+    cut: () => simulator.cut(),
+    silence: (on: boolean) => {
+      simulator.always = on ? { do: "silent" } : null;
+    },
+    close: () => simulator.close(),
+  };
 }

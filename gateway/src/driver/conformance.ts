@@ -1,0 +1,188 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { AppError } from "@millrace/contract/error/app-error";
+import { systemClock } from "@millrace/contract/std/clock";
+import { QUALITY } from "@millrace/contract/vocabulary/quality";
+import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
+import type { Point, Session } from "./driver.ts";
+import type { AnyDriver } from "./registry.ts";
+import { decodeSettings } from "./settings.ts";
+
+/** What a driver's own fake device must offer to be put through the suite: `conformanceDevice` of its simulator. */
+export interface ConformanceDevice {
+  /** Settings as they would come in a manifest. */
+  settings: Record<string, unknown>;
+  /** One point per data type the protocol can hold, with the value the device holds. */
+  readable: { address: string; dataType: DataType; value: TagValue }[];
+  /** Well-formed, and refused by the device. */
+  illegal: { address: string; dataType: DataType };
+  /** Text no device of this protocol can mean. */
+  malformed: string[];
+  /** Settings that must be refused, and the setting the error must name. */
+  wrong: { settings: Record<string, unknown>; setting: string }[];
+  /** Connections open at the device at this moment. */
+  socketsOpen(): number;
+  connections(): number;
+  /** Drops every connection; the device stays there for the next. */
+  cut(): void;
+  /** While true the device takes requests and says nothing. */
+  silence(on: boolean): void;
+  close(): Promise<void>;
+}
+
+/** A wait that ends in failure instead of hanging; nowhere near any speed we promise. */
+const WAIT_MS_MAX = 5_000;
+
+/** The promises of `Driver` and `Session`, as tests. Run on every entry of the registry. */
+export function conformance(driver: AnyDriver, makeDevice: () => Promise<ConformanceDevice>): void {
+  describe(`conformance of ${driver.kind}`, () => {
+    let device: ConformanceDevice;
+    let session: Session;
+    let lost: AppError[];
+    const signal = () => AbortSignal.timeout(WAIT_MS_MAX);
+    const settings = () => decodeSettings(driver, device.settings);
+    const point = (id: number, one: { address: string; dataType: DataType }): Point => ({
+      id,
+      address: driver.parseAddress(one.address, one.dataType, settings()),
+      dataType: one.dataType,
+    });
+    const readable = () => device.readable.map((one, id) => point(id, one));
+
+    beforeEach(async () => {
+      device = await makeDevice();
+      lost = [];
+      session = driver.create(settings(), { clock: systemClock, onLost: (error) => lost.push(error) });
+    });
+    afterEach(async () => {
+      await session.close();
+      await device.close();
+    });
+
+    test("opens, closes twice and leaves nothing open", async () => {
+      await session.connect(signal());
+      await until(() => device.socketsOpen() === 1);
+      await session.close();
+      await session.close();
+      await until(() => device.socketsOpen() === 0);
+      expect(lost).toEqual([]);
+    });
+
+    test("closes before it ever opened", async () => {
+      await session.close();
+      expect(device.connections()).toBe(0);
+    });
+
+    test("reads each type, one reading per point", async () => {
+      await session.connect(signal());
+      const readings = await session.read(readable(), signal());
+      const byId = [...readings].sort((a, b) => a.id - b.id);
+      expect(byId.map(({ value, quality }) => ({ value, quality }))).toEqual(
+        device.readable.map(({ value }) => ({ value, quality: QUALITY.good })),
+      );
+      expect(session.counters().requests).toBeGreaterThan(0);
+      expect(await session.read([], signal())).toEqual([]);
+    });
+
+    test("one bad address spoils only itself", async () => {
+      await session.connect(signal());
+      const bad = device.readable.length;
+      const readings = await session.read([...readable(), point(bad, device.illegal)], signal());
+      expect(readings).toHaveLength(bad + 1);
+      for (const reading of readings) {
+        if (reading.id !== bad) expect(reading.value).toEqual(device.readable[reading.id]!.value);
+        else expect(reading).toEqual({ id: bad, value: null, quality: QUALITY["bad.addressIllegal"] });
+      }
+    });
+
+    test("tells of a link cut between two reads, and connects again", async () => {
+      await session.connect(signal());
+      await session.read(readable(), signal());
+      device.cut();
+      await until(() => lost.length > 0);
+      expect(lost.map((error) => error.code)).toEqual(["link.lost"]);
+      await expect(session.read(readable(), signal())).rejects.toThrow(AppError);
+      await session.connect(signal());
+      expect(await session.read(readable(), signal())).toHaveLength(device.readable.length);
+      expect(lost).toHaveLength(1);
+    });
+
+    test("a link cut during a read ends that read, not the process", async () => {
+      await session.connect(signal());
+      await until(() => device.socketsOpen() === 1);
+      device.silence(true);
+      const reading = session.read(readable(), signal()).catch((error: unknown) => error);
+      device.cut();
+      expect(((await reading) as AppError).code).toBe("link.lost");
+      expect(lost).toEqual([]);
+    });
+
+    test("a read is given up on abort, and the session goes on", async () => {
+      await session.connect(signal());
+      device.silence(true);
+      const abort = new AbortController();
+      const reading = session.read(readable(), abort.signal).catch((error: unknown) => error);
+      abort.abort(new Error("given up"));
+      expect(((await reading) as Error).message).toBe("given up");
+      device.silence(false);
+      expect(await session.read(readable(), signal())).toHaveLength(device.readable.length);
+    });
+
+    test("a connect that was given up leaves nothing open", async () => {
+      const abort = new AbortController();
+      const connecting = session.connect(abort.signal).catch((error: unknown) => error);
+      abort.abort(new Error("given up"));
+      expect(((await connecting) as Error).message).toBe("given up");
+      await until(() => device.socketsOpen() === 0);
+    });
+
+    test("nobody there is a coded link error", async () => {
+      await device.close();
+      const error = await session.connect(signal()).catch((thrown: unknown) => thrown);
+      expect((error as AppError).code).toStartWith("link.");
+    });
+
+    test("wrong settings fail before any socket opens", () => {
+      for (const { settings: wrong, setting } of device.wrong) {
+        const error = thrownBy(() => decodeSettings(driver, wrong));
+        expect([error.code, error.context.setting]).toEqual(["setting.wrong", setting]);
+      }
+      expect(device.connections()).toBe(0);
+    });
+
+    test("address text round-trips; nonsense is refused", () => {
+      for (const one of [...device.readable, device.illegal]) {
+        const address = driver.parseAddress(one.address, one.dataType, settings());
+        const text = driver.formatAddress(address);
+        expect(driver.parseAddress(text, one.dataType, settings())).toEqual(address);
+      }
+      for (const text of device.malformed) {
+        expect(thrownBy(() => driver.parseAddress(text, "uint16", settings())).code).toBe("address.illegal");
+      }
+    });
+
+    test("the schema explains every setting", () => {
+      for (const [name, property] of Object.entries(driver.settings.properties ?? {})) {
+        const { description, examples } = property as { description?: string; examples?: unknown[] };
+        expect([name, typeof description, Array.isArray(examples)]).toEqual([name, "string", true]);
+      }
+    });
+  });
+}
+
+function thrownBy(run: () => unknown): AppError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+/** Resolves as soon as `reached` holds. @throws Error after a long time without. */
+export async function until(reached: () => boolean): Promise<void> {
+  const endMs = systemClock.monoMs() + WAIT_MS_MAX;
+  while (!reached()) {
+    if (systemClock.monoMs() > endMs) throw new Error("waited in vain");
+    await systemClock.sleep(2);
+  }
+}

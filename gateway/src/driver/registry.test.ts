@@ -1,0 +1,34 @@
+import { expect, test } from "bun:test";
+import { AppError } from "@millrace/contract/error/app-error";
+import { type ConformanceDevice, conformance } from "./conformance.ts";
+import { DRIVERS, driverOf } from "./registry.ts";
+
+test("a driver is found by its kind", () => {
+  for (const driver of DRIVERS) expect(driverOf(driver.kind)).toBe(driver);
+});
+
+test("an unknown kind names the known ones", () => {
+  let error: unknown;
+  try {
+    driverOf("carrier-pigeon");
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toBeInstanceOf(AppError);
+  expect((error as AppError).code).toBe("setting.wrong");
+  expect((error as AppError).message).toContain("carrier-pigeon");
+  expect((error as AppError).message).toContain("modbus");
+});
+
+test("kinds are unique", () => {
+  const kinds = DRIVERS.map((driver) => driver.kind);
+  expect(new Set(kinds).size).toBe(kinds.length);
+});
+
+// Each driver's simulator brings its own device, so a registered driver without one fails here.
+for (const driver of DRIVERS) {
+  const simulator: { conformanceDevice(): Promise<ConformanceDevice> } = await import(
+    `../drivers/${driver.kind}/simulator.ts`
+  );
+  conformance(driver, simulator.conformanceDevice);
+}

@@ -1,0 +1,122 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { dispose, getLogger } from "@logtape/logtape";
+import { AppError } from "@millrace/contract/error/app-error";
+import { systemClock as clock, systemRandom as random } from "@millrace/contract/std/clock";
+import { createApp } from "./app.ts";
+import { lockDataFolder } from "./data-lock.ts";
+import { openDatabase } from "./db/client.ts";
+import { startEmbedded } from "./db/embedded/embedded.ts";
+import { migrateDatabase } from "./db/migrate.ts";
+import { createMetrics } from "./http/metrics.ts";
+import { ownOrigins } from "./http/origin.ts";
+import { loadHubKey, loadIdentity } from "./identity.ts";
+import { configureLog } from "./log.ts";
+import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
+import { createPasswords } from "./modules/people/password.ts";
+import { seedAdminKey } from "./modules/people/service.ts";
+import { createSetup } from "./modules/setup/service.ts";
+import { isLoopback, readSettings, type Settings } from "./settings.ts";
+
+const EXIT_SETTING = 78;
+const WEB = fileURLToPath(new URL("../../web/dist", import.meta.url));
+const logger = getLogger(["hub"]);
+
+/** The address people open; without one in the settings, the one the hub listens at. */
+const publicUrlOf = ({ publicUrl, host, port }: Settings): string =>
+  publicUrl ??
+  `http://${isLoopback(host) || host === "0.0.0.0" || host === "::" ? "localhost" : host}:${port}`;
+
+async function start(settings: Settings): Promise<() => Promise<void>> {
+  const undo: (() => unknown)[] = [];
+  const stop = async () => {
+    for (const step of undo.reverse()) await step();
+  };
+  try {
+    const lock = await lockDataFolder(settings.dataFolder);
+    undo.push(() => lock[Symbol.dispose]());
+    const key = await loadHubKey(settings.dataFolder);
+    let url = settings.databaseUrl;
+    if (url === undefined) {
+      const postgres = await startEmbedded({ folder: join(settings.dataFolder, "postgres"), clock, random });
+      undo.push(() => postgres.stop());
+      url = postgres.urlOf("millrace");
+    }
+    await migrateDatabase(url);
+    const database = openDatabase(url);
+    undo.push(() => database.close());
+    const { db } = database;
+    await loadIdentity(db, key);
+    if (settings.adminApiKey !== undefined) await seedAdminKey({ db, clock }, settings.adminApiKey);
+    let publicUrl = publicUrlOf(settings);
+    const origins = () => ownOrigins(publicUrl);
+    const { dataFolder, metricsOpen } = settings;
+    const passwords = createPasswords();
+    const secret = await loadSessionSecret(dataFolder);
+    const auth = createAuth({ db, passwords, secret, publicUrl, origins });
+    const setup = createSetup({ db, clock, passwords, dataFolder });
+    const https = publicUrl.startsWith("https:");
+    const metrics = createMetrics();
+    const app = createApp({
+      db,
+      clock,
+      auth,
+      setup,
+      metrics,
+      dataFolder,
+      webFolder: WEB,
+      metricsOpen,
+      https,
+      origins,
+    });
+    try {
+      app.listen({ hostname: settings.host, port: settings.port });
+    } catch (cause) {
+      const where = `${settings.host}:${settings.port}`;
+      throw new AppError("setting.wrong", `MILLRACE_PORT: the hub cannot listen at ${where}; is it taken?`, {
+        cause,
+      });
+    }
+    undo.push(() => app.stop(true));
+    if (settings.publicUrl === undefined)
+      publicUrl = publicUrlOf({ ...settings, port: app.server?.port ?? 0 });
+    if (settings.allowPlain && !https && !isLoopback(settings.host)) {
+      logger.warn("The hub serves other machines over plain http: passwords can be read on the way");
+    }
+    logger.info("hub.ready {url}", { event: "hub.ready", url: publicUrl });
+    const link = await setup.openLink(publicUrl);
+    if (link !== null) process.stdout.write(`Set-up link: ${link}\n`);
+    return stop;
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+}
+
+async function main(): Promise<void> {
+  let settings: Settings;
+  try {
+    settings = readSettings(process.env);
+  } catch (thrown) {
+    process.stderr.write(`${thrown instanceof Error ? thrown.message : thrown}\n`);
+    process.exit(EXIT_SETTING);
+  }
+  await configureLog(settings);
+  const asked = new Promise<void>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve());
+  });
+  try {
+    const stop = await start(settings);
+    await asked;
+    logger.info("hub.stopping");
+    await stop();
+    await dispose();
+    process.exit(0);
+  } catch (thrown) {
+    const code = thrown instanceof AppError ? thrown.code : "internal.bug";
+    process.stderr.write(`${code}: ${thrown instanceof Error ? thrown.message : thrown}\n`);
+    process.exit(code === "setting.wrong" ? EXIT_SETTING : 1);
+  }
+}
+
+await main();

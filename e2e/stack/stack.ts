@@ -87,6 +87,7 @@ export class Stack {
       logFolder: this.logFolder,
       env: {
         MILLRACE_DATA: this.hubFolder,
+        MILLRACE_LOG_FORMAT: "json",
         MILLRACE_PORT: String(this.ports.hub),
         MILLRACE_ADMIN_API_KEY: this.apiKey,
         ...this.options.hubEnv,
@@ -100,6 +101,7 @@ export class Stack {
       logFolder: this.logFolder,
       env: {
         MILLRACE_DATA: this.gatewayFolder,
+        MILLRACE_LOG_FORMAT: "json",
         MILLRACE_HUB_URL: this.hubUrl,
         MILLRACE_LOCAL_PORT: String(this.ports.local),
         ...(claimToken ? { MILLRACE_CLAIM_TOKEN: claimToken } : {}),
@@ -111,7 +113,9 @@ export class Stack {
 
   /** Process id of the embedded PostgreSQL, as it wrote it down itself. */
   postgresPid(): number {
-    return Number(readFileSync(join(this.hubFolder, "postgres", "data", "postmaster.pid"), "utf8").split("\n")[0]);
+    return Number(
+      readFileSync(join(this.hubFolder, "postgres", "data", "postmaster.pid"), "utf8").split("\n")[0],
+    );
   }
 
   /** The gateway first, so that what it holds still reaches the hub. */

@@ -1,0 +1,304 @@
+import { getLogger } from "@logtape/logtape";
+import type { BlockColumns } from "@millrace/contract/block/columns";
+import type { Compression } from "@millrace/contract/block/compression";
+import type { Clock } from "@millrace/contract/std/clock";
+import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
+import { LIMITS } from "@millrace/contract/wire/limits";
+import { type StreamKey, type StreamText, streamText } from "@millrace/contract/wire/stream";
+import type { SQL } from "bun";
+import { type Admission, admit } from "./admit.ts";
+import { type AdmittedFrame, applyFrames, classify, findConflict, readMark } from "./apply.ts";
+import { type Credit, type CreditBudget, creditAfterCommit, creditHalved, creditStart } from "./credit.ts";
+import type { HubMetrics } from "./metrics.ts";
+import { nackOf, type Refusal } from "./protocol.ts";
+import type { StreamMark } from "./store.ts";
+
+const log = getLogger(["hub", "ingest"]);
+
+export const INTAKE = {
+  /** Envelopes waiting during a commit are applied together, up to this: decoded they take some ten times as much. */
+  batchBytesMax: 1024 * 1024,
+  /** A mark that moves under us twice in a row means somebody else writes this stream. */
+  movedMax: 2,
+  rolledBackMax: 3,
+  /** The same gap is reported once in this time: the envelopes behind it are in flight and say nothing new. */
+  gapQuietMs: 2_000,
+} as const;
+
+/** Takes decoded samples once they are committed (lane L: at once). */
+export interface CommittedSamples {
+  absorb(gatewayNo: number, columns: BlockColumns): number;
+  /** The cache now holds everything of this stream up to `seq`. */
+  reached(gatewayNo: number, epoch: number, key: StreamKey, seq: number): void;
+}
+
+export interface IntakeDeps {
+  sql: SQL;
+  clock: Clock;
+  metrics: HubMetrics;
+  budget: CreditBudget;
+  compression: Compression;
+  committed: CommittedSamples;
+}
+
+export interface IntakeSink {
+  send(message: DownlinkMessage): void;
+  refuse(refusal: Refusal): void;
+}
+
+interface Group {
+  key: StreamKey;
+  frames: AdmittedFrame[];
+  columns: BlockColumns[];
+  duplicates: { first: number; crc: number }[];
+}
+
+/**
+ * The data half of one session: envelopes in, acknowledgements out. One batch is in work at a time, so acknowledgements
+ * leave in the order of commits; what arrives meanwhile waits, bounded by the credit the gateway was given.
+ */
+export class Intake {
+  readonly #waiting: Uint8Array[] = [];
+  readonly #marks = new Map<StreamText, number>();
+  readonly #gapTold = new Map<StreamText, { expected: number; monoMs: number }>();
+  #pendingBytes = 0;
+  #credit: Credit = creditStart();
+  /** Highest credit granted since nothing was pending: what may rightfully be in flight after a cut. */
+  #granted: number = LIMITS.creditBytesStart;
+  #work: Promise<void> | null = null;
+  #stopped = false;
+
+  constructor(
+    private readonly deps: IntakeDeps,
+    private readonly sink: IntakeSink,
+    private readonly gateway: { gatewayNo: number; epoch: number },
+    marks: readonly StreamMark[],
+  ) {
+    for (const mark of marks) this.#marks.set(streamText(mark), mark.hwm);
+    deps.budget.book(this.#credit.bytes);
+  }
+
+  get creditBytes(): number {
+    return this.#credit.bytes;
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.#stopped) return;
+    this.#pendingBytes += bytes.length;
+    if (this.#pendingBytes > this.#granted + LIMITS.envelopeBytesMax) return this.sink.refuse("credit");
+    this.#waiting.push(bytes);
+    this.#work ??= this.#drain();
+  }
+
+  /** Drops what waits and starts nothing new. A commit that is under way ends, and is not acknowledged. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#waiting.length = 0;
+    this.deps.budget.book(-this.#credit.bytes);
+  }
+
+  /** Resolves when no commit is under way. */
+  async idle(): Promise<void> {
+    await this.#work;
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0 && !this.#stopped) {
+        const batch = this.#takeBatch();
+        await this.#process(batch);
+        this.#pendingBytes -= batch.reduce((sum, bytes) => sum + bytes.length, 0);
+        if (this.#pendingBytes === 0) this.#granted = this.#credit.bytes;
+      }
+    } catch (thrown) {
+      this.#failed(thrown);
+    } finally {
+      this.#work = null;
+    }
+  }
+
+  #takeBatch(): Uint8Array[] {
+    let bytes = 0;
+    let count = 0;
+    for (const envelope of this.#waiting) {
+      if (count > 0 && bytes + envelope.length > INTAKE.batchBytesMax) break;
+      bytes += envelope.length;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #process(batch: readonly Uint8Array[]): Promise<void> {
+    for (let moved = 0; ; moved++) {
+      if (moved > INTAKE.movedMax) return this.sink.refuse("superseded");
+      const { groups, faults } = this.#admitBatch(batch);
+      let again = false;
+      for (const group of groups) {
+        if (this.#stopped) return;
+        again = (await this.#applyGroup(group)) === "moved" || again;
+      }
+      if (this.#stopped) return;
+      if (again) continue;
+      for (const admission of faults) this.#nack(admission);
+      return;
+    }
+  }
+
+  #admitBatch(batch: readonly Uint8Array[]): { groups: Group[]; faults: Admission[] } {
+    const marks = new Map(this.#marks);
+    const groups = new Map<StreamText, Group>();
+    const faults: Admission[] = [];
+    for (const bytes of batch) {
+      const admission = admit(bytes, {
+        epoch: this.gateway.epoch,
+        markOf: (key) => marks.get(streamText(key)),
+        compression: this.deps.compression,
+      });
+      if (admission.fault) faults.push(admission);
+      if (admission.key === null) continue;
+      const { key } = admission;
+      const name = streamText(key);
+      const group = groups.get(name) ?? { key, frames: [], columns: [], duplicates: [] };
+      groups.set(name, group);
+      group.duplicates.push(...admission.duplicates);
+      for (const { frame, columns } of admission.fresh) {
+        group.frames.push(frame);
+        if (columns) group.columns.push(columns);
+        marks.set(name, frame.last);
+      }
+    }
+    return { groups: [...groups.values()], faults };
+  }
+
+  async #applyGroup(group: Group): Promise<"done" | "moved"> {
+    const { key, frames } = group;
+    if (key.lane === "L") {
+      for (const columns of group.columns) this.#absorb(columns);
+      return "done";
+    }
+    if (!(await this.#duplicatesAgree(group)) || this.#stopped) return "done";
+    if (frames.length > 0) {
+      const result = await this.#commit(key, frames);
+      if (result === "moved") return await this.#reread(key);
+      this.#committed(group);
+    } else if (group.duplicates.length === 0) {
+      return "done";
+    }
+    if (this.#stopped) return "done";
+    const hwm = this.#marks.get(streamText(key)) ?? 0;
+    this.sink.send({ type: "ack", lane: key.lane, seg: key.seg, hwm, creditBytes: this.#credit.bytes });
+    return "done";
+  }
+
+  async #duplicatesAgree({ key, duplicates }: Group): Promise<boolean> {
+    if (duplicates.length === 0) return true;
+    this.deps.metrics.duplicates.inc(duplicates.length);
+    const { gatewayNo, epoch } = this.gateway;
+    const conflict = await findConflict(this.deps.sql, gatewayNo, epoch, key, duplicates);
+    if (conflict === null) return true;
+    log.error("Gateway {gatewayNo} sent other content under frame {stream} {seq}; nothing was overwritten", {
+      gatewayNo,
+      stream: streamText(key),
+      seq: conflict,
+    });
+    this.sink.refuse("conflict");
+    return false;
+  }
+
+  async #commit(key: StreamKey, frames: readonly AdmittedFrame[]): Promise<"committed" | "moved"> {
+    const { sql, clock, metrics, budget } = this.deps;
+    for (let attempt = 1; ; attempt++) {
+      const startedMs = clock.monoMs();
+      try {
+        const receivedAt = new Date(clock.nowMs());
+        const result = await applyFrames(sql, { ...this.gateway, key, frames, receivedAt });
+        const tookMs = clock.monoMs() - startedMs;
+        metrics.commitSeconds.observe(tookMs / 1_000);
+        if (!this.#stopped) this.#setCredit(creditAfterCommit(this.#credit, tookMs, budget.bytesFree));
+        return result;
+      } catch (thrown) {
+        this.#setCredit(creditHalved(this.#credit));
+        if (classify(thrown) !== "rolledBack" || attempt === INTAKE.rolledBackMax) throw thrown;
+      }
+    }
+  }
+
+  #setCredit(next: Credit): void {
+    if (!this.#stopped) this.deps.budget.book(next.bytes - this.#credit.bytes);
+    this.#credit = next;
+    this.#granted = Math.max(this.#granted, next.bytes);
+  }
+
+  /** Committed means counted and shown, also when the session ended meanwhile: only the acknowledgement is then left out. */
+  #committed({ key, frames, columns }: Group): void {
+    const { metrics, committed } = this.deps;
+    const { gatewayNo, epoch } = this.gateway;
+    const last = frames.at(-1)!.last;
+    this.#marks.set(streamText(key), last);
+    for (const frame of frames) {
+      metrics.frames.inc({ kind: frame.kind });
+      metrics.bytes.inc(frame.bytes.length);
+      if (frame.kind === "data") metrics.samples.inc(frame.n);
+      if (frame.kind === "quarantined") {
+        metrics.quarantined.inc();
+        log.error("Frame {stream} {first} of gateway {gatewayNo} is in quarantine: {code} {reason}", {
+          stream: streamText(key),
+          first: frame.first,
+          gatewayNo,
+          code: frame.cause,
+          reason: frame.reason,
+        });
+      }
+    }
+    for (const block of columns) this.#absorb(block);
+    committed.reached(gatewayNo, epoch, key, last);
+  }
+
+  #absorb(columns: BlockColumns): void {
+    const foreign = this.deps.committed.absorb(this.gateway.gatewayNo, columns);
+    if (foreign > 0) this.deps.metrics.foreign.inc(foreign);
+  }
+
+  async #reread(key: StreamKey): Promise<"done" | "moved"> {
+    const { gatewayNo, epoch } = this.gateway;
+    const mark = await readMark(this.deps.sql, gatewayNo, epoch, key);
+    if (mark === null || mark.fenced) {
+      this.sink.refuse("fenced");
+      return "done";
+    }
+    this.#marks.set(streamText(key), mark.last);
+    return "moved";
+  }
+
+  #nack(admission: Admission): void {
+    const { fault, key } = admission;
+    if (fault === null) return;
+    if (key === null) return this.sink.refuse("protocol");
+    const name = streamText(key);
+    const expected = (this.#marks.get(name) ?? 0) + 1;
+    if (fault.code === "frame.gap") {
+      const monoMs = this.deps.clock.monoMs();
+      const told = this.#gapTold.get(name);
+      if (told?.expected === expected && monoMs - told.monoMs < INTAKE.gapQuietMs) return;
+      this.#gapTold.set(name, { expected, monoMs });
+    }
+    this.deps.metrics.nacks.inc({ code: fault.code });
+    this.sink.send(nackOf(key, fault.seq, expected, fault.code, this.#credit.bytes));
+  }
+
+  /** Neither ack nor nack: whether the commit happened is told by the mark in the next welcome. */
+  #failed(thrown: unknown): void {
+    const failure = classify(thrown);
+    const { gatewayNo } = this.gateway;
+    if (failure === "conflict" || failure === "defect") {
+      log.error("Apply for gateway {gatewayNo} was refused by the database: {error}", {
+        gatewayNo,
+        error: thrown,
+      });
+    } else {
+      log.warn("Apply for gateway {gatewayNo} did not come through: {error}", { gatewayNo, error: thrown });
+    }
+    this.sink.refuse(failure === "conflict" ? "conflict" : "busy");
+  }
+}

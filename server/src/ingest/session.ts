@@ -1,0 +1,183 @@
+import { getLogger } from "@logtape/logtape";
+import { asAppError } from "@millrace/contract/error/app-error";
+import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
+import type { HelloBody } from "@millrace/contract/wire/uplink";
+import type { NumberedManifest } from "../modules/manifests/service.ts";
+import { decodeUplinkMessage } from "./decode-message.ts";
+import { checkHello, type HelloDeps } from "./hello.ts";
+import { Intake, type IntakeDeps } from "./intake.ts";
+import {
+  greet,
+  isRunning,
+  type Refusal,
+  type SessionAction,
+  type SessionEvent,
+  type SessionState,
+  type Step,
+  step,
+} from "./protocol.ts";
+import type { Sessions } from "./sessions.ts";
+
+const log = getLogger(["hub", "uplink"]);
+
+/** The socket as a session needs it. `send` returns false when the message was dropped. */
+export interface SessionSocket {
+  send(text: string): boolean;
+  close(closeCode: number, reason: string): void;
+}
+
+export interface SessionDeps extends HelloDeps, IntakeDeps {
+  sessions: Sessions;
+  /** 32 fresh random bytes, base64url. */
+  nonce: () => string;
+  wanted: (gatewayId: string) => Promise<NumberedManifest | null>;
+}
+
+/** One gateway's connection: does what the machine in `protocol.ts` decides, and tells it what happened. */
+export class GatewaySession {
+  readonly #nonce: string;
+  #state: SessionState;
+  #intake: Intake | null = null;
+  #gatewayId: string | null = null;
+  #epoch = 0;
+  #manifestRev = 0;
+  #pending: Step | null;
+
+  constructor(
+    private readonly deps: SessionDeps,
+    private readonly socket: SessionSocket,
+  ) {
+    this.#nonce = deps.nonce();
+    const greeting = greet(this.#nonce, deps.hubId, deps.clock.nowMs(), deps.clock.monoMs());
+    this.#state = greeting.state;
+    this.#pending = greeting;
+  }
+
+  /** Known once the hello was accepted. */
+  get gatewayId(): string | null {
+    return this.#gatewayId;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get running(): boolean {
+    return isRunning(this.#state);
+  }
+
+  opened(): void {
+    const greeting = this.#pending;
+    this.#pending = null;
+    if (greeting) this.#perform(greeting.actions);
+  }
+
+  heard(message: string | Uint8Array): void {
+    const monoMs = this.deps.clock.monoMs();
+    if (typeof message !== "string") return this.#on({ type: "binary", bytes: message, monoMs });
+    try {
+      this.#on({ type: "text", message: decodeUplinkMessage(message), monoMs });
+    } catch (thrown) {
+      this.#on({ type: "garbage", reason: asAppError(thrown).message });
+    }
+  }
+
+  tick(): void {
+    this.#on({ type: "tick", monoMs: this.deps.clock.monoMs(), nowMs: this.deps.clock.nowMs() });
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#on({ type: "refuse", refusal });
+  }
+
+  offer(manifest: NumberedManifest): void {
+    if (!this.running || manifest.rev === this.#manifestRev) return;
+    this.#manifestRev = manifest.rev;
+    this.#send({ type: "manifest", signed: manifest.signed });
+  }
+
+  /** The socket is gone. Resolves when no commit of this session is under way any more. */
+  async closed(): Promise<void> {
+    this.#state = { at: "ended" };
+    this.deps.sessions.left(this);
+    this.#intake?.stop();
+    await this.#intake?.idle();
+  }
+
+  #on(event: SessionEvent): void {
+    const { state, actions } = step(this.#state, event);
+    this.#state = state;
+    this.#perform(actions);
+  }
+
+  #perform(actions: readonly SessionAction[]): void {
+    for (const action of actions) this.#do(action);
+  }
+
+  #do(action: SessionAction): void {
+    const { sessions } = this.deps;
+    switch (action.do) {
+      case "send":
+        return this.#send(action.message);
+      case "checkHello":
+        return void this.#check(action.body, action.signature);
+      case "envelope":
+        return this.#intake?.push(action.bytes);
+      case "storeStatus":
+        return sessions.reported(this, action.status);
+      case "manifestApplied":
+        return sessions.manifestResult(this, { running: action.rev, error: null });
+      case "manifestRefused":
+        return sessions.manifestResult(this, { error: `${action.code}: ${action.message}` });
+      case "close":
+        this.deps.metrics.refused.inc({ code: action.code });
+        log.info("Session of {gateway} ends: {code}", {
+          gateway: this.#gatewayId ?? "a stranger",
+          code: action.code,
+        });
+        this.#intake?.stop();
+        sessions.left(this);
+        return this.socket.close(action.closeCode, action.code);
+    }
+  }
+
+  #send(message: DownlinkMessage): void {
+    // A dropped message would leave the gateway waiting for ever; a new session tells it everything again.
+    if (!this.socket.send(JSON.stringify(message))) this.socket.close(1013, "uplink.busy");
+  }
+
+  async #check(body: HelloBody, signature: string): Promise<void> {
+    try {
+      const verdict = await checkHello(this.deps, this.#nonce, body, signature);
+      if (!verdict.ok) return this.refuse(verdict.refusal);
+      const wanted = await this.deps.wanted(body.gatewayId);
+      if (this.#state.at !== "checking") return;
+      this.#gatewayId = body.gatewayId;
+      this.#epoch = body.epoch;
+      this.#manifestRev = wanted?.rev ?? 0;
+      const gateway = { gatewayNo: verdict.gatewayNo, epoch: body.epoch };
+      const sink = {
+        send: (message: DownlinkMessage) => this.#send(message),
+        refuse: (why: Refusal) => this.refuse(why),
+      };
+      this.#intake = new Intake(this.deps, sink, gateway, verdict.marks);
+      this.#on({
+        type: "accepted",
+        monoMs: this.deps.clock.monoMs(),
+        welcome: {
+          gatewayId: body.gatewayId,
+          sessionId: Bun.randomUUIDv7(),
+          streams: verdict.marks.map(({ lane, seg, hwm }) => ({ lane, seg, hwm })),
+          creditBytes: this.#intake.creditBytes,
+          manifestRev: wanted?.rev ?? 0,
+          hubTimeMs: this.deps.clock.nowMs(),
+          offer: wanted !== null && wanted.rev !== body.manifestRev ? wanted.signed : null,
+        },
+      });
+      this.deps.sessions.joined(this, body.manifestRev);
+    } catch (thrown) {
+      log.warn("A hello could not be checked: {error}", { error: thrown });
+      this.refuse("busy");
+    }
+  }
+}

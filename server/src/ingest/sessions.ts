@@ -1,0 +1,163 @@
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "@millrace/contract/std/clock";
+import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
+import type { SQL } from "bun";
+import type { Db } from "../db/client.ts";
+import type { NumberedManifest } from "../modules/manifests/service.ts";
+import type { GatewayLink, SessionPort } from "../ports.ts";
+import type { HubMetrics } from "./metrics.ts";
+import type { GatewaySession } from "./session.ts";
+import { findUnwelcome, saveHealth, saveLink, saveManifestResult } from "./store.ts";
+
+const log = getLogger(["hub", "sessions"]);
+
+const TICK_MS = 1_000;
+/** How often the database is asked whose key still counts; a revocation elsewhere ends a session within this. */
+const REVOKED_LOOK_TICKS = 3;
+
+export interface SessionsDeps {
+  db: Db;
+  sql: SQL;
+  clock: Clock;
+  metrics: HubMetrics;
+}
+
+export type LinkListener = (gatewayId: string, link: GatewayLink) => void;
+
+/** Every connected gateway, one session each; the hub's word on whose link is up. */
+export class Sessions implements SessionPort {
+  readonly #open = new Set<GatewaySession>();
+  readonly #byGateway = new Map<string, GatewaySession>();
+  readonly #links = new Map<string, GatewayLink>();
+  /** Newest report of each gateway that is not stored yet: one write a tick at the most, whatever a gateway sends. */
+  readonly #reports = new Map<string, GatewayStatus>();
+  readonly #listeners = new Set<LinkListener>();
+  #ticks = 0;
+  #cancelTick: () => void = () => undefined;
+
+  constructor(private readonly deps: SessionsDeps) {}
+
+  start(): void {
+    this.#cancelTick = this.deps.clock.after(TICK_MS, () => {
+      this.#tick();
+      this.start();
+    });
+  }
+
+  /** Says goodbye to every gateway and waits for the commits that are under way. */
+  async stop(): Promise<void> {
+    this.#cancelTick();
+    const open = [...this.#open];
+    for (const session of open) session.refuse("shutdown");
+    await Promise.all(open.map((session) => session.closed()));
+    await this.#storeReports();
+  }
+
+  opened(session: GatewaySession): void {
+    this.#open.add(session);
+  }
+
+  /** A gateway proved who it is. An older session of it is a ghost of a lost connection, or a second machine. */
+  joined(session: GatewaySession, manifestRunning: number): void {
+    const gatewayId = session.gatewayId;
+    if (gatewayId === null || !session.running) return;
+    const older = this.#byGateway.get(gatewayId);
+    this.#byGateway.set(gatewayId, session);
+    if (older !== undefined && older !== session) older.refuse("superseded");
+    this.#setLink(gatewayId, "up");
+    this.#save("link", saveLink(this.deps.db, gatewayId, new Date(this.deps.clock.nowMs())));
+    this.#save(
+      "manifest",
+      saveManifestResult(this.deps.db, gatewayId, { running: manifestRunning, error: null }),
+    );
+    log.info("Gateway {gatewayId} is connected", { gatewayId });
+  }
+
+  left(session: GatewaySession): void {
+    this.#open.delete(session);
+    const { gatewayId } = session;
+    if (gatewayId === null || this.#byGateway.get(gatewayId) !== session) return;
+    this.#byGateway.delete(gatewayId);
+    this.#setLink(gatewayId, "down");
+    this.#save("link", saveLink(this.deps.db, gatewayId, new Date(this.deps.clock.nowMs())));
+    log.warn("Gateway {gatewayId} is gone", { gatewayId });
+  }
+
+  reported(session: GatewaySession, status: GatewayStatus): void {
+    if (session.gatewayId !== null) this.#reports.set(session.gatewayId, status);
+  }
+
+  manifestResult(session: GatewaySession, result: { running?: number; error: string | null }): void {
+    if (session.gatewayId === null) return;
+    this.#save("manifest", saveManifestResult(this.deps.db, session.gatewayId, result));
+    if (result.error !== null) {
+      log.error("Gateway {gatewayId} refused its manifest: {error}", {
+        gatewayId: session.gatewayId,
+        error: result.error,
+      });
+    }
+  }
+
+  offer(gatewayId: string, manifest: NumberedManifest): void {
+    this.#byGateway.get(gatewayId)?.offer(manifest);
+  }
+
+  linkOf(gatewayId: string): GatewayLink {
+    return this.#links.get(gatewayId) ?? { linkState: "down", sinceMs: null };
+  }
+
+  links(): ReadonlyMap<string, GatewayLink> {
+    return this.#links;
+  }
+
+  onLink(listener: LinkListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(gatewayId: string, code: "uplink.refused" | "uplink.fenced"): void {
+    this.#byGateway.get(gatewayId)?.refuse(code === "uplink.refused" ? "revoked" : "fenced");
+  }
+
+  #setLink(gatewayId: string, linkState: "up" | "down"): void {
+    const link: GatewayLink = { linkState, sinceMs: this.deps.clock.nowMs() };
+    this.#links.set(gatewayId, link);
+    this.deps.metrics.sessions.set(this.#byGateway.size);
+    for (const listener of this.#listeners) listener(gatewayId, link);
+  }
+
+  #tick(): void {
+    for (const session of this.#open) session.tick();
+    void this.#storeReports();
+    this.#ticks++;
+    if (this.#ticks % REVOKED_LOOK_TICKS === 0) void this.#closeUnwelcome();
+  }
+
+  async #storeReports(): Promise<void> {
+    const reports = [...this.#reports];
+    this.#reports.clear();
+    const at = new Date(this.deps.clock.nowMs());
+    await Promise.all(
+      reports.map(([gatewayId, status]) =>
+        this.#save("report", saveHealth(this.deps.db, gatewayId, status, at)),
+      ),
+    );
+  }
+
+  async #closeUnwelcome(): Promise<void> {
+    const listed = [...this.#byGateway].map(([gatewayId, { epoch }]) => ({ gatewayId, epoch }));
+    try {
+      for (const gatewayId of await findUnwelcome(this.deps.sql, listed))
+        this.close(gatewayId, "uplink.refused");
+    } catch (thrown) {
+      log.debug("Whose key still counts could not be looked up: {error}", { error: thrown });
+    }
+  }
+
+  /** What is shown about a gateway may be lost with the database away; what it measured may not, and is not here. */
+  async #save(what: string, work: Promise<void>): Promise<void> {
+    await work.catch((thrown: unknown) =>
+      log.debug("The {what} could not be stored: {error}", { what, error: thrown }),
+    );
+  }
+}

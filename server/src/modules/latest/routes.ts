@@ -1,0 +1,30 @@
+import { Latest } from "@millrace/contract/api/history";
+import { EntityId } from "@millrace/contract/vocabulary/id";
+import { Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import type { Db } from "../../db/client.ts";
+import { type Authenticate, access } from "../../http/access.ts";
+import type { LatestCache } from "./cache.ts";
+import { latestValues } from "./service.ts";
+
+const Query = Type.Object({
+  tags: Type.Optional(
+    Type.String({
+      pattern: "^\\d{1,10}(,\\d{1,10})*$",
+      maxLength: 60_000,
+      description: "Tag numbers with commas between",
+    }),
+  ),
+  deviceId: Type.Optional(EntityId),
+  gatewayId: Type.Optional(EntityId),
+});
+
+export const latestRoutes = (deps: { db: Db; cache: LatestCache; authenticate: Authenticate }) =>
+  new Elysia({ prefix: "/api/v1/latest", detail: { tags: ["Samples"] } })
+    .use(access(deps.authenticate))
+    .get("/", ({ query }) => latestValues(deps, query), {
+      can: "sample.read",
+      query: Query,
+      response: { 200: Type.Object({ items: Type.Array(Latest) }) },
+      detail: { summary: "Latest values by event time" },
+    });

@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { canonicalJson } from "@millrace/contract/std/canonical-json";
+import type { Manifest, ManifestDevice, ManifestTag } from "@millrace/contract/wire/manifest";
+import { VERSION } from "@millrace/contract/wire/version";
+
+/** A device of one gateway with the profile it stands on. */
+export interface DeviceRow {
+  id: string;
+  name: string;
+  path: string;
+  driver: string;
+  profileSettings: Record<string, unknown>;
+  settings: Record<string, unknown>;
+}
+
+/** A tag with all numbers resolved, as the hub stores it. */
+export interface TagRow extends ManifestTag {
+  deviceId: string;
+}
+
+export interface GatewayRow {
+  id: string;
+  name: string;
+}
+
+/** Everything a manifest says but its number. */
+export type ManifestContent = Omit<Manifest, "rev">;
+
+const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * The slice of the configuration that one gateway runs, in one order whatever order the rows came in: devices by id,
+ * tags by number. The device's settings override the profile's key by key.
+ */
+export function buildManifest(
+  hubId: string,
+  gateway: GatewayRow,
+  devices: readonly DeviceRow[],
+  tags: readonly TagRow[],
+): ManifestContent {
+  const tagsOf = new Map<string, ManifestTag[]>(devices.map((device) => [device.id, []]));
+  for (const { deviceId, ...tag } of tags) tagsOf.get(deviceId)?.push(tag);
+  const sorted = [...devices].sort((a, b) => byText(a.id, b.id));
+  return {
+    version: VERSION.manifest,
+    hubId,
+    gatewayId: gateway.id,
+    gatewayName: gateway.name,
+    devices: sorted.map(
+      (device): ManifestDevice => ({
+        deviceId: device.id,
+        name: device.name,
+        path: device.path,
+        driver: device.driver,
+        settings: { ...device.profileSettings, ...device.settings },
+        tags: (tagsOf.get(device.id) ?? []).sort((a, b) => a.tagNo - b.tagNo),
+      }),
+    ),
+  };
+}
+
+export const sha256Hex = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** Two contents with the same hash run the same; only then no new number is given. */
+export const contentHash = (content: ManifestContent): string => sha256Hex(canonicalJson(content));
+
+export const manifestJson = (content: ManifestContent, rev: number): string =>
+  canonicalJson({ ...content, rev });

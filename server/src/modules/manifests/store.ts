@@ -1,0 +1,73 @@
+import { and, desc, eq, isNull } from "drizzle-orm";
+import type { DbOrTx } from "../../db/client.ts";
+import { device } from "../../db/schema/device.ts";
+import { gateway } from "../../db/schema/gateway.ts";
+import { manifest } from "../../db/schema/manifest.ts";
+import { profile } from "../../db/schema/profile.ts";
+import { tag } from "../../db/schema/tag.ts";
+import type { DeviceRow, GatewayRow, TagRow } from "./build.ts";
+
+export type ManifestRow = typeof manifest.$inferSelect;
+
+/** Locks the gateway's row: manifests of one gateway are numbered one after the other. */
+export async function lockGateway(tx: DbOrTx, gatewayId: string): Promise<GatewayRow | null> {
+  const rows = await tx
+    .select({ id: gateway.id, name: gateway.name })
+    .from(gateway)
+    .where(eq(gateway.id, gatewayId))
+    .for("update");
+  return rows[0] ?? null;
+}
+
+export async function findDevices(db: DbOrTx, gatewayId: string): Promise<DeviceRow[]> {
+  return await db
+    .select({
+      id: device.id,
+      name: device.name,
+      path: device.path,
+      driver: profile.driver,
+      profileSettings: profile.settings,
+      settings: device.settings,
+    })
+    .from(device)
+    .innerJoin(profile, eq(profile.id, device.profileId))
+    .where(and(eq(device.gatewayId, gatewayId), eq(device.enabled, true)));
+}
+
+export async function findTags(db: DbOrTx, gatewayId: string): Promise<TagRow[]> {
+  const rows = await db
+    .select({ tag })
+    .from(tag)
+    .innerJoin(device, eq(device.id, tag.deviceId))
+    .where(and(eq(device.gatewayId, gatewayId), eq(device.enabled, true), isNull(tag.removedAt)));
+  return rows.map(({ tag: row }) => ({
+    deviceId: row.deviceId,
+    tagNo: row.tagNo,
+    name: row.name,
+    path: row.path,
+    address: row.address,
+    dataType: row.dataType,
+    unit: row.unit,
+    scanMs: row.scanMs,
+    heartbeatMs: row.heartbeatMs,
+    deadband: row.deadband,
+    ...(row.scale ? { scale: row.scale } : {}),
+    ...(row.range ? { range: row.range } : {}),
+  }));
+}
+
+/** The wanted manifest of a gateway; null before the first. */
+export async function findNewest(db: DbOrTx, gatewayId: string): Promise<ManifestRow | null> {
+  const rows = await db
+    .select()
+    .from(manifest)
+    .where(eq(manifest.gatewayId, gatewayId))
+    .orderBy(desc(manifest.rev))
+    .limit(1);
+  return rows[0] ?? null;
+}
+
+export async function insertManifest(tx: DbOrTx, row: typeof manifest.$inferInsert): Promise<void> {
+  await tx.insert(manifest).values(row);
+  await tx.update(gateway).set({ manifestWanted: row.rev }).where(eq(gateway.id, row.gatewayId));
+}

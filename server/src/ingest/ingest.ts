@@ -1,0 +1,80 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "@millrace/contract/std/clock";
+import type { Registry } from "prom-client";
+import type { Database } from "../db/client.ts";
+import { FanOut } from "../live/fan-out.ts";
+import { LatestKeeper } from "../modules/latest/keeper.ts";
+import { manifestPort, wantedManifest } from "../modules/manifests/service.ts";
+import type { HubIdentity, ManifestPort } from "../ports.ts";
+import { CreditBudget } from "./credit.ts";
+import { hubMetrics } from "./metrics.ts";
+import type { SessionDeps } from "./session.ts";
+import { Sessions } from "./sessions.ts";
+import { zstd } from "./zstd.ts";
+
+/** Bytes all gateways together may have unacknowledged: what a stopped database can make the hub hold in memory. */
+export const INGEST_BYTES_MAX = 128 * 1024 * 1024;
+
+export interface IngestInput {
+  database: Database;
+  identity: HubIdentity;
+  clock: Clock;
+  registry: Registry;
+}
+
+/** Everything between the gateways' sockets, the journal and the browsers. */
+export interface Ingest {
+  sessions: Sessions;
+  manifests: ManifestPort;
+  latest: LatestKeeper;
+  fanOut: FanOut;
+  /** What a gateway's session needs; for the uplink route. */
+  sessionDeps: SessionDeps;
+  /** Loads the latest values; to be awaited before the hub listens. */
+  start(): Promise<void>;
+  /** Ends sessions after their commits, and stores the latest values. */
+  stop(): Promise<void>;
+}
+
+export function createIngest({ database, identity, clock, registry }: IngestInput): Ingest {
+  const { db, sql, ingestSql } = database;
+  const metrics = hubMetrics(registry);
+  const sessions = new Sessions({ db, sql, clock, metrics });
+  const latest = new LatestKeeper({ sql, clock, compression: zstd });
+  const fanOut = new FanOut({ clock, metrics, cache: latest.cache, links: () => sessions.links() });
+  const manifestDeps = { db, identity };
+  const manifests = manifestPort(manifestDeps, {
+    tagsChanged: (gatewayIds) => latest.tagsChanged(gatewayIds),
+    offer: (gatewayId, manifest) => sessions.offer(gatewayId, manifest),
+  });
+  const sessionDeps: SessionDeps = {
+    db,
+    sql: ingestSql,
+    clock,
+    metrics,
+    hubId: identity.hubId,
+    budget: new CreditBudget(INGEST_BYTES_MAX),
+    compression: zstd,
+    committed: latest,
+    sessions,
+    nonce: () => randomBytes(32).toString("base64url"),
+    wanted: (gatewayId) => wantedManifest(manifestDeps, gatewayId),
+  };
+  return {
+    sessions,
+    manifests,
+    latest,
+    fanOut,
+    sessionDeps,
+    async start() {
+      await latest.start();
+      sessions.start();
+      fanOut.start();
+    },
+    async stop() {
+      fanOut.stop();
+      await sessions.stop();
+      await latest.stop();
+    },
+  };
+}

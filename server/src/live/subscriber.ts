@@ -1,0 +1,119 @@
+import { asAppError } from "@millrace/contract/error/app-error";
+import { LIMITS } from "@millrace/contract/wire/limits";
+import type { LiveGateway, LiveServerMessage, LiveValue } from "@millrace/contract/wire/live";
+import { CLOSE } from "../ingest/close-code.ts";
+import type { LatestCache } from "../modules/latest/cache.ts";
+import { mapLive } from "../modules/latest/map.ts";
+import type { GatewayLink } from "../ports.ts";
+import { decodeLiveMessage } from "./message.ts";
+
+export const LIVE = {
+  /** A browser that has not taken so much yet gets nothing new; it then gets the newest of each tag, not a queue. */
+  bufferedBytesMax: 256 * 1024,
+  /** Messages of one browser in a second; more is a fault or an attack. */
+  messagesPerSecondMax: 50,
+  heartbeatMs: 5_000,
+  tickMs: 100,
+  /** How often a socket's right to be there is looked up again. */
+  accessLookMs: 3_000,
+} as const;
+
+export interface LiveSocket {
+  /** False when the message was dropped. */
+  send(text: string): boolean;
+  bufferedBytes(): number;
+  close(closeCode: number, reason: string): void;
+}
+
+export interface LiveSources {
+  cache: LatestCache;
+  links(): ReadonlyMap<string, GatewayLink>;
+}
+
+/** One browser: what it watches, and what it knows already. */
+export class Subscriber {
+  #id = 0;
+  #seq = 0;
+  #tags: readonly number[] = [];
+  #version = 0;
+  #linksTold = new Map<string, GatewayLink>();
+  #spokeMonoMs: number;
+  #second = 0;
+  #messages = 0;
+
+  constructor(
+    private readonly socket: LiveSocket,
+    private readonly sources: LiveSources,
+    monoMs: number,
+  ) {
+    this.#spokeMonoMs = monoMs;
+  }
+
+  heard(message: string | Uint8Array, monoMs: number, nowMs: number): void {
+    const second = Math.floor(monoMs / 1_000);
+    this.#messages = second === this.#second ? this.#messages + 1 : 1;
+    this.#second = second;
+    if (this.#messages > LIVE.messagesPerSecondMax)
+      return this.socket.close(CLOSE.tooMany, "request.tooMany");
+    try {
+      const decoded = decodeLiveMessage(typeof message === "string" ? message : "");
+      if (decoded.type === "subscribe") this.#subscribe(decoded.id, decoded.tags, monoMs, nowMs);
+    } catch (thrown) {
+      const { code, message: text } = asAppError(thrown, "request.malformed");
+      this.#send({ type: "error", code, message: text }, monoMs);
+    }
+  }
+
+  /** Sends what changed since the last time, as long as the browser keeps up. */
+  tick(monoMs: number, nowMs: number): void {
+    if (this.socket.bufferedBytes() > LIVE.bufferedBytesMax) return;
+    const { cache } = this.sources;
+    if (this.#id > 0) {
+      const gateways = this.#changedLinks();
+      const values: LiveValue[] = [];
+      if (cache.version !== this.#version) {
+        for (const tagNo of this.#tags) {
+          if (cache.versionOf(tagNo) <= this.#version) continue;
+          const latest = cache.read(tagNo);
+          if (latest) values.push(mapLive(latest));
+        }
+        this.#version = cache.version;
+      }
+      if (values.length > 0 || gateways.length > 0) {
+        this.#send({ type: "delta", id: this.#id, seq: ++this.#seq, values, gateways }, monoMs);
+      }
+    }
+    if (monoMs - this.#spokeMonoMs >= LIVE.heartbeatMs) this.#send({ type: "hb", hubTimeMs: nowMs }, monoMs);
+  }
+
+  #subscribe(id: number, tags: readonly number[], monoMs: number, nowMs: number): void {
+    const { cache } = this.sources;
+    this.#id = id;
+    this.#seq = 0;
+    this.#tags = [...new Set(tags)].slice(0, LIMITS.liveTagsMax);
+    this.#version = cache.version;
+    this.#linksTold = new Map();
+    const values = this.#tags.flatMap((tagNo) => {
+      const latest = cache.read(tagNo);
+      return latest ? [mapLive(latest)] : [];
+    });
+    const gateways = this.#changedLinks();
+    this.#send({ type: "snapshot", id, seq: 0, hubTimeMs: nowMs, values, gateways }, monoMs);
+  }
+
+  #changedLinks(): LiveGateway[] {
+    const changed: LiveGateway[] = [];
+    for (const [gatewayId, link] of this.sources.links()) {
+      if (this.#linksTold.get(gatewayId) === link) continue;
+      this.#linksTold.set(gatewayId, link);
+      changed.push({ gatewayId, linkState: link.linkState, sinceMs: link.sinceMs });
+    }
+    return changed;
+  }
+
+  #send(message: LiveServerMessage, monoMs: number): void {
+    this.#spokeMonoMs = monoMs;
+    // A hole in the sequence makes the browser subscribe again; a dropped message needs no other remedy.
+    this.socket.send(JSON.stringify(message));
+  }
+}

@@ -1,0 +1,36 @@
+import type { BlockColumns } from "@millrace/contract/block/columns";
+import type { Sample } from "@millrace/contract/vocabulary/sample";
+import { valueAt } from "../latest/absorb.ts";
+
+/** Appends the samples of one tag with times in [fromMs, toMs), in the order they have in the block. */
+export function pickTag(
+  columns: BlockColumns,
+  tagNo: number,
+  range: { fromMs: number; toMs: number },
+  into: Sample[],
+): void {
+  // Series of a block are in the order of their tag numbers only by habit, so each is looked at.
+  const s = columns.tagNos.indexOf(tagNo);
+  if (s < 0) return;
+  for (let i = columns.starts[s]!; i < columns.starts[s + 1]!; i++) {
+    const timeMs = columns.timesMs[i]!;
+    if (timeMs < range.fromMs || timeMs >= range.toMs) continue;
+    into.push({ tagNo, value: valueAt(columns, s, i), quality: columns.quality[i]!, timeMs });
+  }
+}
+
+/**
+ * Cuts a page so that no millisecond is torn between two: the next request begins at a time, not at a row.
+ * @returns the rows to keep and where to go on; null when nothing was cut
+ */
+export function cutPage(
+  samples: readonly Sample[],
+  limit: number,
+): { kept: readonly Sample[]; nextMs: number | null } {
+  if (samples.length <= limit) return { kept: samples, nextMs: null };
+  const borderMs = samples[limit]!.timeMs;
+  const kept = samples.filter((sample) => sample.timeMs < borderMs);
+  if (kept.length > 0) return { kept, nextMs: borderMs };
+  // More samples in one millisecond than fit a page: they are true, and asking again would not end.
+  return { kept: samples.filter((sample) => sample.timeMs === borderMs), nextMs: borderMs + 1 };
+}

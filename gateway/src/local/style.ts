@@ -1,0 +1,38 @@
+/**
+ * The page's only style sheet. Colours are the tokens of the product (`ux.md` 2.1): light first, because the page is
+ * read in front of a cabinet in daylight; saturated colour only for what is not normal.
+ */
+export const STYLE = `:root{--bg:#D9DCDF;--surface:#E6E8EA;--raised:#F2F3F4;--line:#6E757C;--text:#1B1F23;--text2:#454B52;--stale:#5B6168;--accent:#0B4F8A;--p1:#B00020;--p2:#963F00;--p3:#6B5400;color-scheme:light dark}
+@media (prefers-color-scheme:dark){:root{--bg:#1E2226;--surface:#272C31;--raised:#31373D;--line:#868E96;--text:#E4E7EA;--text2:#B3BAC1;--stale:#9AA2AA;--accent:#7FB8EE;--p1:#FF8A8A;--p2:#FFA552;--p3:#F2C94C}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--bg);color:var(--text);font:20px/1.4 system-ui,sans-serif;font-variant-numeric:tabular-nums}
+header,main,footer{max-width:1100px;margin:0 auto;padding:12px 16px}
+header{display:flex;flex-wrap:wrap;gap:4px 24px;align-items:baseline}
+h1{font-size:28px;margin:0}h2{font-size:24px;margin:24px 0 8px}
+header p,footer p{margin:0;color:var(--text2)}
+nav ul{display:flex;flex-wrap:wrap;gap:8px;list-style:none;margin:0;padding:0}
+nav a{display:flex;align-items:center;min-height:64px;padding:0 20px;background:var(--raised);border:1px solid var(--line);border-radius:4px;text-decoration:none}
+nav a[aria-current]{border-width:3px;font-weight:bold}
+a{color:var(--accent)}
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+.ladder{list-style:none;margin:0;padding:0}
+.ladder>li{display:grid;grid-template-columns:48px 1fr;gap:4px 12px;align-items:start;min-height:80px;padding:14px 16px;background:var(--surface);border:1px solid var(--line);border-top-width:0}
+.ladder>li:first-child{border-top-width:1px}
+.shape{font-size:32px;line-height:1;font-weight:bold;text-align:center}
+.ladder h3{font-size:20px;margin:0;display:inline}
+.ladder p{margin:2px 0;color:var(--text2)}
+.word{font-weight:bold}
+.fault .shape,.fault .word{color:var(--p1)}.warn .shape,.warn .word{color:var(--p2)}
+.fault{border-left:8px solid var(--p1)!important}.warn{border-left:8px solid var(--p2)!important}
+.next{color:var(--text)!important}
+.scroll{overflow-x:auto}
+table{border-collapse:collapse;width:100%;background:var(--surface)}
+caption{text-align:left;padding:4px 0;color:var(--text2)}
+th,td{padding:10px 12px;border:1px solid var(--line);text-align:left;vertical-align:top}
+td.n{text-align:right;white-space:nowrap}
+tbody tr{height:80px}
+.stale{color:var(--stale)}.bad{outline:2px dashed var(--line);outline-offset:2px;padding:0 4px}.uncertain{border-bottom:3px dotted var(--p3)}
+form{display:flex;flex-wrap:wrap;gap:8px;align-items:end;margin:8px 0}
+label{display:block}
+input,button,select{font:inherit;min-height:64px;padding:0 16px;background:var(--raised);color:var(--text);border:1px solid var(--line);border-radius:4px}
+`;

@@ -1,0 +1,26 @@
+import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
+import type { MachineHealth } from "../health/machine.ts";
+import type { DeviceSupervisor } from "../supervisor/device.ts";
+
+/** State of the link to the hub, as the page shows it. */
+export interface HubView {
+  url: string;
+  up: boolean;
+  sinceMs: number;
+  /** Error code and sentence while the link is down. */
+  code: string;
+  reason: string;
+}
+
+/** What the page reads when it is asked. Nothing here is kept between two requests. */
+export interface LocalView {
+  gatewayName: string;
+  gatewayId: string;
+  fingerprint: string;
+  /** Why no manifest runs; empty when one does. */
+  manifestProblem: string;
+  status: GatewayStatus;
+  machine: MachineHealth;
+  hub: HubView;
+  devices: readonly DeviceSupervisor[];
+}

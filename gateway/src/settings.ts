@@ -8,7 +8,11 @@ import { Value } from "@sinclair/typebox/value";
  * Everything an operator may set on a gateway, each by an environment variable (`env`). A secret may also come from a
  * file, named by the same variable with `_FILE` at its end. The table in the documentation is made from this schema.
  */
-const Setting = <T extends TSchema>(env: string, schema: T, secret = false): T => ({ ...schema, env, secret });
+const Setting = <T extends TSchema>(env: string, schema: T, secret = false): T => ({
+  ...schema,
+  env,
+  secret,
+});
 
 export const Settings = Type.Object({
   dataFolder: Setting(
@@ -135,7 +139,9 @@ export function readSettings(environment: Environment): Settings {
   const first = Value.Errors(Settings, settings).First();
   if (first !== undefined) {
     const setting = facts[first.path.split("/")[1] ?? ""]!;
-    const shown = setting.secret ? "a value of the wrong form" : `"${String(first.value).slice(0, FOUND_CHARS_MAX)}"`;
+    const shown = setting.secret
+      ? "a value of the wrong form"
+      : `"${String(first.value).slice(0, FOUND_CHARS_MAX)}"`;
     throw wrong(setting.env, `found ${shown}, expected ${expected(setting, first.message)}.`);
   }
   const checked = settings as Settings;

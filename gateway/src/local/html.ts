@@ -8,7 +8,13 @@ export class Html {
 
 type Part = Html | string | number | null | readonly Html[];
 
-const ENTITY: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const ENTITY: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
 export const escapeText = (text: string): string => text.replace(/[&<>"']/g, (char) => ENTITY[char] ?? char);
 

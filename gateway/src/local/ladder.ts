@@ -85,7 +85,10 @@ function power({ status, machine }: LocalView): Rung {
 function devices({ status, manifestProblem }: LocalView): Rung {
   const all = status.devices;
   const down = all.filter((device) => device.linkState !== "up");
-  const tags = all.reduce((sum, d) => ({ good: sum.good + d.tagsGood, bad: sum.bad + d.tagsBad }), { good: 0, bad: 0 });
+  const tags = all.reduce((sum, d) => ({ good: sum.good + d.tagsGood, bad: sum.bad + d.tagsBad }), {
+    good: 0,
+    bad: 0,
+  });
   const missed = all.reduce((sum, device) => sum + device.cyclesMissed, 0);
   const rung: Rung = {
     name: "Devices",
@@ -167,7 +170,8 @@ function buffer({ status }: LocalView): Rung {
 }
 
 function bufferNumbers(outbox: OutboxStatus, share: number, nowMs: number): string {
-  const oldest = outbox.oldestUnsentMs === null ? "" : ` · oldest ${durationWords(nowMs - outbox.oldestUnsentMs)} old`;
+  const oldest =
+    outbox.oldestUnsentMs === null ? "" : ` · oldest ${durationWords(nowMs - outbox.oldestUnsentMs)} old`;
   return (
     `${outbox.samplesUnsent} samples unsent (${bytesWords(outbox.bytesUnsent)})${oldest} · ` +
     `${bytesWords(outbox.bytesUsed)} of ${bytesWords(outbox.bytesQuota)} used (${Math.round(share * 100)} %)`

@@ -124,6 +124,11 @@ export class DeviceSupervisor {
     };
   }
 
+  /** State and cause of the link, without the figures that change at every cycle. */
+  linkText(): string {
+    return `${linkStateOf(this.#state)} ${deviceCode(this.#state)}`;
+  }
+
   /** Where the device is reached, for people; its driver when that cannot be said. */
   endpoint(): string {
     return this.#reach.ok ? this.#reach.connection.key : this.device.driver;

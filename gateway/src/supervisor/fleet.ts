@@ -70,6 +70,13 @@ export class Fleet {
     return this.devices().map((supervisor) => supervisor.status());
   }
 
+  /** The link states of all devices as one text: equal texts mean that nothing changed. Cheap enough to ask often. */
+  linkText(): string {
+    return this.devices()
+      .map((supervisor) => supervisor.linkText())
+      .join();
+  }
+
   async #apply(wanted: readonly ManifestDevice[]): Promise<FleetChange> {
     const texts = new Map(wanted.map((device) => [device.deviceId, canonicalJson(device)]));
     const leaving = [...this.#devices].filter(([id, entry]) => texts.get(id) !== entry.text);

@@ -1,0 +1,232 @@
+import { getLogger } from "@logtape/logtape";
+import { AppError, asAppError } from "@millrace/contract/error/app-error";
+import type { Clock, Random } from "@millrace/contract/std/clock";
+import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
+import { Machine } from "./health/machine.ts";
+import { enrol } from "./identity/enrol.ts";
+import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
+import { fingerprintOf } from "./identity/key.ts";
+import type { IdentityState } from "./identity/state.ts";
+import { type LocalServer, startLocalServer } from "./local/server.ts";
+import type { LocalView } from "./local/view.ts";
+import { type ManifestStore, openManifestStore } from "./manifest/store.ts";
+import { type Outbox, openOutbox } from "./outbox/outbox.ts";
+import type { Settings } from "./settings.ts";
+import { Fleet } from "./supervisor/fleet.ts";
+import { createUplink, type Uplink } from "./uplink/uplink.ts";
+
+const log = getLogger(["gateway"]);
+
+export const SOFTWARE = "millrace-gateway 0.1.0";
+
+/** How often the device states are compared, so that a transition reaches the hub before the next heartbeat. */
+const WATCH_MS = 500;
+
+export interface GatewayDeps {
+  clock: Clock;
+  random: Random;
+  signal: AbortSignal;
+  /** Nothing can be stored any more: the process must end with a failure. */
+  onCrash: (error: AppError) => void;
+}
+
+export interface Gateway {
+  localUrl: string;
+  /** Stops polling, seals, flushes, closes. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Composes the gateway. Devices are polled as soon as the buffer is open, from the cached manifest; the hub comes last,
+ * because nothing here needs it.
+ * @throws AppError `setting.wrong`, `claim.refused`, `outbox.failed`
+ */
+export async function startGateway(settings: Settings, deps: GatewayDeps): Promise<Gateway> {
+  const { clock, random } = deps;
+  const startedMs = clock.nowMs();
+  const folder = settings.dataFolder;
+  const opened = await openIdentityFolder(folder);
+  const state = opened.state ?? (await becomeKnown(settings, opened, deps));
+  const identity = await bootIdentity(folder, opened.key, state);
+  const outbox = await openOutbox({
+    folder,
+    epoch: identity.state().epoch,
+    renewEpoch: () => identity.renewEpoch(),
+    bootNo: identity.bootNo,
+    clock,
+    bytesQuota: settings.outboxBytesMax,
+    ackedKeepMs: settings.ackedKeepHours * 3_600_000,
+    onReport: (report) => log.warn("buffer: {report}", { report }),
+    onCrash: deps.onCrash,
+  });
+  const fleet = new Fleet({ clock, random, sink: outbox.sink });
+  const manifest = await openManifestStore({
+    folder,
+    scope: identity.state(),
+    apply: async (wanted) => {
+      await fleet.apply(wanted);
+    },
+  });
+  reportCache(manifest);
+  const machine = new Machine(clock, folder);
+  const parts: Parts = {
+    settings,
+    identity,
+    outbox,
+    fleet,
+    manifest,
+    machine,
+    startedMs,
+    clock,
+    uplink: null,
+  };
+  const uplink = createUplink({
+    hubUrl: settings.hubUrl,
+    identity,
+    outbox,
+    manifest,
+    status: () => statusOf(parts, true),
+    software: SOFTWARE,
+    clock,
+    random,
+    allowPlain: settings.allowPlain,
+  });
+  parts.uplink = uplink;
+  const local = startLocalServer({
+    host: settings.localHost,
+    port: settings.localPort,
+    names: settings.localNames.split(/[\s,]+/).filter((name) => name !== ""),
+    view: () => viewOf(parts),
+  });
+  uplink.start();
+  const stopWatch = watchDevices(fleet, uplink, clock);
+  return { localUrl: local.url, stop: stopOnce(parts, local, stopWatch) };
+}
+
+interface Parts {
+  settings: Settings;
+  identity: Identity;
+  outbox: Outbox;
+  fleet: Fleet;
+  manifest: ManifestStore;
+  machine: Machine;
+  startedMs: number;
+  clock: Clock;
+  uplink: Uplink | null;
+}
+
+async function becomeKnown(
+  settings: Settings,
+  opened: Enrollable,
+  deps: GatewayDeps,
+): Promise<IdentityState> {
+  if (settings.claimToken === undefined) {
+    throw new AppError(
+      "setting.wrong",
+      `MILLRACE_CLAIM_TOKEN: this gateway is not enrolled yet (${settings.dataFolder} holds no identity). Make a claim token at the hub and give it here.`,
+      { context: { setting: "MILLRACE_CLAIM_TOKEN" } },
+    );
+  }
+  let told = "";
+  const state = await enrol({
+    folder: settings.dataFolder,
+    key: opened.key,
+    hubUrl: settings.hubUrl,
+    claimToken: settings.claimToken,
+    software: SOFTWARE,
+    clock: deps.clock,
+    random: deps.random,
+    fetch: (url, init) => fetch(url, init),
+    signal: deps.signal,
+    onRetry: (error) => {
+      if (error.message !== told)
+        log.warn("not enrolled yet, trying on: {reason}", { reason: error.message });
+      told = error.message;
+    },
+  });
+  log.info("enrolled as {name}, key {fingerprint}", {
+    name: state.gatewayName,
+    fingerprint: fingerprintOf(opened.key.publicKey),
+  });
+  return state;
+}
+
+function reportCache(manifest: ManifestStore): void {
+  const problem = manifest.cacheProblem();
+  if (problem)
+    log.warn("cached manifest not used: {reason}", { reason: problem.message, code: problem.code });
+}
+
+/** @param fresh takes a new look at the machine; the share of CPU is then that since the last such look */
+async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
+  const machine = fresh ? await parts.machine.look() : parts.machine.last();
+  return {
+    software: SOFTWARE,
+    startedMs: parts.startedMs,
+    nowMs: parts.clock.nowMs(),
+    cpuShare: machine.cpuShare,
+    memoryBytes: machine.memoryBytes,
+    diskFreeBytes: machine.diskFreeBytes,
+    clockOffsetMs: parts.uplink?.link().clockOffsetMs ?? null,
+    manifestRev: parts.manifest.current()?.rev ?? 0,
+    outbox: await parts.outbox.stats(),
+    devices: parts.fleet.statuses(),
+  };
+}
+
+async function viewOf(parts: Parts): Promise<LocalView> {
+  const link = parts.uplink?.link();
+  const up = link?.linkState === "up";
+  // While the hub asks for the status, its interval is the one shown; else the page's own.
+  const status = await statusOf(parts, !up);
+  const { gatewayId, gatewayName } = parts.identity.state();
+  return {
+    gatewayId,
+    gatewayName: parts.manifest.current()?.gatewayName ?? gatewayName,
+    fingerprint: fingerprintOf(parts.identity.key.publicKey),
+    manifestProblem: parts.manifest.cacheProblem()?.message ?? "",
+    status,
+    machine: parts.machine.last(),
+    hub: {
+      url: parts.settings.hubUrl,
+      up,
+      sinceMs: link?.sinceMs ?? parts.startedMs,
+      code: link?.code ?? "",
+      reason: link?.reason ?? "",
+    },
+    devices: parts.fleet.devices(),
+  };
+}
+
+/** Tells the hub of a device's change of state at once instead of with the next heartbeat. */
+function watchDevices(fleet: Fleet, uplink: Uplink, clock: Clock): () => void {
+  let seen = "";
+  let cancel = () => {};
+  const look = () => {
+    const now = fleet.linkText();
+    if (now !== seen) uplink.statusChanged();
+    seen = now;
+    cancel = clock.after(WATCH_MS, look);
+  };
+  look();
+  return () => cancel();
+}
+
+function stopOnce(parts: Parts, local: LocalServer, stopWatch: () => void): () => Promise<void> {
+  let stopping: Promise<void> | null = null;
+  const stop = async () => {
+    stopWatch();
+    await local.stop();
+    await parts.fleet.stop();
+    // Sealed before the link goes, so that what is still in memory lies on disk whatever happens next.
+    await parts.outbox
+      .flush()
+      .catch((thrown) => log.error("flush failed: {error}", { error: asAppError(thrown) }));
+    parts.uplink?.stop();
+    await parts.outbox.close();
+  };
+  return () => {
+    stopping ??= stop();
+    return stopping;
+  };
+}

@@ -1,0 +1,71 @@
+import { getLogger } from "@logtape/logtape";
+import { type AppError, asAppError } from "@millrace/contract/error/app-error";
+import { systemClock, systemRandom } from "@millrace/contract/std/clock";
+import { lockFolder } from "./folder-lock.ts";
+import { type Gateway, startGateway } from "./gateway.ts";
+import { makePrivateFolder } from "./identity/durable-file.ts";
+import { configureLog } from "./log.ts";
+import { EXIT_SETTING, readSettings, type Settings } from "./settings.ts";
+
+const log = getLogger(["gateway"]);
+
+/** Longest time a stop may take; what is sealed by then is safe, the rest was never promised. */
+const STOP_MS_MAX = 2_500;
+
+/** Codes that no restart can cure: a supervisor outside must wait for a person. */
+const needsPerson = (error: AppError): boolean =>
+  error.code === "setting.wrong" || error.code === "claim.refused";
+
+function fail(thrown: unknown): never {
+  const error = asAppError(thrown);
+  if (needsPerson(error)) {
+    log.error("{message}", { event: "gateway.refused", code: error.code, message: error.message });
+    process.exit(EXIT_SETTING);
+  }
+  log.fatal("gateway failed: {error}", { event: "gateway.failed", code: error.code, error });
+  process.exit(1);
+}
+
+function settingsOrExit(): Settings {
+  try {
+    return readSettings(process.env);
+  } catch (thrown) {
+    process.stderr.write(`${asAppError(thrown).message}\n`);
+    process.exit(EXIT_SETTING);
+  }
+}
+
+const settings = settingsOrExit();
+await configureLog(settings, process.stdout.isTTY === true);
+process.on("uncaughtException", fail);
+process.on("unhandledRejection", fail);
+
+const stopping = new AbortController();
+let gateway: Gateway | null = null;
+/** Reachable until the process ends: a collected lock would be an open one. */
+export let folderLock: Disposable | null = null;
+
+async function stop(signal: string): Promise<void> {
+  if (stopping.signal.aborted) return;
+  log.info("stopping on {signal}", { event: "gateway.stopping", signal });
+  stopping.abort(new Error("stopping"));
+  const late = setTimeout(() => process.exit(1), STOP_MS_MAX);
+  await gateway?.stop();
+  clearTimeout(late);
+  process.exit(0);
+}
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal).catch(fail));
+
+try {
+  await makePrivateFolder(settings.dataFolder);
+  folderLock = lockFolder(settings.dataFolder);
+  gateway = await startGateway(settings, {
+    clock: systemClock,
+    random: systemRandom,
+    signal: stopping.signal,
+    onCrash: fail,
+  });
+  log.info("local page at {localUrl}", { event: "gateway.ready", localUrl: gateway.localUrl });
+} catch (thrown) {
+  if (!stopping.signal.aborted) fail(thrown);
+}

@@ -1,6 +1,7 @@
 import type { Clock } from "@millrace/contract/std/clock";
+import { LIMITS } from "@millrace/contract/wire/limits";
 import { type AnyElysia, Elysia } from "elysia";
-import type { Db } from "./db/client.ts";
+import type { Database } from "./db/client.ts";
 import { unguardedRoutes } from "./http/access.ts";
 import { parseBody } from "./http/body.ts";
 import { docsRoutes } from "./http/docs.ts";
@@ -10,13 +11,30 @@ import { healthRoutes } from "./http/health.ts";
 import type { Metrics } from "./http/metrics.ts";
 import { checkSameOrigin } from "./http/origin.ts";
 import { staticRoutes } from "./http/static.ts";
+import { ADDRESS_LIMITS, createThrottle } from "./http/throttle.ts";
+import type { Ingest } from "./ingest/ingest.ts";
+import { uplinkRoutes } from "./ingest/routes.ts";
+import { zstd } from "./ingest/zstd.ts";
+import { liveRoutes } from "./live/routes.ts";
+import { deviceRoutes } from "./modules/devices/routes.ts";
+import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
+import { gatewayRoutes } from "./modules/gateways/routes.ts";
+import { latestRoutes } from "./modules/latest/routes.ts";
+import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
+import { profileRoutes } from "./modules/profiles/routes.ts";
+import { samplesRoutes } from "./modules/samples/routes.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
 import type { Setup } from "./modules/setup/service.ts";
+import { siteRoutes } from "./modules/sites/routes.ts";
+import { tagRoutes } from "./modules/tags/routes.ts";
+import type { HubIdentity } from "./ports.ts";
 
 export interface AppDeps {
-  db: Db;
+  database: Database;
+  identity: HubIdentity;
+  ingest: Ingest;
   clock: Clock;
   auth: Auth;
   setup: Setup;
@@ -27,7 +45,17 @@ export interface AppDeps {
   https: boolean;
   /** Origins of the hub's own pages; a function, because a port of 0 is known only after listening. */
   origins: () => readonly string[];
+  publicUrl: () => string;
 }
+
+/** A message of the uplink may be a whole manifest; what a socket may hold back is bounded by the largest one. */
+const socketLimits = {
+  maxPayloadLength: LIMITS.uplinkTextBytesMax,
+  backpressureLimit: LIMITS.downlinkTextBytesMax,
+  perMessageDeflate: false,
+  /** Silence is judged by the sessions themselves. */
+  idleTimeout: 120,
+} as const;
 
 /** Larger bodies are cut by the runtime without our headers; ours are refused at a far smaller size, with them. */
 const runtimeBodyBytesMax = 16 * 1024 * 1024;
@@ -39,11 +67,16 @@ const runtimeBodyBytesMax = 16 * 1024 * 1024;
  */
 export function createApp(deps: AppDeps) {
   const headers = securityHeaders(deps.https);
-  const authenticate = createAuthenticate(deps.db, deps.auth);
+  const { database, ingest, identity, clock, origins, publicUrl } = deps;
+  const { db } = database;
+  const authenticate = createAuthenticate(db, deps.auth);
+  const { manifests, sessions } = ingest;
+  const change = { db, clock, manifests, authenticate };
   const app = new Elysia({
     // The path of a request is otherwise searched from a fixed offset, and hosts under four letters end as 404.
     handler: { standardHostname: false },
     serve: { maxRequestBodySize: runtimeBodyBytesMax },
+    websocket: socketLimits,
   })
     .onRequest(({ request, set }) => {
       Object.assign(set.headers, headers);
@@ -54,9 +87,30 @@ export function createApp(deps: AppDeps) {
       path.startsWith("/api/auth/") ? null : parseBody(request, contentType),
     )
     .onError(({ error, request }) => errorResponse(error, request))
-    .use(healthRoutes({ ...deps, authenticate }))
+    .use(healthRoutes({ ...deps, db, authenticate }))
     .use(setupRoutes({ setup: deps.setup, authenticate }))
     .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, authenticate }))
+    .use(siteRoutes(change))
+    .use(profileRoutes(change))
+    .use(deviceRoutes(change))
+    .use(tagRoutes({ db, authenticate }))
+    .use(gatewayRoutes({ ...change, sessions, publicUrl }))
+    .use(manifestRoutes({ db, identity, authenticate }))
+    .use(
+      enrolmentRoutes({
+        db,
+        clock,
+        identity,
+        manifests,
+        sessions,
+        throttle: createThrottle(ADDRESS_LIMITS, clock),
+        authenticate,
+      }),
+    )
+    .use(latestRoutes({ db, cache: ingest.latest.cache, authenticate }))
+    .use(samplesRoutes({ sql: database.sql, compression: zstd, authenticate }))
+    .use(uplinkRoutes({ ...ingest.sessionDeps, authenticate }))
+    .use(liveRoutes({ fanOut: ingest.fanOut, authenticate, clock, origins }))
     .use(docsRoutes(authenticate, (): AnyElysia => app))
     .use(staticRoutes(authenticate, deps.webFolder));
   const open = unguardedRoutes(app);

@@ -11,6 +11,7 @@ import { migrateDatabase } from "./db/migrate.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { ownOrigins } from "./http/origin.ts";
 import { loadHubKey, loadIdentity } from "./identity.ts";
+import { createIngest } from "./ingest/ingest.ts";
 import { configureLog } from "./log.ts";
 import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
 import { createPasswords } from "./modules/people/password.ts";
@@ -46,7 +47,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const database = openDatabase(url);
     undo.push(() => database.close());
     const { db } = database;
-    await loadIdentity(db, key);
+    const identity = await loadIdentity(db, key);
     if (settings.adminApiKey !== undefined) await seedAdminKey({ db, clock }, settings.adminApiKey);
     let publicUrl = publicUrlOf(settings);
     const origins = () => ownOrigins(publicUrl);
@@ -57,8 +58,13 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const setup = createSetup({ db, clock, passwords, dataFolder });
     const https = publicUrl.startsWith("https:");
     const metrics = createMetrics();
+    const ingest = createIngest({ database, identity, clock, registry: metrics.registry });
+    await ingest.start();
+    undo.push(() => ingest.stop());
     const app = createApp({
-      db,
+      database,
+      identity,
+      ingest,
       clock,
       auth,
       setup,
@@ -68,6 +74,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       metricsOpen,
       https,
       origins,
+      publicUrl: () => publicUrl,
     });
     try {
       app.listen({ hostname: settings.host, port: settings.port });

@@ -1,0 +1,85 @@
+import { AppError } from "@millrace/contract/error/app-error";
+import type { Clock } from "@millrace/contract/std/clock";
+import type { Db, Tx } from "../db/client.ts";
+import { isForeignKeyViolation, isUniqueViolation } from "../db/error.ts";
+import { inTransaction } from "../db/transaction.ts";
+import { type Principal, whoOf } from "../http/access.ts";
+import type { ManifestPort } from "../ports.ts";
+import { recordAudit } from "./audit/service.ts";
+
+export interface ChangeDeps {
+  db: Db;
+  clock: Clock;
+  manifests: ManifestPort;
+}
+
+/** What a change did, for the audit and for the gateways it reaches. */
+export interface Change<T> {
+  action: string;
+  subject: string;
+  old: object | null;
+  new: object | null;
+  result: T;
+  /** Gateways whose slice may be another now. */
+  gatewayIds: readonly string[];
+}
+
+/**
+ * The one way a change of the configuration happens: work and audit in one transaction, then new manifests for the
+ * gateways it reaches.
+ * @throws AppError `entity.conflict` for a name that is taken, `entity.inUse` for a row others refer to, and what
+ *   `work` throws
+ */
+export async function applyChange<T>(
+  deps: ChangeDeps,
+  principal: Principal,
+  work: (tx: Tx) => Promise<Change<T>>,
+): Promise<T> {
+  try {
+    const change = await inTransaction(deps.db, async (tx) => {
+      const done = await work(tx);
+      const { action, subject, old, new: now } = done;
+      await recordAudit(tx, {
+        atMs: deps.clock.nowMs(),
+        who: whoOf(principal),
+        action,
+        subject,
+        old,
+        new: now,
+      });
+      return done;
+    });
+    if (change.gatewayIds.length > 0) await deps.manifests.changed(change.gatewayIds);
+    return change.result;
+  } catch (thrown) {
+    if (isUniqueViolation(thrown)) {
+      throw new AppError("entity.conflict", "This name is taken at this place; choose another.", {
+        cause: thrown,
+      });
+    }
+    if (isForeignKeyViolation(thrown)) {
+      throw new AppError(
+        "entity.inUse",
+        "Something else still refers to it, or it refers to something that is gone.",
+        {
+          cause: thrown,
+        },
+      );
+    }
+    throw thrown;
+  }
+}
+
+/** @throws AppError `entity.missing` */
+export function found<T>(row: T | null | undefined, what: string): T {
+  if (row === null || row === undefined) throw new AppError("entity.missing", `There is no such ${what}.`);
+  return row;
+}
+
+/** A reference in a request to something that is not there. @throws AppError `request.invalid` naming the field */
+export function referred<T>(row: T | null | undefined, field: string, what: string): T {
+  if (row === null || row === undefined) {
+    throw new AppError("request.invalid", `body/${field}: there is no ${what} with this id.`);
+  }
+  return row;
+}

@@ -1,0 +1,98 @@
+import { and, asc, count, eq, gt, isNull } from "drizzle-orm";
+import type { DbOrTx, Tx } from "../../db/client.ts";
+import { device } from "../../db/schema/device.ts";
+import { gateway } from "../../db/schema/gateway.ts";
+import { profile } from "../../db/schema/profile.ts";
+import { site } from "../../db/schema/site.ts";
+import { tag } from "../../db/schema/tag.ts";
+
+export type DeviceRow = typeof device.$inferSelect;
+export type ShownDevice = DeviceRow & { driver: string; tagCount: number };
+
+const tagCounts = (db: DbOrTx) =>
+  db
+    .select({ deviceId: tag.deviceId, tagCount: count().as("tag_count") })
+    .from(tag)
+    .where(isNull(tag.removedAt))
+    .groupBy(tag.deviceId)
+    .as("tag_counts");
+
+function shown(db: DbOrTx) {
+  const counts = tagCounts(db);
+  return db
+    .select({ device, driver: profile.driver, tagCount: counts.tagCount })
+    .from(device)
+    .innerJoin(profile, eq(profile.id, device.profileId))
+    .leftJoin(counts, eq(counts.deviceId, device.id));
+}
+
+const flat = (row: { device: DeviceRow; driver: string; tagCount: number | null }): ShownDevice => ({
+  ...row.device,
+  driver: row.driver,
+  tagCount: Number(row.tagCount ?? 0),
+});
+
+export async function listDevices(
+  db: DbOrTx,
+  filter: { gatewayId?: string },
+  afterPath: string | null,
+  limit: number,
+): Promise<ShownDevice[]> {
+  const rows = await shown(db)
+    .where(
+      and(
+        filter.gatewayId === undefined ? undefined : eq(device.gatewayId, filter.gatewayId),
+        afterPath === null ? undefined : gt(device.path, afterPath),
+      ),
+    )
+    .orderBy(asc(device.path))
+    .limit(limit);
+  return rows.map(flat);
+}
+
+export async function findDevice(db: DbOrTx, id: string): Promise<ShownDevice | null> {
+  const rows = await shown(db).where(eq(device.id, id));
+  return rows[0] === undefined ? null : flat(rows[0]);
+}
+
+/** Held to the end of the transaction. */
+export async function lockDevice(tx: Tx, id: string): Promise<DeviceRow | null> {
+  const rows = await tx.select().from(device).where(eq(device.id, id)).for("update");
+  return rows[0] ?? null;
+}
+
+export async function findDevicesOfProfile(tx: Tx, profileId: string): Promise<DeviceRow[]> {
+  return await tx
+    .select()
+    .from(device)
+    .where(eq(device.profileId, profileId))
+    .orderBy(asc(device.id))
+    .for("update");
+}
+
+export async function findProfileOf(tx: Tx, id: string) {
+  const rows = await tx.select().from(profile).where(eq(profile.id, id));
+  return rows[0] ?? null;
+}
+
+export async function findSitePath(tx: Tx, id: string): Promise<string | null> {
+  const rows = await tx.select({ path: site.path }).from(site).where(eq(site.id, id));
+  return rows[0]?.path ?? null;
+}
+
+export async function hasGateway(tx: Tx, id: string): Promise<true | null> {
+  const rows = await tx.select({ id: gateway.id }).from(gateway).where(eq(gateway.id, id));
+  return rows.length > 0 ? true : null;
+}
+
+export async function insertDevice(tx: Tx, row: DeviceRow): Promise<void> {
+  await tx.insert(device).values(row);
+}
+
+export async function updateDevice(tx: Tx, { id, ...row }: DeviceRow): Promise<void> {
+  await tx.update(device).set(row).where(eq(device.id, id));
+}
+
+export async function deleteDevice(tx: Tx, id: string): Promise<void> {
+  await tx.delete(device).where(eq(device.id, id));
+}

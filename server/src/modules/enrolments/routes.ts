@@ -1,0 +1,21 @@
+import { Enrolment, EnrolmentRequest } from "@millrace/contract/api/enrolment";
+import { ROUTE } from "@millrace/contract/wire/route";
+import { Elysia } from "elysia";
+import { type Authenticate, access } from "../../http/access.ts";
+import { addressBucket } from "../../http/throttle.ts";
+import { type EnrolmentDeps, enrol } from "./service.ts";
+
+export const enrolmentRoutes = (deps: EnrolmentDeps & { authenticate: Authenticate }) =>
+  new Elysia({ detail: { tags: ["Gateways"] } })
+    .use(access(deps.authenticate))
+    .post(
+      ROUTE.enrolments,
+      ({ body, request, server }) =>
+        enrol(deps, addressBucket(server?.requestIP(request)?.address ?? ""), body),
+      {
+        open: "a machine shows a one-time claim token and the key it made",
+        body: EnrolmentRequest,
+        response: { 200: Enrolment },
+        detail: { summary: "Become a gateway by a claim token" },
+      },
+    );

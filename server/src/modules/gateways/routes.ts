@@ -1,0 +1,52 @@
+import { Claim } from "@millrace/contract/api/enrolment";
+import { Gateway, GatewayCreate } from "@millrace/contract/api/gateway";
+import { Page, PageQuery } from "@millrace/contract/api/page";
+import { EntityId } from "@millrace/contract/vocabulary/id";
+import { Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import { type Authenticate, access } from "../../http/access.ts";
+import { asQuery } from "../../http/query.ts";
+import {
+  claimGateway,
+  createGateway,
+  type GatewayDeps,
+  gatewaysPage,
+  getGateway,
+  revoke,
+} from "./service.ts";
+
+const One = Type.Object({ id: EntityId });
+
+export const gatewayRoutes = (deps: GatewayDeps & { authenticate: Authenticate }) =>
+  new Elysia({ prefix: "/api/v1/gateways", detail: { tags: ["Gateways"] } })
+    .use(access(deps.authenticate))
+    .get("/", ({ query }) => gatewaysPage(deps, query), {
+      can: "gateway.read",
+      query: asQuery(PageQuery),
+      response: { 200: Page(Gateway) },
+      detail: { summary: "Gateways with their link and last health report" },
+    })
+    .post("/", ({ body, principal }) => createGateway(deps, principal, body), {
+      can: "gateway.edit",
+      body: GatewayCreate,
+      response: { 200: Gateway },
+      detail: { summary: "Add a gateway; a claim then lets a machine become it" },
+    })
+    .get("/:id", ({ params }) => getGateway(deps, params.id), {
+      can: "gateway.read",
+      params: One,
+      response: { 200: Gateway },
+      detail: { summary: "One gateway" },
+    })
+    .post("/:id/claims", ({ params, principal }) => claimGateway(deps, principal, params.id), {
+      can: "gateway.edit",
+      params: One,
+      response: { 200: Claim },
+      detail: { summary: "Make a one-time claim token; it is shown once" },
+    })
+    .post("/:id/revoke", ({ params, principal }) => revoke(deps, principal, params.id), {
+      can: "gateway.edit",
+      params: One,
+      response: { 200: Gateway },
+      detail: { summary: "Take no data from this gateway's key any more" },
+    });

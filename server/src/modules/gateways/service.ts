@@ -1,0 +1,94 @@
+import type { Claim } from "@millrace/contract/api/enrolment";
+import type { Gateway, GatewayCreate } from "@millrace/contract/api/gateway";
+import type { Principal } from "../../http/access.ts";
+import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
+import type { SessionPort } from "../../ports.ts";
+import { newToken, tokenHash } from "../../secret.ts";
+import { applyChange, type ChangeDeps, found, referred } from "../change.ts";
+import { mapGateway } from "./map.ts";
+import {
+  findGateway,
+  hasSite,
+  insertClaim,
+  insertGateway,
+  listGateways,
+  lockGateway,
+  revokeGateway,
+} from "./store.ts";
+
+export interface GatewayDeps extends ChangeDeps {
+  sessions: SessionPort;
+  publicUrl: () => string;
+}
+
+/** How long a claim token may lie about. */
+export const CLAIM_MS = 24 * 3_600_000;
+
+export async function gatewaysPage(deps: GatewayDeps, query: { cursor?: string; limit?: number }) {
+  const limit = query.limit ?? PAGE_ROWS.standard;
+  const after = decodeCursor(query.cursor, 1);
+  const rows = await listGateways(deps.db, after === null ? null : String(after[0]), limit + 1);
+  return pageOf(
+    rows,
+    limit,
+    (row) => mapGateway(row, deps.sessions.linkOf(row.id)),
+    (row) => [row.name],
+  );
+}
+
+/** @throws AppError `entity.missing` */
+export async function getGateway(deps: GatewayDeps, id: string): Promise<Gateway> {
+  return mapGateway(found(await findGateway(deps.db, id), "gateway"), deps.sessions.linkOf(id));
+}
+
+export async function createGateway(
+  deps: GatewayDeps,
+  principal: Principal,
+  input: GatewayCreate,
+): Promise<Gateway> {
+  const id = await applyChange(deps, principal, async (tx) => {
+    referred(await hasSite(tx, input.siteId), "siteId", "site");
+    const row = { id: Bun.randomUUIDv7(), ...input };
+    await insertGateway(tx, row);
+    const subject = `gateway:${row.id}`;
+    return { action: "gateway.create", subject, old: null, new: row, result: row.id, gatewayIds: [] };
+  });
+  return await getGateway(deps, id);
+}
+
+/** A one-time token with which one machine becomes this gateway; also how a replaced machine does. */
+export function claimGateway(deps: GatewayDeps, principal: Principal, id: string): Promise<Claim> {
+  return applyChange(deps, principal, async (tx) => {
+    found(await lockGateway(tx, id), "gateway");
+    const claimToken = newToken();
+    const expiresAt = new Date(deps.clock.nowMs() + CLAIM_MS);
+    await insertClaim(tx, { tokenHash: tokenHash(claimToken), gatewayId: id, expiresAt });
+    const command = `MILLRACE_HUB_URL=${deps.publicUrl()} MILLRACE_CLAIM_TOKEN=${claimToken} bun gateway/src/main.ts`;
+    return {
+      action: "gateway.claim",
+      subject: `gateway:${id}`,
+      old: null,
+      new: { expiresAt },
+      result: { claimToken, expiresAt: expiresAt.toISOString(), command },
+      gatewayIds: [],
+    };
+  });
+}
+
+/** From now on its key is not taken; a live session ends at once. */
+export async function revoke(deps: GatewayDeps, principal: Principal, id: string): Promise<Gateway> {
+  await applyChange(deps, principal, async (tx) => {
+    const old = found(await lockGateway(tx, id), "gateway");
+    await revokeGateway(tx, id, new Date(deps.clock.nowMs()));
+    return {
+      action: "gateway.revoke",
+      subject: `gateway:${id}`,
+      old: { enrolment: old.enrolment, fingerprint: old.fingerprint },
+      new: { enrolment: "revoked" },
+      result: null,
+      gatewayIds: [],
+    };
+  });
+  deps.sessions.close(id, "uplink.refused");
+  return await getGateway(deps, id);
+}

@@ -1,0 +1,87 @@
+import { asc, count, eq, gt, isNull } from "drizzle-orm";
+import type { DbOrTx, Tx } from "../../db/client.ts";
+import { device } from "../../db/schema/device.ts";
+import { claim, gateway } from "../../db/schema/gateway.ts";
+import { site } from "../../db/schema/site.ts";
+import { tag } from "../../db/schema/tag.ts";
+
+export type GatewayRow = typeof gateway.$inferSelect;
+export type ShownGateway = GatewayRow & { deviceCount: number; tagCount: number };
+
+function shown(db: DbOrTx) {
+  const devices = db
+    .select({ gatewayId: device.gatewayId, n: count().as("device_n") })
+    .from(device)
+    .groupBy(device.gatewayId)
+    .as("devices");
+  const tags = db
+    .select({ gatewayId: device.gatewayId, n: count().as("tag_n") })
+    .from(tag)
+    .innerJoin(device, eq(device.id, tag.deviceId))
+    .where(isNull(tag.removedAt))
+    .groupBy(device.gatewayId)
+    .as("tags");
+  return db
+    .select({ gateway, deviceCount: devices.n, tagCount: tags.n })
+    .from(gateway)
+    .leftJoin(devices, eq(devices.gatewayId, gateway.id))
+    .leftJoin(tags, eq(tags.gatewayId, gateway.id));
+}
+
+const flat = (row: {
+  gateway: GatewayRow;
+  deviceCount: number | null;
+  tagCount: number | null;
+}): ShownGateway => ({
+  ...row.gateway,
+  deviceCount: Number(row.deviceCount ?? 0),
+  tagCount: Number(row.tagCount ?? 0),
+});
+
+export async function listGateways(
+  db: DbOrTx,
+  afterName: string | null,
+  limit: number,
+): Promise<ShownGateway[]> {
+  const rows = await shown(db)
+    .where(afterName === null ? undefined : gt(gateway.name, afterName))
+    .orderBy(asc(gateway.name))
+    .limit(limit);
+  return rows.map(flat);
+}
+
+export async function findGateway(db: DbOrTx, id: string): Promise<ShownGateway | null> {
+  const rows = await shown(db).where(eq(gateway.id, id));
+  return rows[0] === undefined ? null : flat(rows[0]);
+}
+
+/** Held to the end of the transaction. */
+export async function lockGateway(tx: Tx, id: string): Promise<GatewayRow | null> {
+  const rows = await tx.select().from(gateway).where(eq(gateway.id, id)).for("update");
+  return rows[0] ?? null;
+}
+
+export async function hasSite(tx: Tx, id: string): Promise<true | null> {
+  const rows = await tx.select({ id: site.id }).from(site).where(eq(site.id, id));
+  return rows.length > 0 ? true : null;
+}
+
+export async function insertGateway(
+  tx: Tx,
+  row: { id: string; name: string; siteId: string },
+): Promise<void> {
+  await tx.insert(gateway).values(row);
+}
+
+export async function insertClaim(
+  tx: Tx,
+  row: { tokenHash: Uint8Array; gatewayId: string; expiresAt: Date },
+): Promise<void> {
+  await tx.insert(claim).values(row);
+}
+
+/** The key counts no more, and neither do the tokens that were given out. */
+export async function revokeGateway(tx: Tx, id: string, at: Date): Promise<void> {
+  await tx.update(gateway).set({ enrolment: "revoked" }).where(eq(gateway.id, id));
+  await tx.update(claim).set({ usedAt: at }).where(eq(claim.gatewayId, id));
+}

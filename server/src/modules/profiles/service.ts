@@ -1,0 +1,115 @@
+import type { Profile, ProfileCreate } from "@millrace/contract/api/plant";
+import { AppError } from "@millrace/contract/error/app-error";
+import { repeatedNames } from "@millrace/contract/profile/expand";
+import type { Db } from "../../db/client.ts";
+import type { Principal } from "../../http/access.ts";
+import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
+import { checkRevision } from "../../http/revision.ts";
+import { applyChange, type ChangeDeps, found } from "../change.ts";
+import { resyncDevicesOf } from "../devices/service.ts";
+import {
+  deleteProfile,
+  findProfile,
+  insertProfile,
+  listProfiles,
+  lockProfile,
+  type ProfileRow,
+  updateProfile,
+} from "./store.ts";
+
+export const mapProfile = ({ scanMs, heartbeatMs, ...row }: ProfileRow): Profile => ({
+  ...row,
+  ...(scanMs === null ? {} : { scanMs }),
+  ...(heartbeatMs === null ? {} : { heartbeatMs }),
+});
+
+/** The audit keeps the number of tags instead of thousands of them; versions of the whole are a later matter. */
+const forAudit = ({ tags, ...row }: ProfileRow) => ({ ...row, tagCount: tags.length });
+
+function rowOf(id: string, input: ProfileCreate, revision: number): ProfileRow {
+  const repeated = repeatedNames(input.tags);
+  if (repeated.length > 0) {
+    throw new AppError(
+      "request.invalid",
+      `body/tags: the name "${repeated[0]}" occurs more than once; tag names are unique.`,
+      {
+        context: { repeated: repeated.slice(0, 20) },
+      },
+    );
+  }
+  const { scanMs = null, heartbeatMs = null, ...rest } = input;
+  return { id, ...rest, scanMs, heartbeatMs, revision };
+}
+
+export async function profilesPage(db: Db, query: { cursor?: string; limit?: number }) {
+  const limit = query.limit ?? PAGE_ROWS.standard;
+  const after = decodeCursor(query.cursor, 1);
+  const rows = await listProfiles(db, after === null ? null : String(after[0]), limit + 1);
+  return pageOf(rows, limit, mapProfile, (row) => [row.name]);
+}
+
+/** @throws AppError `entity.missing` */
+export const getProfile = async (db: Db, id: string): Promise<Profile> =>
+  mapProfile(found(await findProfile(db, id), "profile"));
+
+export function createProfile(
+  deps: ChangeDeps,
+  principal: Principal,
+  input: ProfileCreate,
+): Promise<Profile> {
+  return applyChange(deps, principal, async (tx) => {
+    const row = rowOf(Bun.randomUUIDv7(), input, 1);
+    await insertProfile(tx, row);
+    const subject = `profile:${row.id}`;
+    return {
+      action: "profile.create",
+      subject,
+      old: null,
+      new: forAudit(row),
+      result: mapProfile(row),
+      gatewayIds: [],
+    };
+  });
+}
+
+/** Every device of the profile follows in the same transaction. */
+export function editProfile(
+  deps: ChangeDeps,
+  principal: Principal,
+  id: string,
+  revision: number,
+  input: ProfileCreate,
+): Promise<Profile> {
+  return applyChange(deps, principal, async (tx) => {
+    const old = found(await lockProfile(tx, id), "profile");
+    checkRevision(revision, old.revision);
+    const row = rowOf(id, input, old.revision + 1);
+    await updateProfile(tx, row);
+    const gatewayIds = await resyncDevicesOf(tx, row, new Date(deps.clock.nowMs()));
+    const subject = `profile:${id}`;
+    return {
+      action: "profile.edit",
+      subject,
+      old: forAudit(old),
+      new: forAudit(row),
+      result: mapProfile(row),
+      gatewayIds,
+    };
+  });
+}
+
+/** @throws AppError `entity.inUse` while a device stands on it */
+export function removeProfile(deps: ChangeDeps, principal: Principal, id: string): Promise<null> {
+  return applyChange(deps, principal, async (tx) => {
+    const old = found(await lockProfile(tx, id), "profile");
+    await deleteProfile(tx, id);
+    return {
+      action: "profile.delete",
+      subject: `profile:${id}`,
+      old: forAudit(old),
+      new: null,
+      result: null,
+      gatewayIds: [],
+    };
+  });
+}

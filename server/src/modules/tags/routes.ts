@@ -1,0 +1,34 @@
+import { Page, PageQuery } from "@millrace/contract/api/page";
+import { Tag } from "@millrace/contract/api/plant";
+import { EntityId, TagNo } from "@millrace/contract/vocabulary/id";
+import { Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import type { Db } from "../../db/client.ts";
+import { type Authenticate, access } from "../../http/access.ts";
+import { asQuery } from "../../http/query.ts";
+import { getTag, tagsPage } from "./service.ts";
+
+const TagQuery = Type.Composite([
+  PageQuery,
+  Type.Object({
+    q: Type.Optional(Type.String({ maxLength: 200, description: "Part of the path, any case" })),
+    deviceId: Type.Optional(EntityId),
+    gatewayId: Type.Optional(EntityId),
+  }),
+]);
+
+export const tagRoutes = (deps: { db: Db; authenticate: Authenticate }) =>
+  new Elysia({ prefix: "/api/v1/tags", detail: { tags: ["Plant"] } })
+    .use(access(deps.authenticate))
+    .get("/", ({ query }) => tagsPage(deps.db, query), {
+      can: "plant.read",
+      query: asQuery(TagQuery),
+      response: { 200: Page(Tag) },
+      detail: { summary: "Tags in the order of their path" },
+    })
+    .get("/:tagNo", ({ params }) => getTag(deps.db, params.tagNo), {
+      can: "plant.read",
+      params: asQuery(Type.Object({ tagNo: TagNo })),
+      response: { 200: Tag },
+      detail: { summary: "One tag" },
+    });

@@ -1,0 +1,95 @@
+import type { ExpandedTag } from "@millrace/contract/profile/expand";
+import { and, asc, eq, ilike, isNull, type SQL, sql } from "drizzle-orm";
+import type { DbOrTx, Tx } from "../../db/client.ts";
+import { device } from "../../db/schema/device.ts";
+import { tag } from "../../db/schema/tag.ts";
+
+export type TagRow = typeof tag.$inferSelect & { gatewayId: string };
+
+export interface TagFilter {
+  q?: string;
+  deviceId?: string;
+  gatewayId?: string;
+}
+
+const columns = {
+  tagNo: tag.tagNo,
+  deviceId: tag.deviceId,
+  name: tag.name,
+  path: tag.path,
+  address: tag.address,
+  dataType: tag.dataType,
+  unit: tag.unit,
+  description: tag.description,
+  scanMs: tag.scanMs,
+  heartbeatMs: tag.heartbeatMs,
+  deadband: tag.deadband,
+  scale: tag.scale,
+  range: tag.range,
+  removedAt: tag.removedAt,
+  gatewayId: device.gatewayId,
+};
+
+/** What a person types means itself: the pattern signs of LIKE are made plain. */
+const contains = (text: string): string => `%${text.replace(/[\\%_]/g, "\\$&")}%`;
+
+/** Present tags in the order of their path. */
+export async function listTags(
+  db: DbOrTx,
+  filter: TagFilter,
+  after: { path: string; tagNo: number } | null,
+  limit: number,
+): Promise<TagRow[]> {
+  const where: (SQL | undefined)[] = [
+    isNull(tag.removedAt),
+    filter.q === undefined || filter.q === "" ? undefined : ilike(tag.path, contains(filter.q)),
+    filter.deviceId === undefined ? undefined : eq(tag.deviceId, filter.deviceId),
+    filter.gatewayId === undefined ? undefined : eq(device.gatewayId, filter.gatewayId),
+    after === null ? undefined : sql`(${tag.path}, ${tag.tagNo}) > (${after.path}, ${after.tagNo}::bigint)`,
+  ];
+  return await db
+    .select(columns)
+    .from(tag)
+    .innerJoin(device, eq(device.id, tag.deviceId))
+    .where(and(...where))
+    .orderBy(asc(tag.path), asc(tag.tagNo))
+    .limit(limit);
+}
+
+export async function findTag(db: DbOrTx, tagNo: number): Promise<TagRow | null> {
+  const rows = await db
+    .select(columns)
+    .from(tag)
+    .innerJoin(device, eq(device.id, tag.deviceId))
+    .where(and(eq(tag.tagNo, tagNo), isNull(tag.removedAt)));
+  return rows[0] ?? null;
+}
+
+/**
+ * Makes a device's tags what they should be, in two statements however many there are. A tag that comes back under its
+ * old name keeps its number, and with it its history.
+ */
+export async function syncTags(
+  tx: Tx,
+  deviceId: string,
+  tags: readonly ExpandedTag[],
+  at: Date,
+): Promise<void> {
+  const listed = JSON.stringify(tags);
+  await tx.execute(sql`
+    INSERT INTO tag (device_id, name, path, address, data_type, unit, description, scan_ms, heartbeat_ms, deadband,
+      scale, range)
+    SELECT ${deviceId}::uuid, x.name, x.path, x.address, x."dataType", x.unit, x.description, x."scanMs",
+      x."heartbeatMs", x.deadband, nullif(x.scale, 'null'), nullif(x.range, 'null')
+    FROM jsonb_to_recordset(${listed}::text::jsonb) AS x(name text, path text, address text, "dataType" text, unit text,
+      description text, "scanMs" int, "heartbeatMs" int, deadband float8, scale jsonb, range jsonb)
+    ON CONFLICT (device_id, name) DO UPDATE SET path = excluded.path, address = excluded.address,
+      data_type = excluded.data_type, unit = excluded.unit, description = excluded.description,
+      scan_ms = excluded.scan_ms, heartbeat_ms = excluded.heartbeat_ms, deadband = excluded.deadband,
+      scale = excluded.scale, range = excluded.range, removed_at = NULL`);
+  const names = JSON.stringify(tags.map(({ name }) => name));
+  await tx.execute(sql`
+    UPDATE tag SET removed_at = ${at.toISOString()}::timestamptz
+    WHERE device_id = ${deviceId}::uuid AND removed_at IS NULL
+      AND name NOT IN (SELECT jsonb_array_elements_text(${names}::text::jsonb))`);
+}

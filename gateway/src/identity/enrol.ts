@@ -5,7 +5,7 @@ import type { Clock, Random } from "@millrace/contract/std/clock";
 import { ROUTE } from "@millrace/contract/wire/route";
 import { enrolmentText } from "@millrace/contract/wire/signature";
 import { Value } from "@sinclair/typebox/value";
-import { type GatewayKey, fingerprintOf } from "./key.ts";
+import { fingerprintOf, type GatewayKey } from "./key.ts";
 import { type IdentityState, writeIdentityState } from "./state.ts";
 
 const ANSWER_BYTES_MAX = 64 * 1024;
@@ -56,7 +56,10 @@ export async function enrol(input: EnrolInput): Promise<IdentityState> {
 
 function stateOf(input: EnrolInput, enrolment: Enrolment): IdentityState {
   if (enrolment.fingerprint.replace(/\W/g, "") !== fingerprintOf(input.key.publicKey).replace(/\W/g, "")) {
-    throw new AppError("uplink.protocol", `${input.hubUrl} enrolled another key than ours; nothing was stored.`);
+    throw new AppError(
+      "uplink.protocol",
+      `${input.hubUrl} enrolled another key than ours; nothing was stored.`,
+    );
   }
   const { fingerprint: _, ...known } = enrolment;
   return { ...known, hubUrl: input.hubUrl };
@@ -73,7 +76,9 @@ async function ask(input: EnrolInput, request: EnrolmentRequest): Promise<Enrolm
 
 async function post(input: EnrolInput, url: string, request: EnrolmentRequest): Promise<Response> {
   const late = new AbortController();
-  const cancel = input.clock.after(ANSWER_MS_MAX, () => late.abort(new Error(`no answer in ${ANSWER_MS_MAX} ms`)));
+  const cancel = input.clock.after(ANSWER_MS_MAX, () =>
+    late.abort(new Error(`no answer in ${ANSWER_MS_MAX} ms`)),
+  );
   try {
     return await input.fetch(url, {
       method: "POST",
@@ -111,12 +116,17 @@ function refusal(status: number, found: unknown, url: string): AppError {
   const problem = (found ?? {}) as { code?: unknown; detail?: unknown };
   const detail = typeof problem.detail === "string" ? problem.detail.slice(0, 500) : "";
   if (status >= 500 || status === 429) {
-    return new AppError("uplink.busy", `The hub answers ${status} to the enrolment. ${detail}`.trim(), { context: { status } });
+    return new AppError("uplink.busy", `The hub answers ${status} to the enrolment. ${detail}`.trim(), {
+      context: { status },
+    });
   }
   if (problem.code === "claim.refused" || status === 401 || status === 403) {
     return new AppError(
       "claim.refused",
-      `The hub refused the claim token. ${detail} Make a new one at the hub: each works once and expires.`.replace("  ", " "),
+      `The hub refused the claim token. ${detail} Make a new one at the hub: each works once and expires.`.replace(
+        "  ",
+        " ",
+      ),
       { context: { status } },
     );
   }
@@ -124,4 +134,7 @@ function refusal(status: number, found: unknown, url: string): AppError {
 }
 
 const notAHub = (url: string, found: string): AppError =>
-  new AppError("uplink.protocol", `${url} does not answer as a Millrace hub of our version does (found ${found}).`);
+  new AppError(
+    "uplink.protocol",
+    `${url} does not answer as a Millrace hub of our version does (found ${found}).`,
+  );

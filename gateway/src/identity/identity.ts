@@ -38,7 +38,11 @@ export async function openIdentityFolder(folder: string): Promise<Enrollable> {
 }
 
 /** Counts this boot and returns the identity that the outbox and the uplink work with. */
-export async function bootIdentity(folder: string, key: GatewayKey, enrolled: IdentityState): Promise<Identity> {
+export async function bootIdentity(
+  folder: string,
+  key: GatewayKey,
+  enrolled: IdentityState,
+): Promise<Identity> {
   let state = enrolled;
   let counters: Counters = await readCounters(folder);
   counters = { ...counters, bootNo: counters.bootNo + 1 };

@@ -101,7 +101,11 @@ async function readCache(path: string): Promise<SignedManifest | null> {
   }
   if (Value.Check(SignedManifest, found)) return found;
   const first = Value.Errors(SignedManifest, found).First();
-  throw new AppError("manifest.refused", `${path} is damaged: ${first?.path || "/"} ${first?.message ?? ""}`, {
-    context: { path },
-  });
+  throw new AppError(
+    "manifest.refused",
+    `${path} is damaged: ${first?.path || "/"} ${first?.message ?? ""}`,
+    {
+      context: { path },
+    },
+  );
 }

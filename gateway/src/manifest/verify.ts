@@ -24,7 +24,10 @@ export interface ManifestScope {
  */
 export function verifyManifest(signed: SignedManifest, scope: ManifestScope): Manifest {
   if (!isSignedBy(scope.hubPublicKey, manifestText(signed.json), signed.signature)) {
-    throw new AppError("manifest.signature", "The manifest is not signed by the hub that enrolled this gateway.");
+    throw new AppError(
+      "manifest.signature",
+      "The manifest is not signed by the hub that enrolled this gateway.",
+    );
   }
   const sha256 = createHash("sha256").update(signed.json, "utf8").digest("hex");
   if (sha256 !== signed.sha256) throw refused("its SHA-256 differs from the one sent with it", { sha256 });
@@ -53,7 +56,9 @@ function decode(json: string): Manifest {
   // Before the schema: a newer version may have another shape, and "update me" helps more than "field x missing".
   const version = (found as { version?: unknown } | null)?.version;
   if (typeof version === "number" && version > VERSION.manifest) {
-    throw refused(`it has version ${version}, this gateway reads up to ${VERSION.manifest}; update the gateway`);
+    throw refused(
+      `it has version ${version}, this gateway reads up to ${VERSION.manifest}; update the gateway`,
+    );
   }
   if (!Value.Check(Manifest, found)) {
     const first = Value.Errors(Manifest, found).First();

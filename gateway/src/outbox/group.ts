@@ -24,7 +24,14 @@ export function groupByTag(batch: SampleBatch): Series[] {
     quality[to] = from.quality[at]!;
     nulls[to] = from.kinds[at]! >>> 7;
   }
-  const sorted: Sorted = { slots, doubles: new Float64Array(slots.buffer), timesMs, quality, nulls, texts: batch.texts };
+  const sorted: Sorted = {
+    slots,
+    doubles: new Float64Array(slots.buffer),
+    timesMs,
+    quality,
+    nulls,
+    texts: batch.texts,
+  };
   const series: Series[] = [];
   let start = 0;
   while (start < count) {
@@ -32,7 +39,12 @@ export function groupByTag(batch: SampleBatch): Series[] {
     const tagNo = from.tagNos[first]!;
     const kind = from.kinds[first]! & ~NULL_FLAG;
     let end = start + 1;
-    while (end < count && from.tagNos[order[end]!] === tagNo && (from.kinds[order[end]!]! & ~NULL_FLAG) === kind) end++;
+    while (
+      end < count &&
+      from.tagNos[order[end]!] === tagNo &&
+      (from.kinds[order[end]!]! & ~NULL_FLAG) === kind
+    )
+      end++;
     series.push(seriesOf(sorted, tagNo, kind, start, end));
     start = end;
   }

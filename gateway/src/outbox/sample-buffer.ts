@@ -93,7 +93,8 @@ export class SampleBuffer implements SampleSink {
   #makeRoom(): boolean {
     if (this.#count >= BUFFER_LIMITS.samplesSeal) this.#onFull();
     if (this.#count < this.#columns.capacity) return true;
-    if (this.#count >= BUFFER_LIMITS.samplesMax || this.#textChars >= BUFFER_LIMITS.textCharsMax) return false;
+    if (this.#count >= BUFFER_LIMITS.samplesMax || this.#textChars >= BUFFER_LIMITS.textCharsMax)
+      return false;
     const capacity = Math.min(this.#columns.capacity * 2, BUFFER_LIMITS.samplesMax);
     this.#columns = grownColumns(this.#columns, this.#count, capacity);
     return true;
@@ -119,7 +120,9 @@ export class SampleBuffer implements SampleSink {
       lost: this.#lost,
     };
     const spare = this.#spares.pop();
-    this.#columns = spare ? columnsOf(spare) : allocateColumns(Math.min(this.#columns.capacity, BUFFER_LIMITS.samplesSeal));
+    this.#columns = spare
+      ? columnsOf(spare)
+      : allocateColumns(Math.min(this.#columns.capacity, BUFFER_LIMITS.samplesSeal));
     this.#count = 0;
     this.#texts = [];
     this.#textChars = 0;
@@ -130,9 +133,12 @@ export class SampleBuffer implements SampleSink {
   /** Takes an emptied buffer back. Grown ones are let go, so that one bad minute does not cost memory for ever. */
   recycle(buffer: ArrayBuffer): void {
     const samples = columnsOf(buffer).capacity;
-    if (this.#spares.length < BUFFER_LIMITS.spareMax && samples <= BUFFER_LIMITS.samplesSeal) this.#spares.push(buffer);
+    if (this.#spares.length < BUFFER_LIMITS.spareMax && samples <= BUFFER_LIMITS.samplesSeal)
+      this.#spares.push(buffer);
   }
 }
 
+/** A text that the block can hold exactly: within its limit, and no half of a surrogate pair. */
 const fits = (text: string): boolean =>
-  text.length <= TEXT_CHARS_SAFE || Buffer.byteLength(text, "utf8") <= LIMITS.textBytesMax;
+  text.isWellFormed() &&
+  (text.length <= TEXT_CHARS_SAFE || Buffer.byteLength(text, "utf8") <= LIMITS.textBytesMax);

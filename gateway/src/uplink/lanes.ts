@@ -28,7 +28,10 @@ const withLane = (up: UpState, lane: LaneState): UpState => ({
 function laneOf(up: UpState, key: StreamKey): LaneState {
   const lane = up.lanes.find(isOf(key));
   if (lane) return lane;
-  throw new AppError("uplink.protocol", `The hub answered for stream ${streamText(key)}, which we did not announce.`);
+  throw new AppError(
+    "uplink.protocol",
+    `The hub answered for stream ${streamText(key)}, which we did not announce.`,
+  );
 }
 
 export const freshLane = (key: StreamKey, hwm: number): LaneState => ({
@@ -125,7 +128,8 @@ function blame(
       return { next: { ...lane, pauseUntilMs: nowMs + settings.busyMs }, actions: [] };
     case "frame.garbled": {
       const times = lane.garbled?.seq === nack.seq ? lane.garbled.times + 1 : 1;
-      if (times < settings.garbledMax) return { next: { ...lane, garbled: { seq: nack.seq, times } }, actions: [] };
+      if (times < settings.garbledMax)
+        return { next: { ...lane, garbled: { seq: nack.seq, times } }, actions: [] };
       return { next: { ...lane, garbled: null }, actions: [condemn(lane, nack)] };
     }
     case "frame.tooLarge":

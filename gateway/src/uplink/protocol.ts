@@ -7,7 +7,15 @@ import { type Lane, streamText } from "@millrace/contract/wire/stream";
 import { VERSION } from "@millrace/contract/wire/version";
 import type { Static } from "@sinclair/typebox";
 import { fill, freshLane, onAck, onFramesRead, onNack } from "./lanes.ts";
-import type { LinkAction, LinkEvent, LinkPhase, LinkSettings, LinkStep, StreamHead, UpState } from "./state.ts";
+import type {
+  LinkAction,
+  LinkEvent,
+  LinkPhase,
+  LinkSettings,
+  LinkStep,
+  StreamHead,
+  UpState,
+} from "./state.ts";
 import { freshGoodput } from "./window.ts";
 
 /** Lanes in the order of their right to the line. */
@@ -45,7 +53,8 @@ function dispatch(phase: LinkPhase, event: LinkEvent, moment: Moment, settings: 
     case "stopped":
       return event.type === "start" ? open(0, moment, settings) : { phase, actions: [] };
     case "waiting":
-      if (event.type === "tick" && moment.nowMs >= phase.untilMs) return open(phase.attempt, moment, settings);
+      if (event.type === "tick" && moment.nowMs >= phase.untilMs)
+        return open(phase.attempt, moment, settings);
       return { phase, actions: [] };
     case "opening":
     case "challenged":
@@ -100,7 +109,10 @@ function beforeUp(phase: EarlyPhase, event: LinkEvent, moment: Moment, settings:
       return fail(phase, event.error, 0, moment, settings);
     case "tick":
       if (moment.nowMs < phase.deadlineMs) return { phase, actions: [] };
-      throw new AppError("uplink.unreachable", `The hub did not finish the greeting within ${settings.helloMs} ms.`);
+      throw new AppError(
+        "uplink.unreachable",
+        `The hub did not finish the greeting within ${settings.helloMs} ms.`,
+      );
     case "helloSent":
       if (phase.at !== "challenged") return { phase, actions: [] };
       return { phase: { ...phase, at: "greeting", streams: event.streams }, actions: [] };
@@ -111,7 +123,12 @@ function beforeUp(phase: EarlyPhase, event: LinkEvent, moment: Moment, settings:
   }
 }
 
-function greeted(phase: EarlyPhase, message: DownlinkMessage, moment: Moment, settings: LinkSettings): LinkStep {
+function greeted(
+  phase: EarlyPhase,
+  message: DownlinkMessage,
+  moment: Moment,
+  settings: LinkSettings,
+): LinkStep {
   if (message.type === "bye") return bye(phase, message, moment, settings);
   if (message.type === "challenge" && phase.at === "opening") {
     if (!message.protocols.includes(VERSION.uplink)) {
@@ -145,7 +162,8 @@ function welcomed(
   const actions: LinkAction[] = [];
   const lanes = streams.map((stream) => {
     const known = welcome.streams.find((other) => other.lane === stream.lane && other.seg === stream.seg);
-    if (!known) throw new AppError("uplink.protocol", `The hub's welcome lacks stream ${streamText(stream)}.`);
+    if (!known)
+      throw new AppError("uplink.protocol", `The hub's welcome lacks stream ${streamText(stream)}.`);
     if (known.hwm >= stream.next) throw numbersReused(stream, known.hwm);
     actions.push({ do: "welcomed", key: { lane: stream.lane, seg: stream.seg }, hwm: known.hwm });
     return freshLane(stream, known.hwm);
@@ -206,7 +224,11 @@ function whileUp(up: UpState, event: LinkEvent, moment: Moment, settings: LinkSe
   }
 }
 
-function refill(done: { up: UpState; actions: LinkAction[] }, nowMs: number, settings: LinkSettings): LinkStep {
+function refill(
+  done: { up: UpState; actions: LinkAction[] },
+  nowMs: number,
+  settings: LinkSettings,
+): LinkStep {
   const filled = fill(done.up, settings, nowMs);
   return { phase: filled.up, actions: [...done.actions, ...filled.actions] };
 }
@@ -233,7 +255,10 @@ function timed(up: UpState, nowMs: number, settings: LinkSettings): { up: UpStat
   for (const lane of up.lanes) {
     const oldest = lane.inFlight[0];
     if (oldest && nowMs - oldest.sentMs >= settings.ackMs) {
-      throw new AppError("uplink.silent", `The hub did not acknowledge ${streamText(lane)} ${oldest.last} for ${settings.ackMs} ms.`);
+      throw new AppError(
+        "uplink.silent",
+        `The hub did not acknowledge ${streamText(lane)} ${oldest.last} for ${settings.ackMs} ms.`,
+      );
     }
   }
   const lanes = up.lanes.map((lane) => (lane.pauseUntilMs <= nowMs ? { ...lane, pauseUntilMs: 0 } : lane));
@@ -261,16 +286,30 @@ function closed(
   const said = reason ? `: ${reason}` : "";
   const error =
     code === CLOSE_REFUSED
-      ? new AppError("uplink.refused", `The hub refused this gateway${said}. Enrol it again, or undo its revocation.`)
+      ? new AppError(
+          "uplink.refused",
+          `The hub refused this gateway${said}. Enrol it again, or undo its revocation.`,
+        )
       : new AppError("uplink.unreachable", `The connection to the hub ended (code ${code}${said}).`);
   const down = fail(phase, error, 0, moment, settings);
   return { phase: down.phase, actions: [] };
 }
 
-function bye(phase: EarlyPhase | UpState, message: Static<typeof Bye>, moment: Moment, settings: LinkSettings): LinkStep {
+function bye(
+  phase: EarlyPhase | UpState,
+  message: Static<typeof Bye>,
+  moment: Moment,
+  settings: LinkSettings,
+): LinkStep {
   // A code of a newer hub is not in our table; its own words still reach the person.
   const code: ErrorCode = message.code in ERROR ? (message.code as ErrorCode) : "uplink.busy";
-  return fail(phase, new AppError(code, message.message || message.code), message.retryAfterMs, moment, settings);
+  return fail(
+    phase,
+    new AppError(code, message.message || message.code),
+    message.retryAfterMs,
+    moment,
+    settings,
+  );
 }
 
 /** Closes what is open and plans the next attempt. Only a person can lift a refusal, so those wait for minutes. */
@@ -300,5 +339,9 @@ function fail(
   };
 }
 
-const LASTING: ReadonlySet<ErrorCode> = new Set(["uplink.refused", "uplink.fenced", "uplink.sequenceConflict"]);
+const LASTING: ReadonlySet<ErrorCode> = new Set([
+  "uplink.refused",
+  "uplink.fenced",
+  "uplink.sequenceConflict",
+]);
 const isLasting = (code: ErrorCode): boolean => LASTING.has(code);

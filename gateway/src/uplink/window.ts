@@ -17,7 +17,8 @@ export function goodputAtAck(goodput: Goodput, bytes: number, idle: boolean, now
   // A short exchange that ends in idleness still counts, or a line with small loads would never be measured.
   if (elapsedMs < GOODPUT_MS_MIN && !idle) return { ...goodput, ackedBytes };
   const rate = ackedBytes / Math.max(elapsedMs, 1);
-  const bytesPerMs = goodput.bytesPerMs === 0 ? rate : goodput.bytesPerMs * (1 - NEW_SHARE) + rate * NEW_SHARE;
+  const bytesPerMs =
+    goodput.bytesPerMs === 0 ? rate : goodput.bytesPerMs * (1 - NEW_SHARE) + rate * NEW_SHARE;
   return { bytesPerMs, ackedBytes: 0, sinceMs: nowMs };
 }
 

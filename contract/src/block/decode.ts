@@ -1,0 +1,337 @@
+import { AppError } from "../error/app-error.ts";
+import { LIMITS } from "../wire/limits.ts";
+import { readBits, readBooleanRuns } from "./booleans.ts";
+import { ByteReader } from "./bytes.ts";
+import { allocateColumns, type BlockColumns, seriesOfColumns } from "./columns.ts";
+import { COMPRESSIONS, type Compression } from "./compression.ts";
+import { readDeltas } from "./deltas.ts";
+import {
+  BLOCK_HEADER_BYTES,
+  BLOCK_MAGIC,
+  BLOCK_VERSION,
+  CODE,
+  DECIMALS_MAX,
+  FLAG,
+  PARAM,
+  SECTIONS,
+  type Section,
+} from "./layout.ts";
+import { valuesOfInts } from "./numbers.ts";
+import { PlaneReader } from "./planes.ts";
+import { readNulls, readQuality } from "./quality.ts";
+import { KIND, KINDS, type Series } from "./series.ts";
+import { readTextTable } from "./texts.ts";
+import { readReceived, readTimes } from "./times.ts";
+
+/** What a block says of itself before it is decompressed. */
+export interface BlockHeader {
+  version: number;
+  compression: Compression["name"];
+  rawBytes: number;
+  seriesCount: number;
+  sampleCount: number;
+}
+
+/**
+ * Decodes a block into one `Series` per tag. The series are views on shared columns: keep one, keep all.
+ * @throws AppError `block.garbled`, `block.version`, `block.limit`
+ */
+export function decodeBlock(bytes: Uint8Array, compression: Compression): Series[] {
+  return seriesOfColumns(decodeColumns(bytes, compression));
+}
+
+/**
+ * Reads and checks the header.
+ * @throws AppError `block.garbled`, `block.version`, `block.limit`
+ */
+export function readBlockHeader(bytes: Uint8Array): BlockHeader {
+  if (bytes.length < BLOCK_HEADER_BYTES)
+    throw new AppError("block.garbled", `A block has at least ${BLOCK_HEADER_BYTES} bytes; found ${bytes.length}`);
+  if (BLOCK_MAGIC.some((byte, i) => bytes[i] !== byte))
+    throw new AppError("block.garbled", 'A block begins with "MRB"; found other bytes');
+  const version = bytes[3]!;
+  if (version !== BLOCK_VERSION)
+    throw new AppError("block.version", `Block version ${version}; this program reads version ${BLOCK_VERSION}`);
+  const compression = COMPRESSIONS[bytes[4]!];
+  if (!compression) throw new AppError("block.version", `Unknown block compression ${bytes[4]}`);
+  if (bytes[5] !== 0 || bytes[6] !== 0 || bytes[7] !== 0)
+    throw new AppError("block.garbled", "Reserved bytes of the block header are not zero");
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const header = {
+    version,
+    compression,
+    rawBytes: view.getUint32(8, true),
+    seriesCount: view.getUint32(12, true),
+    sampleCount: view.getUint32(16, true),
+  };
+  checkLimit("raw bytes", header.rawBytes, LIMITS.blockRawBytesMax);
+  checkLimit("series", header.seriesCount, LIMITS.blockSeriesMax);
+  checkLimit("samples", header.sampleCount, LIMITS.blockSamplesMax);
+  if (header.seriesCount > header.sampleCount)
+    throw new AppError(
+      "block.garbled",
+      `${header.seriesCount} series cannot have ${header.sampleCount} samples: none may be empty`,
+    );
+  return header;
+}
+
+function checkLimit(what: string, found: number, max: number): void {
+  if (found > max)
+    throw new AppError("block.limit", `A block announces ${found} ${what}; the limit is ${max}`, {
+      context: { what, found, max },
+    });
+}
+
+/** `decodeBlock` without the views: for code that touches every sample once. Same errors. */
+export function decodeColumns(bytes: Uint8Array, compression: Compression): BlockColumns {
+  const header = readBlockHeader(bytes);
+  const raw = decompress(bytes.subarray(BLOCK_HEADER_BYTES), header, compression);
+  const sections = readSections(raw);
+  const { seriesCount, sampleCount } = header;
+  // One code and one flag byte a series, so the count is paid for before anything is allocated.
+  for (const name of ["codes", "flags"] as const)
+    if (sections[name].remaining !== seriesCount)
+      throw sections[name].garbled(`has ${sections[name].remaining} bytes for ${seriesCount} series`);
+  const columns = allocateColumns(seriesCount, sampleCount);
+  readTags(columns, sections);
+  const flags = sections.flags.take(seriesCount);
+  checkFlags(flags, sections.flags);
+  readTimes(columns, flags, sections.times);
+  readReceived(columns, flags, sections.received);
+  readQuality(columns, flags, sections.quality);
+  new ValueReader(columns, flags, sections).readAll();
+  return columns;
+}
+
+function decompress(body: Uint8Array, header: BlockHeader, compression: Compression): Uint8Array {
+  let raw = body;
+  if (header.compression !== "none") {
+    if (compression.name !== header.compression)
+      throw new AppError(
+        "block.version",
+        `The block is compressed with ${header.compression}; this program has ${compression.name}`,
+      );
+    try {
+      raw = compression.decompress(body, header.rawBytes);
+    } catch (cause) {
+      throw new AppError("block.garbled", `The ${header.compression} body does not decompress`, { cause });
+    }
+  }
+  if (raw.length !== header.rawBytes)
+    throw new AppError("block.garbled", `The body has ${raw.length} raw bytes; announced ${header.rawBytes}`);
+  return raw;
+}
+
+function readSections(raw: Uint8Array): Record<Section, ByteReader> {
+  const table = new ByteReader("table", raw, 0, raw.length);
+  const lengths = SECTIONS.map(() => table.varint());
+  let start = table.position;
+  const sections = {} as Record<Section, ByteReader>;
+  SECTIONS.forEach((name, i) => {
+    const end = start + lengths[i]!;
+    if (end > raw.length)
+      throw table.garbled(`gives "${name}" ${lengths[i]} bytes where ${raw.length - start} are left`);
+    sections[name] = new ByteReader(name, raw, start, end);
+    start = end;
+  });
+  if (start !== raw.length) throw table.garbled(`leaves ${raw.length - start} bytes without a section`);
+  return sections;
+}
+
+function readTags(columns: BlockColumns, { tags, counts }: Record<Section, ByteReader>): void {
+  const { seriesCount, sampleCount, tagNos, starts } = columns;
+  let tagNo = 0;
+  let start = 0;
+  let rising = true;
+  for (let s = 0; s < seriesCount; s++) {
+    const zigzag = tags.varint();
+    const delta = zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+    if (delta <= 0) rising = false;
+    tagNo += delta;
+    if (!(tagNo >= 1 && tagNo <= 0xffff_ffff)) throw tags.garbled(`leads to tag number ${tagNo}`);
+    tagNos[s] = tagNo;
+    starts[s] = start;
+    const count = counts.varint();
+    if (count === 0 || count > sampleCount - start)
+      throw counts.garbled(`gives series ${s} ${count} samples where ${sampleCount - start} are left`);
+    start += count;
+  }
+  starts[seriesCount] = start;
+  if (start !== sampleCount) throw counts.garbled(`adds up to ${start} samples; announced ${sampleCount}`);
+  if (!rising && new Set(tagNos).size !== seriesCount) throw tags.garbled("holds a tag number twice");
+  tags.expectEnd();
+  counts.expectEnd();
+}
+
+function checkFlags(flags: Uint8Array, source: ByteReader): void {
+  const bothQualities = FLAG.qualityConstant | FLAG.qualityRuns;
+  for (let s = 0; s < flags.length; s++) {
+    const flag = flags[s]!;
+    if (flag > FLAG.all || (flag & bothQualities) === bothQualities)
+      throw source.garbled(`gives series ${s} the impossible flags ${flag}`);
+  }
+}
+
+/** Reads the values of all series; holds the readers that run on from series to series. */
+class ValueReader {
+  readonly #planes32: PlaneReader;
+  readonly #planes64: PlaneReader;
+  readonly #texts: string[];
+  /** Bit patterns of 32-bit floats on their way to doubles. */
+  #bits32 = new Uint32Array(0);
+  #floats32 = new Float32Array(0);
+
+  constructor(
+    readonly columns: BlockColumns,
+    readonly flags: Uint8Array,
+    readonly sections: Record<Section, ByteReader>,
+  ) {
+    this.#planes32 = new PlaneReader(sections.planes32, 1);
+    this.#planes64 = new PlaneReader(sections.planes64, 2);
+    this.#texts = readTextTable(sections.texts);
+  }
+
+  readAll(): void {
+    const { columns, sections } = this;
+    for (let s = 0; s < columns.seriesCount; s++) this.#readSeries(s);
+    for (const name of ["params", "nulls", "ints", "bits", "codes"] as const) sections[name].expectEnd();
+    this.#planes32.expectEnd();
+    this.#planes64.expectEnd();
+  }
+
+  #readSeries(s: number): void {
+    const { columns, sections } = this;
+    const flag = this.flags[s]!;
+    const from = columns.starts[s]!;
+    const to = columns.starts[s + 1]!;
+    const code = sections.codes.byte();
+    const kind = code >> 4;
+    columns.kinds[s] = kind;
+    columns.flags[s] = flag & (FLAG.nulls | FLAG.received);
+    if (kind >= KINDS.length) throw sections.codes.garbled(`gives series ${s} the unknown kind ${kind}`);
+    let valueCount = to - from;
+    if (flag & FLAG.nulls) {
+      columns.nulls ??= new Uint8Array(columns.sampleCount);
+      valueCount = readNulls(columns.nulls, from, to, sections.nulls);
+    }
+    if ((valueCount === 0) !== ((code & 15) === CODE.none))
+      throw sections.codes.garbled(`gives series ${s} code ${code & 15} for ${valueCount} values`);
+    if (flag & FLAG.constant && valueCount < 2)
+      throw sections.flags.garbled(`calls ${valueCount} values of series ${s} constant`);
+    if (kind === KIND.text) return this.#readTexts(s, valueCount);
+    if (valueCount === 0) return;
+    const written = flag & FLAG.constant ? 1 : valueCount;
+    if (kind === KIND.boolean) this.#readBooleans(s, code & 15, from, from + written);
+    else this.#readNumbers(s, kind, code & 15, from, from + written);
+    if (flag & FLAG.constant) repeatFirst(columns, kind, from, from + valueCount);
+    if (valueCount < to - from) spread(columns, kind, from, to, from + valueCount);
+  }
+
+  #readBooleans(s: number, code: number, from: number, to: number): void {
+    const { bits, codes } = this.sections;
+    if (code === CODE.bits) readBits(bits, this.columns.booleans, from, to);
+    else if (code === CODE.runs) readBooleanRuns(bits, this.columns.booleans, from, to);
+    else throw codes.garbled(`gives series ${s} the code ${code}, not one for booleans`);
+  }
+
+  #readNumbers(s: number, kind: number, code: number, from: number, to: number): void {
+    const { columns, sections } = this;
+    if (code === CODE.planes64) this.#planes64.read(columns.words, 2 * from, to - from);
+    else if (code === CODE.planes32 && kind === KIND.double) this.#readFloats32(from, to);
+    else if (code === CODE.ints) {
+      const param = sections.params.byte();
+      checkParam(param, kind, sections.params);
+      readDeltas(sections.ints, columns.doubles, from, to, 0, (param & PARAM.order2) !== 0);
+      if (kind === KIND.double) valuesOfInts(columns.doubles, from, to, param);
+      else toInt64(columns, kind, from, to, sections.ints);
+    } else throw sections.codes.garbled(`gives series ${s} the code ${code}, not one for ${KINDS[kind]}`);
+  }
+
+  #readFloats32(from: number, to: number): void {
+    const count = to - from;
+    if (this.#bits32.length < count) {
+      this.#bits32 = new Uint32Array(Math.min(count * 2, LIMITS.blockSamplesMax));
+      this.#floats32 = new Float32Array(this.#bits32.buffer);
+    }
+    this.#planes32.read(this.#bits32, 0, count);
+    const { doubles } = this.columns;
+    const floats = this.#floats32;
+    for (let i = 0; i < count; i++) doubles[from + i] = floats[i]!;
+  }
+
+  #readTexts(s: number, valueCount: number): void {
+    const { columns, sections } = this;
+    const from = columns.starts[s]!;
+    const count = columns.starts[s + 1]! - from;
+    const code = sections.codes.bytes[sections.codes.position - 1]! & 15;
+    if (valueCount > 0 && code !== CODE.texts)
+      throw sections.codes.garbled(`gives series ${s} the code ${code}, not one for texts`);
+    const constant = (this.flags[s]! & FLAG.constant) !== 0;
+    const nulls = this.flags[s]! & FLAG.nulls ? columns.nulls : null;
+    const values: string[] = new Array(count);
+    let text: string | undefined;
+    for (let i = 0; i < count; i++) {
+      if (nulls && nulls[from + i] !== 0) {
+        values[i] = "";
+        continue;
+      }
+      if (text === undefined || !constant) text = this.#texts[sections.ints.varint()];
+      if (text === undefined) throw sections.ints.garbled(`points behind the last of ${this.#texts.length} texts`);
+      values[i] = text;
+    }
+    columns.texts ??= Array.from({ length: columns.seriesCount }, () => NO_TEXTS);
+    columns.texts[s] = values;
+  }
+}
+
+const NO_TEXTS: readonly string[] = [];
+
+function checkParam(param: number, kind: number, source: ByteReader): void {
+  const ways = param & (PARAM.float32 | PARAM.product | PARAM.bits32);
+  const known =
+    kind === KIND.double
+      ? (param & 15) <= DECIMALS_MAX && (ways & (ways - 1)) === 0 && !(ways === PARAM.bits32 && param & 15)
+      : (param & ~PARAM.order2) === 0;
+  if (!known) throw source.garbled(`holds the unknown parameter ${param}`);
+}
+
+/** Whole numbers, still held as doubles, to 64-bit integers in the same slots. */
+function toInt64(columns: BlockColumns, kind: number, from: number, to: number, source: ByteReader): void {
+  const { doubles, words } = columns;
+  for (let i = from; i < to; i++) {
+    const value = doubles[i]!;
+    if (value < 0 && kind === KIND.uint64) throw source.garbled(`gives ${value} to an unsigned series`);
+    words[2 * i] = value;
+    words[2 * i + 1] = Math.floor(value / 0x1_0000_0000);
+  }
+}
+
+function repeatFirst(columns: BlockColumns, kind: number, from: number, to: number): void {
+  if (kind === KIND.boolean) {
+    columns.booleans.fill(columns.booleans[from]!, from, to);
+    return;
+  }
+  const { words } = columns;
+  const low = words[2 * from]!;
+  const high = words[2 * from + 1]!;
+  for (let i = from + 1; i < to; i++) {
+    words[2 * i] = low;
+    words[2 * i + 1] = high;
+  }
+}
+
+/** Moves values from the front of their series to the slots that are not null, last first; null slots become 0. */
+function spread(columns: BlockColumns, kind: number, from: number, to: number, end: number): void {
+  const { words, booleans } = columns;
+  const nulls = columns.nulls!;
+  let next = end - 1;
+  for (let i = to - 1; i >= from; i--) {
+    const isNull = nulls[i] !== 0;
+    if (kind === KIND.boolean) booleans[i] = isNull ? 0 : booleans[next]!;
+    else {
+      words[2 * i] = isNull ? 0 : words[2 * next]!;
+      words[2 * i + 1] = isNull ? 0 : words[2 * next + 1]!;
+    }
+    if (!isNull) next--;
+  }
+}

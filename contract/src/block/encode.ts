@@ -1,0 +1,303 @@
+import { AppError } from "../error/app-error.ts";
+import { LIMITS } from "../wire/limits.ts";
+import { writeBooleans } from "./booleans.ts";
+import { ByteWriter } from "./bytes.ts";
+import { allocateColumns, type BlockColumns, putSeries } from "./columns.ts";
+import { COMPRESSIONS, type Compression } from "./compression.ts";
+import { writeDeltas } from "./deltas.ts";
+import {
+  BLOCK_HEADER_BYTES,
+  BLOCK_MAGIC,
+  BLOCK_VERSION,
+  CODE,
+  FLAG,
+  PARAM,
+  SECTIONS,
+  type Section,
+} from "./layout.ts";
+import { findInts, findInts64, ints, measureInts, shape } from "./numbers.ts";
+import { PlaneWriter } from "./planes.ts";
+import { writeNulls, writeQuality } from "./quality.ts";
+import { KIND, type Series } from "./series.ts";
+import { TextTableWriter } from "./texts.ts";
+import { checkTimes, writeReceived, writeTimes } from "./times.ts";
+
+/** Buffers of the block being written; kept for the next one, since encoding never overlaps. */
+const out: Record<Section, ByteWriter> = Object.fromEntries(
+  SECTIONS.map((name) => [name, new ByteWriter()]),
+) as Record<Section, ByteWriter>;
+const raw = new ByteWriter();
+const planes32 = new PlaneWriter(1);
+const planes64 = new PlaneWriter(2);
+let flagBytes = new Uint8Array(1024);
+let texts = new TextTableWriter();
+
+/** Values of a series that has nulls, closed up. */
+let denseDoubles = new Float64Array(0);
+let denseWords = new Uint32Array(0);
+let denseBooleans = new Uint8Array(0);
+
+/** A byte of bits32 saved as delta is worth less than one in a plane: only take deltas when clearly shorter. */
+const PLANES32_BYTES_EACH = 3;
+const PLANES64_BYTES_EACH = 7;
+
+/**
+ * Encodes series of different tags into one block, exactly: `decodeBlock` gives every bit back. Values in null slots
+ * are dropped, and an all-zero `nulls` comes back as null.
+ *
+ * @throws AppError `block.limit` above `blockSamplesMax`, `blockSeriesMax`, `blockRawBytesMax` or `textBytesMax`;
+ * `block.invalid` for a sample that has no exact form: a tag twice, an empty series, columns of unequal length, a time
+ * that is no whole ms, a text that is no Unicode.
+ */
+export function encodeBlock(series: readonly Series[], compression: Compression): Uint8Array {
+  let sampleCount = 0;
+  for (const one of series) sampleCount += checkShape(one);
+  checkCounts(series.length, sampleCount);
+  const columns = allocateColumns(series.length, sampleCount);
+  let start = 0;
+  for (let s = 0; s < series.length; s++) {
+    const one = series[s]!;
+    columns.starts[s] = start;
+    putSeries(columns, s, one);
+    start += one.timesMs.length;
+  }
+  columns.starts[series.length] = start;
+  return encodeColumns(columns, compression);
+}
+
+function checkShape(series: Series): number {
+  const count = series.timesMs.length;
+  const { tagNo } = series;
+  if (!(Number.isInteger(tagNo) && tagNo >= 1 && tagNo <= 0xffff_ffff))
+    throw new AppError("block.invalid", `Tag number ${tagNo} is not within 1..4294967295`);
+  if (
+    count === 0 ||
+    series.values.length !== count ||
+    series.quality.length !== count ||
+    (series.nulls && series.nulls.length !== count) ||
+    (series.receivedMs && series.receivedMs.length !== count)
+  )
+    throw new AppError("block.invalid", `Tag ${tagNo} has empty columns or columns of unequal length`);
+  return count;
+}
+
+function checkCounts(seriesCount: number, sampleCount: number): void {
+  if (seriesCount > LIMITS.blockSeriesMax || sampleCount > LIMITS.blockSamplesMax)
+    throw new AppError(
+      "block.limit",
+      `${seriesCount} series with ${sampleCount} samples are above the limits of ${LIMITS.blockSeriesMax} and ${LIMITS.blockSamplesMax}`,
+    );
+}
+
+/** `encodeBlock` for columns that are flat already. Same result, same errors. */
+export function encodeColumns(columns: BlockColumns, compression: Compression): Uint8Array {
+  checkCounts(columns.seriesCount, columns.sampleCount);
+  checkTimes(columns.timesMs, columns.sampleCount, "Time");
+  for (const name of SECTIONS) out[name].reset();
+  planes32.reset();
+  planes64.reset();
+  texts = new TextTableWriter();
+  if (flagBytes.length < columns.seriesCount) flagBytes = new Uint8Array(columns.seriesCount);
+  const flags = flagBytes.fill(0, 0, columns.seriesCount);
+
+  writeTags(columns);
+  writeTimes(columns, flags, out.times);
+  writeQuality(columns, flags, out.quality);
+  for (let s = 0; s < columns.seriesCount; s++) writeValues(columns, s, flags);
+  writeReceived(columns, out.received);
+  planes32.write(out.planes32);
+  planes64.write(out.planes64);
+  texts.write(out.texts);
+  out.flags.append(flags.subarray(0, columns.seriesCount));
+  return seal(columns, compression);
+}
+
+function writeTags(columns: BlockColumns): void {
+  const { tagNos, starts, seriesCount } = columns;
+  let before = 0;
+  let rising = true;
+  for (let s = 0; s < seriesCount; s++) {
+    const delta = tagNos[s]! - before;
+    if (delta <= 0) rising = false;
+    before = tagNos[s]!;
+    out.tags.varint(delta < 0 ? -2 * delta - 1 : 2 * delta);
+    out.counts.varint(starts[s + 1]! - starts[s]!);
+  }
+  if (!rising && new Set(tagNos.subarray(0, seriesCount)).size !== seriesCount)
+    throw new AppError("block.invalid", "A tag number appears twice in one block");
+}
+
+/** Chooses and writes the coding of one series' values; sets its flags. */
+function writeValues(columns: BlockColumns, s: number, flags: Uint8Array): void {
+  const { starts, kinds, nulls } = columns;
+  let from = starts[s]!;
+  let to = starts[s + 1]!;
+  const kind = kinds[s]!;
+  let doubles = columns.doubles;
+  let words = columns.words;
+  let booleans = columns.booleans;
+  if (columns.flags[s]! & FLAG.received) flags[s]! |= FLAG.received;
+  if (nulls && columns.flags[s]! & FLAG.nulls) {
+    const count = closeUp(columns, s);
+    if (count < to - from) {
+      flags[s]! |= FLAG.nulls;
+      writeNulls(nulls, from, to, out.nulls);
+      if (kind === KIND.text) return writeTexts(columns, s, flags, true);
+      doubles = denseDoubles;
+      words = denseWords;
+      booleans = denseBooleans;
+      from = 0;
+      to = count;
+    }
+  }
+  if (kind === KIND.text) return writeTexts(columns, s, flags, false);
+  if (from === to) return out.codes.byte(kind * 16 + CODE.none);
+  if (kind === KIND.boolean) {
+    if (isConstantBoolean(booleans, from, to)) to = markConstant(flags, s, from);
+    return out.codes.byte(kind * 16 + writeBooleans(booleans, from, to, out.bits));
+  }
+  if (isConstantWord(words, from, to)) to = markConstant(flags, s, from);
+  out.codes.byte(kind * 16 + writeNumbers(kind, doubles, words, from, to));
+}
+
+function markConstant(flags: Uint8Array, s: number, from: number): number {
+  flags[s]! |= FLAG.constant;
+  return from + 1;
+}
+
+/** Copies the values that are not null to the dense columns; as words, so that a NaN keeps its payload. */
+function closeUp(columns: BlockColumns, s: number): number {
+  const from = columns.starts[s]!;
+  const to = columns.starts[s + 1]!;
+  if (denseBooleans.length < to - from) {
+    denseDoubles = new Float64Array((to - from) * 2);
+    denseWords = new Uint32Array(denseDoubles.buffer);
+    denseBooleans = new Uint8Array((to - from) * 2);
+  }
+  const { nulls, words, booleans } = columns;
+  let count = 0;
+  for (let i = from; i < to; i++) {
+    if (nulls![i] !== 0) continue;
+    denseWords[2 * count] = words[2 * i]!;
+    denseWords[2 * count + 1] = words[2 * i + 1]!;
+    denseBooleans[count] = booleans[i]!;
+    count++;
+  }
+  return count;
+}
+
+/** A single value is no constant: the flag would say nothing. */
+function isConstantWord(words: Uint32Array, from: number, to: number): boolean {
+  const low = words[2 * from]!;
+  const high = words[2 * from + 1]!;
+  for (let i = 2 * from + 2; i < 2 * to; i += 2) if (words[i] !== low || words[i + 1] !== high) return false;
+  return to - from > 1;
+}
+
+function isConstantBoolean(values: Uint8Array, from: number, to: number): boolean {
+  const first = values[from] !== 0;
+  for (let i = from + 1; i < to; i++) if ((values[i] !== 0) !== first) return false;
+  return to - from > 1;
+}
+
+function writeNumbers(
+  kind: number,
+  doubles: Float64Array,
+  words: Uint32Array,
+  from: number,
+  to: number,
+): number {
+  const count = to - from;
+  const param =
+    kind === KIND.double
+      ? findInts(doubles, from, to)
+      : findInts64(words, from, to, kind === KIND.int64)
+        ? 0
+        : -1;
+  if (param >= 0) {
+    measureInts(count);
+    const isBits = (param & PARAM.bits32) !== 0;
+    if (!isBits || shape.bytes < count * PLANES32_BYTES_EACH) {
+      if (isBits || shape.bytes < count * PLANES64_BYTES_EACH || count < 3) {
+        out.params.byte(param | (shape.order2 ? PARAM.order2 : 0));
+        writeDeltas(out.ints, ints, 0, count, 0, shape.order2);
+        return CODE.ints;
+      }
+    } else {
+      writePlanes32(doubles, from, to);
+      return CODE.planes32;
+    }
+  }
+  writePlanes64(words, from, to);
+  return CODE.planes64;
+}
+
+const float32 = new Float32Array(1);
+const float32Bits = new Uint32Array(float32.buffer);
+
+function writePlanes32(doubles: Float64Array, from: number, to: number): void {
+  const { words, at } = planes32.extend(to - from);
+  let before = 0;
+  for (let i = from; i < to; i++) {
+    float32[0] = doubles[i]!;
+    const bits = float32Bits[0]!;
+    words[at + i - from] = bits ^ before;
+    before = bits;
+  }
+}
+
+function writePlanes64(source: Uint32Array, from: number, to: number): void {
+  const { words, at } = planes64.extend(to - from);
+  let low = 0;
+  let high = 0;
+  let target = at;
+  for (let i = from; i < to; i++) {
+    words[target++] = source[2 * i]! ^ low;
+    words[target++] = source[2 * i + 1]! ^ high;
+    low = source[2 * i]!;
+    high = source[2 * i + 1]!;
+  }
+}
+
+function writeTexts(columns: BlockColumns, s: number, flags: Uint8Array, withNulls: boolean): void {
+  const from = columns.starts[s]!;
+  const count = columns.starts[s + 1]! - from;
+  const values = columns.texts?.[s];
+  if (!values || values.length !== count)
+    throw new AppError("block.invalid", `Tag ${columns.tagNos[s]} has not one text for each of ${count} samples`);
+  const numbers: number[] = [];
+  for (let i = 0; i < count; i++)
+    if (!withNulls || columns.nulls![from + i] === 0) numbers.push(texts.numberOf(values[i]!));
+  const isConstant = numbers.length > 1 && numbers.every((number) => number === numbers[0]);
+  if (isConstant) flags[s]! |= FLAG.constant;
+  for (const number of isConstant ? numbers.slice(0, 1) : numbers) out.ints.varint(number);
+  out.codes.byte(KIND.text * 16 + (numbers.length === 0 ? CODE.none : CODE.texts));
+}
+
+function seal(columns: BlockColumns, compression: Compression): Uint8Array {
+  raw.reset();
+  for (const name of SECTIONS) raw.varint(out[name].length);
+  for (const name of SECTIONS) raw.append(out[name].view());
+  if (raw.length > LIMITS.blockRawBytesMax)
+    throw new AppError(
+      "block.limit",
+      `A block of ${raw.length} raw bytes is above the limit of ${LIMITS.blockRawBytesMax}`,
+    );
+  const view = raw.view();
+  let packed = compression.compress(view);
+  let name = compression.name;
+  if (packed.length >= view.length) {
+    packed = view;
+    name = "none";
+  }
+  const bytes = new Uint8Array(BLOCK_HEADER_BYTES + packed.length);
+  bytes.set(BLOCK_MAGIC);
+  bytes[3] = BLOCK_VERSION;
+  bytes[4] = COMPRESSIONS.indexOf(name);
+  const header = new DataView(bytes.buffer);
+  header.setUint32(8, view.length, true);
+  header.setUint32(12, columns.seriesCount, true);
+  header.setUint32(16, columns.sampleCount, true);
+  bytes.set(packed, BLOCK_HEADER_BYTES);
+  return bytes;
+}

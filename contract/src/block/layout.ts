@@ -1,0 +1,84 @@
+/**
+ * Numbers of block format version 1. The layout is explained in `docs/block-format.md`; everything here is frozen:
+ * a change of meaning is a new version.
+ */
+
+/** "MRB" and the version. */
+export const BLOCK_MAGIC = [0x4d, 0x52, 0x42] as const;
+export const BLOCK_VERSION = 1;
+/** magic 3, version 1, compression 1, reserved 3, raw bytes u32, series u32, samples u32; little endian. */
+export const BLOCK_HEADER_BYTES = 20;
+
+/** Sections of the raw body, in this order, after the table of their lengths. */
+export const SECTIONS = [
+  "tags",
+  "counts",
+  "codes",
+  "flags",
+  "params",
+  "times",
+  "received",
+  "quality",
+  "nulls",
+  "ints",
+  "planes32",
+  "planes64",
+  "bits",
+  "texts",
+] as const;
+export type Section = (typeof SECTIONS)[number];
+
+/** Code byte of a series: kind × 16 + how its values are coded. */
+export const CODE = {
+  /** No value at all: every sample is null. */
+  none: 0,
+  /** Whole numbers m as deltas; `params` says how m becomes the value. */
+  ints: 1,
+  /** 32-bit floats, xor with the one before, in byte planes. */
+  planes32: 2,
+  /** 64-bit words, xor with the one before, in byte planes. */
+  planes64: 3,
+  bits: 4,
+  runs: 5,
+  /** Numbers of entries of the block's text table. */
+  texts: 6,
+} as const;
+
+/** Flag byte of a series. */
+export const FLAG = {
+  /** Exactly the times of the series before. */
+  sameTimes: 1,
+  /** All values are equal: one is written. */
+  constant: 2,
+  qualityConstant: 4,
+  qualityRuns: 8,
+  nulls: 16,
+  received: 32,
+  all: 63,
+} as const;
+
+/** Parameter byte of `CODE.ints`: exponent k in the low four bits, then these. */
+export const PARAM = {
+  /** Deltas of deltas. */
+  order2: 16,
+  /** value = float32(m / 10^k) */
+  float32: 32,
+  /** value = m × 10^-k instead of m / 10^k: what "raw × 0.1" in floating point gives. */
+  product: 64,
+  /** m is the bit pattern of a 32-bit float, mapped so that order is kept. */
+  bits32: 128,
+} as const;
+
+/** Time modes: first byte of the section. */
+export const TIMES = { deltas: 0, table: 1, raw: 2 } as const;
+
+/** Largest whole number coded as a delta: second differences, doubled, still fit 2^53. */
+export const INT_MAX = 2 ** 50;
+/** Range of a JavaScript Date. */
+export const TIME_MS_MAX = 8.64e15;
+
+/** Exact powers of ten and their nearest reciprocals. */
+export const POW10 = new Float64Array(16).map((_, k) => Number(`1e${k}`));
+export const POW10_INVERSE = new Float64Array(16).map((_, k) => Number(`1e-${k}`));
+export const DECIMALS_MAX = 9;
+export const DECIMALS_FLOAT32_MAX = 4;

@@ -1,0 +1,61 @@
+import type { ErrorBody } from "@millrace/contract/error/app-error";
+import type { ErrorCode } from "@millrace/contract/error/code";
+import type { OutboxStatus } from "@millrace/contract/vocabulary/gateway";
+import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
+import type { SealTime } from "./draft.ts";
+import type { SampleBatch } from "./sample-batch.ts";
+
+/** What the outbox needs to know once. */
+export interface OutboxSettings {
+  folder: string;
+  bytesQuota: number;
+  ackedKeepMs: number;
+  epoch: number;
+}
+
+/** A stream as the hello lists it. */
+export interface StreamHead extends StreamKey {
+  low: number;
+  next: number;
+  acked: number;
+}
+
+export interface Envelope {
+  /** Last number in it; the number asked for when there is none. */
+  last: number;
+  bytes: Uint8Array | null;
+}
+
+export type OpenOutcome = { at: "open"; epoch: number } | { at: "needsEpoch"; above: number; reason: string };
+
+/** Requests by name: what goes in, what comes out. */
+export interface OutboxCalls {
+  open: { in: OutboxSettings & SealTime; out: OpenOutcome };
+  seal: {
+    in: { batch: SampleBatch | null; at: SealTime };
+    out: { buffer: ArrayBuffer | null; lanes: Lane[] };
+  };
+  streams: { in: null; out: StreamHead[] };
+  frames: { in: { key: StreamKey; afterSeq: number; bytesMax: number; at: SealTime }; out: Envelope };
+  acknowledge: { in: { key: StreamKey; hwm: number }; out: null };
+  welcomed: { in: { key: StreamKey; hwm: number; at: SealTime }; out: null };
+  condemn: { in: { key: StreamKey; seq: number; code: string; at: SealTime }; out: null };
+  status: { in: null; out: OutboxStatus };
+  close: { in: null; out: null };
+}
+export type OutboxCall = keyof OutboxCalls;
+
+export type ToWorker = {
+  [C in OutboxCall]: { id: number; call: C; input: OutboxCalls[C]["in"] };
+}[OutboxCall];
+
+/** Something a person should see; goes to the log and the status. */
+export interface OutboxReport {
+  code: ErrorCode;
+  message: string;
+}
+
+export type FromWorker =
+  | { id: number; ok: true; value: unknown }
+  | { id: number; ok: false; error: ErrorBody }
+  | { report: OutboxReport };

@@ -1,0 +1,204 @@
+import { AppError, asAppError } from "@millrace/contract/error/app-error";
+import type { Clock } from "@millrace/contract/std/clock";
+import type { OutboxStatus } from "@millrace/contract/vocabulary/gateway";
+import { LIMITS } from "@millrace/contract/wire/limits";
+import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
+import type { SealTime } from "./draft.ts";
+import type { Envelope, OutboxReport, StreamHead } from "./message.ts";
+import { SampleBuffer } from "./sample-buffer.ts";
+import type { SampleSink } from "./sink.ts";
+import { WorkerPort } from "./worker-port.ts";
+
+/** Batches the worker may have at once; while it has these, samples wait in the buffer. */
+const BATCHES_OUT_MAX = 2;
+/** Epochs tried at the start: each needs a file newer than the identity, so more than a few is a broken folder. */
+const EPOCHS_TRIED_MAX = 8;
+
+export const OUTBOX_DEFAULTS = {
+  bytesQuota: 1024 * 1024 * 1024,
+  ackedKeepMs: 48 * 3_600_000,
+  sealMs: LIMITS.sealMs,
+} as const;
+
+export interface OutboxInput {
+  folder: string;
+  epoch: number;
+  /** Moves the identity to its next epoch, durably; called when the buffer's numbers cannot be trusted. */
+  renewEpoch: () => Promise<number>;
+  bootNo: number;
+  clock: Clock;
+  bytesQuota?: number;
+  ackedKeepMs?: number;
+  sealMs?: number;
+  /** What a person should know: damage, loss, a disk that refuses. */
+  onReport: (report: OutboxReport) => void;
+  /** The worker died. Nothing can be stored any more: the gateway ends with a failure and its supervisor restarts it. */
+  onCrash: (error: AppError) => void;
+}
+
+/** The durable queue between scan and uplink. The file is opened in the worker only; ask here. */
+export interface Outbox {
+  readonly sink: SampleSink;
+  /** Epoch of the open file; above the one given when the file had to be replaced. */
+  readonly epoch: number;
+  /** Hands what waits to the worker; resolves when it is on disk (or, when the disk refuses, in the ring). */
+  seal(): Promise<void>;
+  /** Resolves when everything pushed before is sealed. */
+  flush(): Promise<void>;
+  streams(): Promise<StreamHead[]>;
+  /**
+   * Consecutive frames after `afterSeq` as one envelope: at least one frame when there is one, else up to `bytesMax`.
+   * The bytes of a frame are the same at each call. Marks them as sent, durably.
+   */
+  frames(key: StreamKey, afterSeq: number, bytesMax: number): Promise<Envelope>;
+  /** Everything up to `hwm` is committed at the hub. */
+  acknowledge(key: StreamKey, hwm: number): Promise<void>;
+  /** The hub's mark at the begin of a session; may be lower than before when the hub was restored. */
+  welcomed(key: StreamKey, hwm: number): Promise<void>;
+  /** The hub refuses this frame for good. */
+  condemn(key: StreamKey, seq: number, code: string): Promise<void>;
+  stats(): Promise<OutboxStatus>;
+  /** Called after a seal that put frames into a lane. */
+  onSealed(listener: (lane: Lane) => void): () => void;
+  /** Seals what is in memory, flushes, ends the worker. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the worker, opens or replaces the file, begins the seal ticks.
+ * @throws AppError `outbox.failed` when the folder cannot be used or SQLite is too old.
+ */
+export async function openOutbox(input: OutboxInput): Promise<Outbox> {
+  const port = new WorkerPort(input.onReport, input.onCrash);
+  try {
+    const epoch = await openFile(port, input);
+    return new OutboxClient(port, input, epoch);
+  } catch (thrown) {
+    port.terminate();
+    throw thrown;
+  }
+}
+
+const sealTime = ({ bootNo, clock }: OutboxInput): SealTime => ({
+  bootNo,
+  monoMs: clock.monoMs(),
+  wallMs: clock.nowMs(),
+});
+
+async function openFile(port: WorkerPort, input: OutboxInput): Promise<number> {
+  const {
+    folder,
+    bytesQuota = OUTBOX_DEFAULTS.bytesQuota,
+    ackedKeepMs = OUTBOX_DEFAULTS.ackedKeepMs,
+  } = input;
+  let { epoch } = input;
+  for (let tried = 0; tried < EPOCHS_TRIED_MAX; tried++) {
+    const outcome = await port.call("open", { folder, bytesQuota, ackedKeepMs, epoch, ...sealTime(input) });
+    if (outcome.at === "open") return outcome.epoch;
+    while (epoch <= outcome.above) epoch = await input.renewEpoch();
+  }
+  throw new AppError(
+    "outbox.failed",
+    `${folder} still holds a later epoch after ${EPOCHS_TRIED_MAX} new ones.`,
+  );
+}
+
+class OutboxClient implements Outbox {
+  readonly epoch: number;
+  readonly sink: SampleSink;
+  readonly #port: WorkerPort;
+  readonly #input: OutboxInput;
+  readonly #buffer: SampleBuffer;
+  readonly #listeners = new Set<(lane: Lane) => void>();
+  readonly #out = new Set<Promise<void>>();
+  #cancelTick: () => void = () => undefined;
+  #closing: Promise<void> | null = null;
+
+  constructor(port: WorkerPort, input: OutboxInput, epoch: number) {
+    this.#port = port;
+    this.#input = input;
+    this.epoch = epoch;
+    this.#buffer = new SampleBuffer(() => this.#handOver());
+    this.sink = this.#buffer;
+    this.#planTick();
+  }
+
+  #planTick(): void {
+    this.#cancelTick = this.#input.clock.after(this.#input.sealMs ?? OUTBOX_DEFAULTS.sealMs, () => {
+      this.#handOver(true);
+      this.#planTick();
+    });
+  }
+
+  /** @param evenEmpty A tick also lets the worker write acks and free what is old. */
+  #handOver(evenEmpty = false): void {
+    if (this.#out.size >= BATCHES_OUT_MAX) return;
+    const batch = this.#buffer.take();
+    if (!batch && !evenEmpty) return;
+    const sealed = this.#port
+      .call("seal", { batch, at: sealTime(this.#input) }, batch ? [batch.buffer] : [])
+      .then(({ buffer, lanes }) => {
+        if (buffer) this.#buffer.recycle(buffer);
+        for (const lane of lanes) for (const listener of this.#listeners) listener(lane);
+      })
+      .catch((thrown: unknown) => {
+        const { code, message } = asAppError(thrown, "outbox.failed");
+        const lost = batch ? `${batch.count} samples lost: ` : "";
+        this.#input.onReport({ code, message: `${lost}${message}` });
+      })
+      .finally(() => this.#out.delete(sealed));
+    this.#out.add(sealed);
+  }
+
+  async seal(): Promise<void> {
+    while (this.#out.size >= BATCHES_OUT_MAX) await Promise.race(this.#out);
+    this.#handOver(true);
+    await Promise.all(this.#out);
+  }
+
+  async flush(): Promise<void> {
+    do await this.seal();
+    while (this.#buffer.count > 0);
+  }
+
+  streams(): Promise<StreamHead[]> {
+    return this.#port.call("streams", null);
+  }
+
+  frames(key: StreamKey, afterSeq: number, bytesMax: number): Promise<Envelope> {
+    return this.#port.call("frames", { key, afterSeq, bytesMax, at: sealTime(this.#input) });
+  }
+
+  async acknowledge(key: StreamKey, hwm: number): Promise<void> {
+    await this.#port.call("acknowledge", { key, hwm });
+  }
+
+  async welcomed(key: StreamKey, hwm: number): Promise<void> {
+    await this.#port.call("welcomed", { key, hwm, at: sealTime(this.#input) });
+  }
+
+  async condemn(key: StreamKey, seq: number, code: string): Promise<void> {
+    await this.#port.call("condemn", { key, seq, code, at: sealTime(this.#input) });
+  }
+
+  stats(): Promise<OutboxStatus> {
+    return this.#port.call("status", null);
+  }
+
+  onSealed(listener: (lane: Lane) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#cancelTick();
+    await this.flush();
+    await this.#port.call("close", null);
+    this.#port.terminate();
+  }
+}

@@ -1,0 +1,281 @@
+import { getLogger } from "@logtape/logtape";
+import { AppError, asAppError } from "@millrace/contract/error/app-error";
+import type { Clock, Random } from "@millrace/contract/std/clock";
+import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
+import type { Challenge } from "@millrace/contract/wire/downlink";
+import type { SignedManifest } from "@millrace/contract/wire/manifest";
+import { helloText } from "@millrace/contract/wire/signature";
+import type { HelloBody, UplinkMessage } from "@millrace/contract/wire/uplink";
+import { VERSION } from "@millrace/contract/wire/version";
+import type { Static } from "@sinclair/typebox";
+import type { Identity } from "../identity/identity.ts";
+import type { ManifestStore } from "../manifest/store.ts";
+import type { Outbox } from "../outbox/outbox.ts";
+import { uplinkUrl } from "./address.ts";
+import { type LinkReport, nextReport } from "./link-report.ts";
+import { nextWakeMs, step } from "./protocol.ts";
+import { openSocket, type UplinkSocket } from "./socket.ts";
+import {
+  LINK_SETTINGS,
+  type LinkAction,
+  type LinkEvent,
+  type LinkPhase,
+  type LinkSettings,
+} from "./state.ts";
+
+const log = getLogger(["gateway", "uplink"]);
+
+export interface UplinkInput {
+  hubUrl: string;
+  identity: Identity;
+  outbox: Outbox;
+  manifest: ManifestStore;
+  /** The gateway's health, asked at each heartbeat and after `statusChanged`. */
+  status: () => Promise<GatewayStatus>;
+  software: string;
+  clock: Clock;
+  random: Random;
+  /** Takes `ws:` to another machine too. */
+  allowPlain?: boolean;
+  settings?: Partial<LinkSettings>;
+}
+
+export interface Uplink {
+  start(): void;
+  stop(): void;
+  /** Something in the status changed that should not wait for the heartbeat. */
+  statusChanged(): void;
+  link(): LinkReport;
+  onChange(listener: (link: LinkReport) => void): () => void;
+}
+
+/** @throws AppError `setting.wrong` for an address that cannot be the hub's, before any socket opens. */
+export function createUplink(input: UplinkInput): Uplink {
+  return new UplinkShell(input, uplinkUrl(input.hubUrl, input.allowPlain ?? false));
+}
+
+/** Does what the machine in `protocol.ts` decides, and tells it what happened. */
+class UplinkShell implements Uplink {
+  readonly #input: UplinkInput;
+  readonly #url: string;
+  readonly #settings: LinkSettings;
+  readonly #listeners = new Set<(link: LinkReport) => void>();
+  #phase: LinkPhase = { at: "stopped" };
+  #socket: UplinkSocket | null = null;
+  /** Counts connections: an answer that was asked for in an earlier one must not act in this one. */
+  #connection = 0;
+  #cancelWake: () => void = () => undefined;
+  #unlisten: () => void = () => undefined;
+  #report: LinkReport;
+
+  constructor(input: UplinkInput, url: string) {
+    this.#input = input;
+    this.#url = url;
+    this.#settings = { ...LINK_SETTINGS, ...input.settings };
+    this.#report = {
+      linkState: "down",
+      sinceMs: input.clock.nowMs(),
+      code: "",
+      reason: "",
+      attempt: 0,
+      nextTryMs: null,
+      clockOffsetMs: null,
+    };
+  }
+
+  start(): void {
+    this.#unlisten();
+    this.#unlisten = this.#input.outbox.onSealed((lane) => this.#on({ type: "sealed", lane }));
+    this.#on({ type: "start" });
+  }
+
+  stop(): void {
+    this.#unlisten();
+    this.#on({ type: "stop" });
+  }
+
+  statusChanged(): void {
+    this.#on({ type: "statusChanged" });
+  }
+
+  link(): LinkReport {
+    return this.#report;
+  }
+
+  onChange(listener: (link: LinkReport) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #on(event: LinkEvent): void {
+    const { clock, random } = this.#input;
+    const before = this.#phase;
+    const moment = { nowMs: clock.monoMs(), chance: random() };
+    const { phase, actions } = step(before, event, moment, this.#settings);
+    this.#phase = phase;
+    for (const action of actions) this.#do(action);
+    if (before.at !== this.#phase.at) this.#tell();
+    this.#planWake();
+  }
+
+  #planWake(): void {
+    this.#cancelWake();
+    const wakeMs = nextWakeMs(this.#phase, this.#settings);
+    if (wakeMs === null) return;
+    const inMs = Math.max(0, Math.ceil(wakeMs - this.#input.clock.monoMs()));
+    this.#cancelWake = this.#input.clock.after(inMs, () => this.#on({ type: "tick" }));
+  }
+
+  #tell(): void {
+    const { clock } = this.#input;
+    const before = this.#report;
+    this.#report = nextReport(before, this.#phase, clock.nowMs(), clock.monoMs());
+    if (before.linkState !== this.#report.linkState) this.#logTransition();
+    for (const listener of this.#listeners) listener(this.#report);
+  }
+
+  #logTransition(): void {
+    const { linkState, code, reason, attempt } = this.#report;
+    if (linkState === "up") log.info("Link to the hub is up after {attempt} failures.", { attempt });
+    // Once per outage: the further attempts are in the report.
+    if (linkState === "waiting" && attempt === 1)
+      log.warn("Link to the hub is down: {reason}", { code, reason });
+  }
+
+  /** Runs what takes time; an outcome that a later connection has overtaken is dropped. */
+  #later(work: () => Promise<LinkEvent | null>): void {
+    const connection = this.#connection;
+    work()
+      .catch((thrown: unknown): LinkEvent => ({ type: "failed", error: asAppError(thrown) }))
+      .then((event) => {
+        if (event && connection === this.#connection) this.#on(event);
+      });
+  }
+
+  #do(action: LinkAction): void {
+    const { outbox } = this.#input;
+    switch (action.do) {
+      case "connect":
+        return this.#connect();
+      case "close":
+        this.#connection++;
+        this.#socket?.close(action.reason);
+        this.#socket = null;
+        return;
+      case "hello":
+        return this.#later(() => this.#hello(action.challenge));
+      case "send":
+        return this.#send(action.message);
+      case "sendHeartbeat":
+        return this.#send({ type: "hb", wallMs: this.#input.clock.nowMs() });
+      case "sendStatus":
+        return this.#later(() => this.#status());
+      case "sendEnvelope":
+        return this.#socket?.send(action.envelope);
+      case "read":
+        return this.#later(async () => {
+          const { last, bytes } = await outbox.frames(action.key, action.afterSeq, action.bytesMax);
+          const read = { ...action.key, afterSeq: action.afterSeq, last, envelope: bytes };
+          return { type: "framesRead", readNo: action.readNo, read };
+        });
+      case "welcomed":
+        return this.#later(() => outbox.welcomed(action.key, action.hwm).then(() => null));
+      case "acknowledge":
+        return this.#later(() => outbox.acknowledge(action.key, action.hwm).then(() => null));
+      case "condemn":
+        return this.#later(() => outbox.condemn(action.key, action.seq, action.code).then(() => null));
+      case "manifest":
+        return this.#later(() => this.#manifest(action.signed));
+    }
+  }
+
+  #connect(): void {
+    const connection = ++this.#connection;
+    const ifMine = (event: LinkEvent) => {
+      if (connection === this.#connection) this.#on(event);
+    };
+    try {
+      this.#socket = openSocket(this.#url, {
+        onOpened: () => ifMine({ type: "opened" }),
+        onHeard: (message) => {
+          if ("hubTimeMs" in message)
+            this.#report.clockOffsetMs = this.#input.clock.nowMs() - message.hubTimeMs;
+          ifMine({ type: "heard", message });
+        },
+        onGarbage: (error) => ifMine({ type: "failed", error }),
+        onClosed: (code, reason) => ifMine({ type: "closed", code, reason }),
+      });
+    } catch (cause) {
+      this.#later(async () => {
+        throw new AppError("uplink.unreachable", `${this.#url} cannot be opened`, { cause });
+      });
+    }
+  }
+
+  #send(message: UplinkMessage): void {
+    this.#socket?.send(JSON.stringify(message));
+  }
+
+  async #hello(challenge: Static<typeof Challenge>): Promise<LinkEvent> {
+    const { identity, outbox, manifest, clock, software } = this.#input;
+    const state = identity.state();
+    if (challenge.hubId !== state.hubId) {
+      throw new AppError(
+        "uplink.refused",
+        `The hub at ${this.#url} is ${challenge.hubId}; this gateway belongs to ${state.hubId}.`,
+      );
+    }
+    const connection = this.#connection;
+    const [sessionNo, streams] = [await identity.nextSessionNo(), await outbox.streams()];
+    const body: HelloBody = {
+      protocol: VERSION.uplink,
+      gatewayId: state.gatewayId,
+      keyId: state.keyId,
+      hubId: state.hubId,
+      nonce: challenge.nonce,
+      epoch: outbox.epoch,
+      sessionNo,
+      bootNo: identity.bootNo,
+      streams,
+      manifestRev: manifest.current()?.rev ?? 0,
+      software,
+      wallMs: clock.nowMs(),
+    };
+    const signature = identity.key.sign(helloText(body));
+    if (connection === this.#connection) this.#send({ type: "hello", body, signature });
+    return { type: "helloSent", streams };
+  }
+
+  async #status(): Promise<null> {
+    const connection = this.#connection;
+    const status = await this.#input.status();
+    if (connection === this.#connection) this.#send({ type: "status", status });
+    return null;
+  }
+
+  /** A refusal is an answer to the hub, never the end of the session: the running manifest runs on. */
+  async #manifest(signed: SignedManifest): Promise<null> {
+    const connection = this.#connection;
+    let answer: UplinkMessage;
+    try {
+      const { rev } = await this.#input.manifest.accept(signed);
+      answer = { type: "manifestApplied", rev };
+    } catch (thrown) {
+      const { code, message } = asAppError(thrown);
+      log.warn("Manifest refused: {message}", { code, message });
+      answer = { type: "manifestRefused", rev: revOf(signed), code, message: message.slice(0, 2_000) };
+    }
+    if (connection === this.#connection) this.#send(answer);
+    return null;
+  }
+}
+
+/** Number a refused manifest claims to have; 0 when it does not say. Only for the answer, never trusted. */
+function revOf(signed: SignedManifest): number {
+  try {
+    const { rev } = JSON.parse(signed.json) as { rev?: unknown };
+    return Number.isSafeInteger(rev) && (rev as number) >= 0 ? (rev as number) : 0;
+  } catch {
+    return 0;
+  }
+}

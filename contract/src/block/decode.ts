@@ -19,7 +19,7 @@ import {
 import { valuesOfInts } from "./numbers.ts";
 import { PlaneReader } from "./planes.ts";
 import { readNulls, readQuality } from "./quality.ts";
-import { KIND, KINDS, type Series } from "./series.ts";
+import { hasTwice, KIND, KINDS, type Series } from "./series.ts";
 import { readTextTable } from "./texts.ts";
 import { readReceived, readTimes } from "./times.ts";
 
@@ -46,12 +46,18 @@ export function decodeBlock(bytes: Uint8Array, compression: Compression): Series
  */
 export function readBlockHeader(bytes: Uint8Array): BlockHeader {
   if (bytes.length < BLOCK_HEADER_BYTES)
-    throw new AppError("block.garbled", `A block has at least ${BLOCK_HEADER_BYTES} bytes; found ${bytes.length}`);
+    throw new AppError(
+      "block.garbled",
+      `A block has at least ${BLOCK_HEADER_BYTES} bytes; found ${bytes.length}`,
+    );
   if (BLOCK_MAGIC.some((byte, i) => bytes[i] !== byte))
     throw new AppError("block.garbled", 'A block begins with "MRB"; found other bytes');
   const version = bytes[3]!;
   if (version !== BLOCK_VERSION)
-    throw new AppError("block.version", `Block version ${version}; this program reads version ${BLOCK_VERSION}`);
+    throw new AppError(
+      "block.version",
+      `Block version ${version}; this program reads version ${BLOCK_VERSION}`,
+    );
   const compression = COMPRESSIONS[bytes[4]!];
   if (!compression) throw new AppError("block.version", `Unknown block compression ${bytes[4]}`);
   if (bytes[5] !== 0 || bytes[6] !== 0 || bytes[7] !== 0)
@@ -138,8 +144,8 @@ function readSections(raw: Uint8Array): Record<Section, ByteReader> {
   return sections;
 }
 
-function readTags(columns: BlockColumns, { tags, counts }: Record<Section, ByteReader>): void {
-  const { seriesCount, sampleCount, tagNos, starts } = columns;
+function readTags(columns: BlockColumns, { tags, counts, codes }: Record<Section, ByteReader>): void {
+  const { seriesCount, sampleCount, tagNos, kinds, starts } = columns;
   let tagNo = 0;
   let start = 0;
   let rising = true;
@@ -158,7 +164,9 @@ function readTags(columns: BlockColumns, { tags, counts }: Record<Section, ByteR
   }
   starts[seriesCount] = start;
   if (start !== sampleCount) throw counts.garbled(`adds up to ${start} samples; announced ${sampleCount}`);
-  if (!rising && new Set(tagNos).size !== seriesCount) throw tags.garbled("holds a tag number twice");
+  for (let s = 0; s < seriesCount; s++) kinds[s] = codes.bytes[codes.start + s]! >> 4;
+  if (!rising && hasTwice(tagNos, kinds, seriesCount))
+    throw tags.garbled("holds a tag with two series of one kind");
   tags.expectEnd();
   counts.expectEnd();
 }
@@ -206,7 +214,6 @@ class ValueReader {
     const to = columns.starts[s + 1]!;
     const code = sections.codes.byte();
     const kind = code >> 4;
-    columns.kinds[s] = kind;
     columns.flags[s] = flag & (FLAG.nulls | FLAG.received);
     if (kind >= KINDS.length) throw sections.codes.garbled(`gives series ${s} the unknown kind ${kind}`);
     let valueCount = to - from;
@@ -276,7 +283,8 @@ class ValueReader {
         continue;
       }
       if (text === undefined || !constant) text = this.#texts[sections.ints.varint()];
-      if (text === undefined) throw sections.ints.garbled(`points behind the last of ${this.#texts.length} texts`);
+      if (text === undefined)
+        throw sections.ints.garbled(`points behind the last of ${this.#texts.length} texts`);
       values[i] = text;
     }
     columns.texts ??= Array.from({ length: columns.seriesCount }, () => NO_TEXTS);

@@ -18,7 +18,7 @@ import {
 import { findInts, findInts64, ints, measureInts, shape } from "./numbers.ts";
 import { PlaneWriter } from "./planes.ts";
 import { writeNulls, writeQuality } from "./quality.ts";
-import { KIND, type Series } from "./series.ts";
+import { hasTwice, KIND, type Series } from "./series.ts";
 import { TextTableWriter } from "./texts.ts";
 import { checkTimes, writeReceived, writeTimes } from "./times.ts";
 
@@ -42,11 +42,11 @@ const PLANES32_BYTES_EACH = 3;
 const PLANES64_BYTES_EACH = 7;
 
 /**
- * Encodes series of different tags into one block, exactly: `decodeBlock` gives every bit back. Values in null slots
+ * Encodes series into one block, exactly: `decodeBlock` gives every bit back. Values in null slots
  * are dropped, and an all-zero `nulls` comes back as null.
  *
  * @throws AppError `block.limit` above `blockSamplesMax`, `blockSeriesMax`, `blockRawBytesMax` or `textBytesMax`;
- * `block.invalid` for a sample that has no exact form: a tag twice, an empty series, columns of unequal length, a time
+ * `block.invalid` for a sample that has no exact form: a tag with two series of one kind, an empty series, columns of unequal length, a time
  * that is no whole ms, a text that is no Unicode.
  */
 export function encodeBlock(series: readonly Series[], compression: Compression): Uint8Array {
@@ -113,7 +113,7 @@ export function encodeColumns(columns: BlockColumns, compression: Compression): 
 }
 
 function writeTags(columns: BlockColumns): void {
-  const { tagNos, starts, seriesCount } = columns;
+  const { tagNos, kinds, starts, seriesCount } = columns;
   let before = 0;
   let rising = true;
   for (let s = 0; s < seriesCount; s++) {
@@ -123,8 +123,8 @@ function writeTags(columns: BlockColumns): void {
     out.tags.varint(delta < 0 ? -2 * delta - 1 : 2 * delta);
     out.counts.varint(starts[s + 1]! - starts[s]!);
   }
-  if (!rising && new Set(tagNos.subarray(0, seriesCount)).size !== seriesCount)
-    throw new AppError("block.invalid", "A tag number appears twice in one block");
+  if (!rising && hasTwice(tagNos, kinds, seriesCount))
+    throw new AppError("block.invalid", "A tag has two series of one kind in one block");
 }
 
 /** Chooses and writes the coding of one series' values; sets its flags. */
@@ -264,7 +264,10 @@ function writeTexts(columns: BlockColumns, s: number, flags: Uint8Array, withNul
   const count = columns.starts[s + 1]! - from;
   const values = columns.texts?.[s];
   if (!values || values.length !== count)
-    throw new AppError("block.invalid", `Tag ${columns.tagNos[s]} has not one text for each of ${count} samples`);
+    throw new AppError(
+      "block.invalid",
+      `Tag ${columns.tagNos[s]} has not one text for each of ${count} samples`,
+    );
   const numbers: number[] = [];
   for (let i = 0; i < count; i++)
     if (!withNulls || columns.nulls![from + i] === 0) numbers.push(texts.numberOf(values[i]!));

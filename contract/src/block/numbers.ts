@@ -1,11 +1,4 @@
-import {
-  DECIMALS_FLOAT32_MAX,
-  DECIMALS_MAX,
-  INT_MAX,
-  PARAM,
-  POW10,
-  POW10_INVERSE,
-} from "./layout.ts";
+import { DECIMALS_FLOAT32_MAX, DECIMALS_MAX, INT_MAX, PARAM, POW10, POW10_INVERSE } from "./layout.ts";
 
 /**
  * Finds, for the numbers of one series, whole numbers that give back exactly the same bits by one floating point

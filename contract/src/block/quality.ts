@@ -75,8 +75,7 @@ export function readNulls(nulls: Uint8Array, from: number, to: number, source: B
   let valueCount = 0;
   for (let at = from; at < to; ) {
     // Only the first run may be empty; otherwise runs of nothing could be strung together.
-    const end =
-      at === from && isNull === 0 ? runEnd(at, to, source, 0) : runEnd(at, to, source, 1);
+    const end = at === from && isNull === 0 ? runEnd(at, to, source, 0) : runEnd(at, to, source, 1);
     if (isNull) nulls.fill(1, at, end);
     else valueCount += end - at;
     at = end;

@@ -32,3 +32,13 @@ export const KIND = { double: 0, int64: 1, uint64: 2, boolean: 3, text: 4 } as c
   ValueKind,
   number
 >;
+
+/**
+ * True when a tag has two series of one kind. Two of different kinds are allowed: the type of a tag may be changed
+ * while its samples wait to be sealed.
+ */
+export function hasTwice(tagNos: Uint32Array, kinds: Uint8Array, seriesCount: number): boolean {
+  const seen = new Set<number>();
+  for (let s = 0; s < seriesCount; s++) seen.add(tagNos[s]! * KINDS.length + kinds[s]!);
+  return seen.size !== seriesCount;
+}

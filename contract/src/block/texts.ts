@@ -25,7 +25,10 @@ export class TextTableWriter {
     const bytes = encoder.encode(text);
     if (bytes.length > LIMITS.textBytesMax) throw tooLong(bytes.length);
     if (this.#bytes.length + bytes.length > LIMITS.blockRawBytesMax)
-      throw new AppError("block.limit", `The texts of one block take more than ${LIMITS.blockRawBytesMax} bytes`);
+      throw new AppError(
+        "block.limit",
+        `The texts of one block take more than ${LIMITS.blockRawBytesMax} bytes`,
+      );
     const number = this.#numbers.size;
     this.#numbers.set(text, number);
     this.#lengths.varint(bytes.length);
@@ -67,7 +70,11 @@ export function readTextTable(source: ByteReader): string[] {
 }
 
 function tooLong(found: number): AppError {
-  return new AppError("block.limit", `A text of ${found} bytes is above the limit of ${LIMITS.textBytesMax}`, {
-    context: { found, bytesMax: LIMITS.textBytesMax },
-  });
+  return new AppError(
+    "block.limit",
+    `A text of ${found} bytes is above the limit of ${LIMITS.textBytesMax}`,
+    {
+      context: { found, bytesMax: LIMITS.textBytesMax },
+    },
+  );
 }

@@ -1,5 +1,5 @@
-import { BLOCK_VERSION } from "../block/layout.ts";
 import { COMPRESSIONS, type CompressionName } from "../block/compression.ts";
+import { BLOCK_VERSION } from "../block/layout.ts";
 import { AppError } from "../error/app-error.ts";
 import { crc32c } from "../std/crc32c.ts";
 import { LIMITS } from "./limits.ts";
@@ -69,7 +69,8 @@ export const DATA_FRAME = { kind: "data", blockVersion: BLOCK_VERSION } as const
  * own rules: the caller's mistake, since nothing from outside gets here.
  */
 export function sealFrame(header: FrameHeader, body: Uint8Array): Uint8Array {
-  if (body.length > LIMITS.frameBodyBytesMax) throw tooLarge("body of a frame", body.length, LIMITS.frameBodyBytesMax);
+  if (body.length > LIMITS.frameBodyBytesMax)
+    throw tooLarge("body of a frame", body.length, LIMITS.frameBodyBytesMax);
   const fault = faultOf(header);
   if (fault) throw new AppError("internal.bug", `A frame cannot be sealed: ${fault}`);
   const bytes = new Uint8Array(FRAME_HEADER_BYTES + body.length);
@@ -151,7 +152,10 @@ export function readFrame(bytes: Uint8Array, offset = 0): FrameView {
   const { header, bodyBytes, crc32c: announced } = readFrameHeader(bytes, offset);
   const end = offset + FRAME_HEADER_BYTES + bodyBytes;
   if (end > bytes.length)
-    throw garbled(`its body has ${bodyBytes} bytes, ${bytes.length - offset - FRAME_HEADER_BYTES} are left`, header);
+    throw garbled(
+      `its body has ${bodyBytes} bytes, ${bytes.length - offset - FRAME_HEADER_BYTES} are left`,
+      header,
+    );
   const body = bytes.subarray(offset + FRAME_HEADER_BYTES, end);
   const found = crc32c(body, crc32c(bytes.subarray(offset, offset + CRC_AT)));
   if (found !== announced)
@@ -198,4 +202,73 @@ function tooLarge(what: string, found: number, max: number): AppError {
   return new AppError("frame.tooLarge", `The ${what} has ${found} bytes; the limit is ${max}`, {
     context: { found, max },
   });
+}
+
+/**
+ * Joins frames, in order, to an envelope: consecutive frames of one stream, one behind the other without anything
+ * between. It has no identity of its own, so a retry may group the same frames differently. A binary message of the
+ * uplink is one envelope.
+ *
+ * @throws AppError `frame.tooLarge` above `envelopeBytesMax` or `envelopeFramesMax`; `frame.gap` or `frame.garbled`
+ * when the frames are not consecutive frames of one stream
+ */
+export function joinEnvelope(frames: readonly Uint8Array[]): Uint8Array {
+  const total = frames.reduce((sum, frame) => sum + frame.length, 0);
+  checkEnvelopeSize(total, frames.length);
+  const bytes = new Uint8Array(total);
+  let before: FrameHeader | null = null;
+  let at = 0;
+  for (const frame of frames) {
+    const { header } = readFrameHeader(frame);
+    checkOrder(before, header);
+    before = header;
+    bytes.set(frame, at);
+    at += frame.length;
+  }
+  return bytes;
+}
+
+/**
+ * Splits an envelope into verified frames, as views.
+ * @throws AppError `frame.tooLarge`, `frame.gap`, `frame.garbled`. `lane`, `seg` and `seq` in the context name the
+ * frame at fault where its header was readable.
+ */
+export function splitEnvelope(bytes: Uint8Array): FrameView[] {
+  const frames: FrameView[] = [];
+  checkEnvelopeSize(bytes.length, 1);
+  let at = 0;
+  let before: FrameHeader | null = null;
+  do {
+    checkEnvelopeSize(bytes.length, frames.length + 1);
+    const frame = readFrame(bytes, at);
+    checkOrder(before, frame.header);
+    before = frame.header;
+    frames.push(frame);
+    at += frame.bytes.length;
+  } while (at < bytes.length);
+  return frames;
+}
+
+function checkEnvelopeSize(bytes: number, frames: number): void {
+  if (bytes > LIMITS.envelopeBytesMax || frames > LIMITS.envelopeFramesMax)
+    throw new AppError(
+      "frame.tooLarge",
+      `An envelope has at most ${LIMITS.envelopeBytesMax} bytes and ${LIMITS.envelopeFramesMax} frames; found ${bytes} bytes, ${frames} frames or more`,
+    );
+  if (frames === 0) throw new AppError("frame.garbled", "An envelope holds at least one frame");
+}
+
+function checkOrder(before: FrameHeader | null, header: FrameHeader): void {
+  if (!before) return;
+  const context = { lane: header.lane, seg: header.seg, seq: header.first };
+  if (header.lane !== before.lane || header.seg !== before.seg || header.epoch !== before.epoch)
+    throw new AppError("frame.garbled", "An envelope holds frames of one stream; found two", { context });
+  if (header.first !== before.last + 1)
+    throw new AppError(
+      "frame.gap",
+      `Frame ${header.first} follows ${before.last}; ${before.last + 1} was due`,
+      {
+        context: { ...context, expected: before.last + 1 },
+      },
+    );
 }

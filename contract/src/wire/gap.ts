@@ -37,7 +37,10 @@ export function encodeGap(gap: GapBody): Uint8Array {
 /** @throws AppError `frame.garbled` naming the field */
 export function decodeGap(body: Uint8Array): GapBody {
   if (body.length > GAP_BODY_BYTES_MAX)
-    throw new AppError("frame.garbled", `A gap has at most ${GAP_BODY_BYTES_MAX} bytes; found ${body.length}`);
+    throw new AppError(
+      "frame.garbled",
+      `A gap has at most ${GAP_BODY_BYTES_MAX} bytes; found ${body.length}`,
+    );
   let found: unknown;
   try {
     found = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));

@@ -1,7 +1,7 @@
 import type { Compression } from "@millrace/contract/block/compression";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { OutboxStatus } from "@millrace/contract/vocabulary/gateway";
-import { joinEnvelope } from "@millrace/contract/wire/envelope";
+import { joinEnvelope } from "@millrace/contract/wire/frame";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
 import { type Draft, draftBytes, type SealTime } from "./draft.ts";
 import { outboxFigures } from "./figures.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { generateKeyPairSync } from "node:crypto";
-import { joinEnvelope } from "@millrace/contract/wire/envelope";
+import { joinEnvelope } from "@millrace/contract/wire/frame";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { FakeGateway, frame, series } from "../../test/fake-gateway.ts";
 import { helloOf, type IngestHub, ingestHub, type KnownGateway } from "../../test/ingest-hub.ts";

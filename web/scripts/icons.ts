@@ -47,7 +47,9 @@ function colourAt(x: number, y: number, pixel: number): Rgb {
     }
     const cover = Math.max(0, Math.min(1, (stroke.width / 2 - distance) / pixel + 0.5));
     const under = colour;
-    colour = under.map((channel, i) => Math.round(channel + (stroke.colour[i]! - channel) * cover)) as unknown as Rgb;
+    colour = under.map((channel, i) =>
+      Math.round(channel + (stroke.colour[i]! - channel) * cover),
+    ) as unknown as Rgb;
   }
   return colour;
 }

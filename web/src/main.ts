@@ -8,8 +8,8 @@ import { PlantLists } from "./lib/hub/plant-lists.svelte.ts";
 import { PlantLive } from "./lib/hub/plant-live.svelte.ts";
 import { OfflineStore } from "./lib/offline/store.ts";
 import { Router } from "./lib/router/router.svelte.ts";
-import { AppUpdate } from "./lib/update/app-update.svelte.ts";
 import { Theme } from "./lib/ui/theme.svelte.ts";
+import { AppUpdate } from "./lib/update/app-update.svelte.ts";
 
 const clock = systemClock;
 const store = new OfflineStore();

@@ -50,5 +50,7 @@ export function faultOf(status: number, body: unknown): HubFault {
 /** Wraps anything thrown, so that every panel can show it. */
 export function asFault(thrown: unknown): HubFault {
   if (thrown instanceof HubFault) return thrown;
-  return new HubFault("internal.bug", thrown instanceof Error ? thrown.message : String(thrown), "", { cause: thrown });
+  return new HubFault("internal.bug", thrown instanceof Error ? thrown.message : String(thrown), "", {
+    cause: thrown,
+  });
 }

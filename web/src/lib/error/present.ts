@@ -39,6 +39,7 @@ export const TITLE: Record<FaultCode, string> = {
   "block.garbled": "Stored data is damaged",
   "block.version": "Data of a newer gateway",
   "block.limit": "Data over the limit",
+  "block.invalid": "A sample that cannot be stored",
   "manifest.refused": "The gateway refused its manifest",
   "manifest.signature": "The manifest is not signed by this hub",
   "manifest.stale": "An older manifest was sent",
@@ -64,7 +65,8 @@ export const TITLE: Record<FaultCode, string> = {
 
 const WEB_NEXT_STEP: Record<"web.unreachable" | "web.answerUnexpected", string> = {
   "web.unreachable": "Check this device's network. Millrace tries again by itself.",
-  "web.answerUnexpected": "Reload the page. If it stays, the hub and this page differ in version, or a proxy is in between.",
+  "web.answerUnexpected":
+    "Reload the page. If it stays, the hub and this page differ in version, or a proxy is in between.",
 };
 
 /** Next step for a code: the contract's own for the hub's codes, so that hub, gateway and web say the same. */

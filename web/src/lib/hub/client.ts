@@ -6,7 +6,8 @@ import { Me, type SetupRequest, SetupState } from "@millrace/contract/api/person
 import { Device, Site, Tag } from "@millrace/contract/api/plant";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { Static, TSchema } from "@sinclair/typebox";
-import { Check, Errors } from "@sinclair/typebox/value";
+import { Errors } from "@sinclair/typebox/errors";
+import { Check } from "@sinclair/typebox/value";
 import { faultOf, HubFault } from "../error/fault.ts";
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -56,7 +57,11 @@ export class HubClient {
     } catch (thrown) {
       // Here "sign in first" can only mean that these credentials were refused.
       if (thrown instanceof HubFault && thrown.code === "auth.required") {
-        throw new HubFault("auth.refused", "This e-mail address and password do not belong together.", thrown.traceId);
+        throw new HubFault(
+          "auth.refused",
+          "This e-mail address and password do not belong together.",
+          thrown.traceId,
+        );
       }
       throw thrown;
     }
@@ -183,5 +188,8 @@ function decode<S extends TSchema>(schema: S, body: unknown, path: string): Stat
   if (Check(schema, body)) return body;
   const first = Errors(schema, body).First();
   const where = first === undefined || first.path === "" ? "the answer" : first.path;
-  throw new HubFault("web.answerUnexpected", `${path.split("?")[0]}: ${where} is not as agreed (${first?.message ?? "unknown"}).`);
+  throw new HubFault(
+    "web.answerUnexpected",
+    `${path.split("?")[0]}: ${where} is not as agreed (${first?.message ?? "unknown"}).`,
+  );
 }

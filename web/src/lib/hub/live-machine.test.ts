@@ -16,13 +16,23 @@ function run(steps: [number, LiveInput][], from: LiveState = initialLive()) {
 
 const snapshot = (id: number): LiveInput => ({
   type: "message",
-  message: { type: "snapshot", id, seq: 0, hubTimeMs: 1_000, values: [[7, 1, "good", 1_000, 1, 1_000]], gateways: [] },
+  message: {
+    type: "snapshot",
+    id,
+    seq: 0,
+    hubTimeMs: 1_000,
+    values: [[7, 1, "good", 1_000, 1, 1_000]],
+    gateways: [],
+  },
 });
 const delta = (id: number, seq: number): LiveInput => ({
   type: "message",
   message: { type: "delta", id, seq, values: [[7, seq, "good", 1_000, seq, 1_000]], gateways: [] },
 });
-const heartbeat: LiveInput = { type: "message", message: { type: "hb", hubTimeMs: 1 } satisfies LiveServerMessage };
+const heartbeat: LiveInput = {
+  type: "message",
+  message: { type: "hb", hubTimeMs: 1 } satisfies LiveServerMessage,
+};
 const opened: [number, LiveInput][] = [
   [0, { type: "want", tags: [7] }],
   [0, { type: "start" }],
@@ -36,7 +46,13 @@ describe("live link", () => {
     expect(effects[1]).toMatchObject({ message: { type: "subscribe", id: 1, tags: [7] } });
   });
   test("a hole in the sequence asks for a new snapshot and ignores what follows of the old one", () => {
-    const { effects } = run([...opened, [20, snapshot(1)], [30, delta(1, 2)], [40, delta(1, 3)], [50, snapshot(2)]]);
+    const { effects } = run([
+      ...opened,
+      [20, snapshot(1)],
+      [30, delta(1, 2)],
+      [40, delta(1, 3)],
+      [50, snapshot(2)],
+    ]);
     expect(effects.filter((effect) => effect.type === "send").map((effect) => effect.message)).toEqual([
       { type: "subscribe", id: 1, tags: [7] },
       { type: "subscribe", id: 2, tags: [7] },
@@ -49,7 +65,12 @@ describe("live link", () => {
     expect(types.filter((type) => type === "send").length).toBe(1);
   });
   test("deltas before the snapshot and answers of an older subscription are ignored", () => {
-    const { types } = run([...opened, [20, delta(1, 1)], [30, { type: "want", tags: [8] }], [40, snapshot(1)]]);
+    const { types } = run([
+      ...opened,
+      [20, delta(1, 1)],
+      [30, { type: "want", tags: [8] }],
+      [40, snapshot(1)],
+    ]);
     expect(types).not.toContain("values");
   });
   test("silence closes the link at its limit, a heartbeat puts it off", () => {
@@ -62,7 +83,12 @@ describe("live link", () => {
     expect(kept.types).not.toContain("close");
   });
   test("sends a heartbeat of its own every 5 s", () => {
-    const { effects } = run([...opened, [20, snapshot(1)], [4_000, { type: "tick" }], [5_010, { type: "tick" }]]);
+    const { effects } = run([
+      ...opened,
+      [20, snapshot(1)],
+      [4_000, { type: "tick" }],
+      [5_010, { type: "tick" }],
+    ]);
     expect(effects.at(-1)).toMatchObject({ at: 5_010, type: "send", message: { type: "hb" } });
   });
   test("waits longer after each refusal, up to the cap, and starts short again once heard", () => {
@@ -78,18 +104,39 @@ describe("live link", () => {
       expect(state.socket.at).toBe("opening");
     }
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000, 15_000]);
-    const heard = run([[now, { type: "opened" }], [now + 5, heartbeat], [now + 10, { type: "closed" }]], state).state;
+    const heard = run(
+      [
+        [now, { type: "opened" }],
+        [now + 5, heartbeat],
+        [now + 10, { type: "closed" }],
+      ],
+      state,
+    ).state;
     expect(heard.socket).toMatchObject({ at: "closed", attempt: 0 });
   });
   test("a link closed before anything was heard asks whether the session still stands", () => {
-    expect(run([[0, { type: "start" }], [5, { type: "closed" }]]).types).toEqual(["open", "refused"]);
+    expect(
+      run([
+        [0, { type: "start" }],
+        [5, { type: "closed" }],
+      ]).types,
+    ).toEqual(["open", "refused"]);
     expect(run([...opened, [20, snapshot(1)], [30, { type: "closed" }]]).types).not.toContain("refused");
   });
   test("an opening that never ends is given up", () => {
-    expect(run([[0, { type: "start" }], [10_001, { type: "tick" }]]).types).toEqual(["open", "close", "refused"]);
+    expect(
+      run([
+        [0, { type: "start" }],
+        [10_001, { type: "tick" }],
+      ]).types,
+    ).toEqual(["open", "close", "refused"]);
   });
   test("waking retries at once when closed, asks again when open, and replaces a link that fell silent in sleep", () => {
-    const down = run([[0, { type: "start" }], [5, { type: "closed" }], [6, { type: "wake" }]]);
+    const down = run([
+      [0, { type: "start" }],
+      [5, { type: "closed" }],
+      [6, { type: "wake" }],
+    ]);
     expect(down.state.socket).toMatchObject({ at: "opening", attempt: 0 });
     const up = run([...opened, [20, snapshot(1)], [30, { type: "wake" }]]);
     expect(up.effects.at(-1)).toMatchObject({ type: "send", message: { type: "subscribe", id: 2 } });

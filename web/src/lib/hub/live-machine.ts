@@ -68,7 +68,10 @@ export const initialLive = (): LiveState => ({
 });
 
 function open(state: LiveState, attempt: number, nowMs: number): LiveStep {
-  return { state: { ...state, socket: { at: "opening", attempt, sinceMs: nowMs } }, effects: [{ type: "open" }] };
+  return {
+    state: { ...state, socket: { at: "opening", attempt, sinceMs: nowMs } },
+    effects: [{ type: "open" }],
+  };
 }
 
 function lose(state: LiveState, nowMs: number, random: Random, closeSocket: boolean): LiveStep {
@@ -98,7 +101,9 @@ function tick(state: LiveState, nowMs: number, random: Random): LiveStep {
     return nowMs >= socket.retryAtMs ? open(state, socket.attempt, nowMs) : { state, effects: [] };
   }
   if (socket.at === "opening") {
-    return nowMs - socket.sinceMs > OPEN_TIMEOUT_MS ? lose(state, nowMs, random, true) : { state, effects: [] };
+    return nowMs - socket.sinceMs > OPEN_TIMEOUT_MS
+      ? lose(state, nowMs, random, true)
+      : { state, effects: [] };
   }
   if (nowMs - socket.lastMessageMs >= SILENCE_MS) return lose(state, nowMs, random, true);
   if (nowMs - socket.lastSentMs >= HEARTBEAT_MS) {
@@ -165,7 +170,14 @@ export function stepLive(state: LiveState, input: LiveInput, nowMs: number, rand
     case "opened": {
       if (state.socket.at !== "opening") return { state, effects: [] };
       const { attempt } = state.socket;
-      const socket: LiveSocket = { at: "open", attempt, seq: null, heard: false, lastMessageMs: nowMs, lastSentMs: nowMs };
+      const socket: LiveSocket = {
+        at: "open",
+        attempt,
+        seq: null,
+        heard: false,
+        lastMessageMs: nowMs,
+        lastSentMs: nowMs,
+      };
       return subscribe({ ...state, socket }, nowMs);
     }
     case "closed":

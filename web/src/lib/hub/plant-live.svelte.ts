@@ -165,7 +165,13 @@ export class PlantLive {
     const nowMs = this.#clock.nowMs();
     if (up && state.socket.at === "open") {
       const heardMs = nowMs - (this.#clock.monoMs() - state.socket.lastMessageMs);
-      this.#heard = { ...this.#heard, upSinceMs: this.#heard.upSinceMs ?? nowMs, lostMs: null, heardMs, dataMs: heardMs };
+      this.#heard = {
+        ...this.#heard,
+        upSinceMs: this.#heard.upSinceMs ?? nowMs,
+        lostMs: null,
+        heardMs,
+        dataMs: heardMs,
+      };
       if (!wasUp) this.#onHeard();
     } else if (wasUp) {
       this.#heard = { ...this.#heard, upSinceMs: null, lostMs: nowMs };

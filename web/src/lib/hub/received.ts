@@ -1,5 +1,5 @@
-import type { LiveValue } from "@millrace/contract/wire/live";
 import type { JsonValue } from "@millrace/contract/vocabulary/value";
+import type { LiveValue } from "@millrace/contract/wire/live";
 
 /** The newest sample of a tag as the hub sent it. `timeMs` null: the hub never received one. */
 export interface Received {

@@ -55,7 +55,10 @@ export class OfflineStore {
   }
 
   /** A stored list and when it was saved; null when there is none, or one of another version's shape. */
-  async list<S extends TSchema>(name: string, schema: S): Promise<{ savedMs: number; body: Static<S> } | null> {
+  async list<S extends TSchema>(
+    name: string,
+    schema: S,
+  ): Promise<{ savedMs: number; body: Static<S> } | null> {
     const saved = await this.#do((database) => database.get("list", name), undefined);
     if (saved === undefined || !Check(schema, saved.body)) return null;
     return { savedMs: saved.savedMs, body: saved.body };

@@ -11,9 +11,15 @@ describe("routes", () => {
     ["/", { view: "overview" }],
     ["/setup", { view: "setup" }],
     ["/gateways", { view: "gateways" }],
-    ["/gateways/01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55", { view: "gateway", gatewayId: "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55" }],
+    [
+      "/gateways/01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55",
+      { view: "gateway", gatewayId: "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55" },
+    ],
     ["/tags", { view: "tags", filter: NO_FILTER }],
-    ["/tags?q=oil+temp&device=d1", { view: "tags", filter: { q: "oil temp", deviceId: "d1", gatewayId: "" } }],
+    [
+      "/tags?q=oil+temp&device=d1",
+      { view: "tags", filter: { q: "oil temp", deviceId: "d1", gatewayId: "" } },
+    ],
     ["/tags/17?gateway=g1", { view: "tag", tagNo: 17, filter: { q: "", deviceId: "", gatewayId: "g1" } }],
     ["/more", { view: "more" }],
     ["/tags/zero", { view: "unknown", path: "/tags/zero" }],

@@ -23,7 +23,11 @@ export function stopwatch(ms: number): string {
   return total < 3_600 ? clock : `${Math.floor(total / 3_600)}:${clock}`;
 }
 
-const clockFormat = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clockFormat = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
 const dateFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 /** Time of day in the browser's zone, 10:41:20. */

@@ -1,7 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { decimalsOf, formatValue, type NumberTraits, plotNumber } from "./format-value.ts";
 
-const tag = (partial: Partial<NumberTraits>): NumberTraits => ({ dataType: "float64", deadband: 0, ...partial });
+const tag = (partial: Partial<NumberTraits>): NumberTraits => ({
+  dataType: "float64",
+  deadband: 0,
+  ...partial,
+});
 
 describe("decimals of a tag", () => {
   test.each([

@@ -33,7 +33,10 @@ const formats = new Map<number, Intl.NumberFormat>();
 function fixed(decimals: number): Intl.NumberFormat {
   let format = formats.get(decimals);
   if (format === undefined) {
-    format = new Intl.NumberFormat(undefined, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+    format = new Intl.NumberFormat(undefined, {
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+    });
     formats.set(decimals, format);
   }
   return format;

@@ -69,8 +69,15 @@ export function stateOf(facts: StateFacts): ValueState {
     return { look: "bad", ...badValue(received), glyph: "bad", ageMs, words };
   }
   if (level === "bad") {
-    const lastGood = received.lastGoodMs === null ? "" : `, last good ${momentWords(received.lastGoodMs, nowMs)}`;
-    return { look: "bad", ...shown, glyph: "bad", ageMs, words: `${qualityWords(received.quality)}${lastGood}` };
+    const lastGood =
+      received.lastGoodMs === null ? "" : `, last good ${momentWords(received.lastGoodMs, nowMs)}`;
+    return {
+      look: "bad",
+      ...shown,
+      glyph: "bad",
+      ageMs,
+      words: `${qualityWords(received.quality)}${lastGood}`,
+    };
   }
   if (ageMs > facts.staleAfterMs) {
     const words = `${ageWords(ageMs)} old${level === "uncertain" ? `, ${qualityWords(received.quality)}` : ""}`;

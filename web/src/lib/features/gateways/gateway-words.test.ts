@@ -13,7 +13,12 @@ test.each([
 
 const NOW = new Date(2026, 10, 23, 10, 41, 20).getTime();
 const gateway = (partial: Partial<Gateway>): Gateway =>
-  ({ enrolment: "enrolled", linkSince: new Date(NOW - 60_000).toISOString(), status: null, ...partial }) as Gateway;
+  ({
+    enrolment: "enrolled",
+    linkSince: new Date(NOW - 60_000).toISOString(),
+    status: null,
+    ...partial,
+  }) as Gateway;
 
 test("a link in words", () => {
   expect(linkWords(gateway({}), "up", NOW)).toBe("Connected since 10:40:20");
@@ -22,7 +27,9 @@ test("a link in words", () => {
 });
 
 test("a full outbox says how much and how old", () => {
-  const status = { outbox: { samplesUnsent: 1_200, bytesUnsent: 5_000, oldestUnsentMs: NOW - 180_000 } } as Gateway["status"];
+  const status = {
+    outbox: { samplesUnsent: 1_200, bytesUnsent: 5_000, oldestUnsentMs: NOW - 180_000 },
+  } as Gateway["status"];
   expect(outboxWords(gateway({ status }), NOW)).toBe("1,200 samples (5.0 kB), oldest 3 min old");
   expect(outboxWords(gateway({}), NOW)).toBe("—");
 });

@@ -6,7 +6,8 @@ import { ageWords, momentWords } from "../../state/age.ts";
 export function linkWords(gateway: Gateway, linkState: LinkState, nowMs: number): string {
   if (gateway.enrolment === "unclaimed") return "Not enrolled yet";
   if (gateway.enrolment === "revoked") return "Revoked";
-  const since = gateway.linkSince === null ? "" : ` since ${momentWords(Date.parse(gateway.linkSince), nowMs)}`;
+  const since =
+    gateway.linkSince === null ? "" : ` since ${momentWords(Date.parse(gateway.linkSince), nowMs)}`;
   return linkState === "up" ? `Connected${since}` : `Offline${since}`;
 }
 
@@ -28,6 +29,7 @@ export function outboxWords(gateway: Gateway, nowMs: number): string {
   const outbox = gateway.status?.outbox;
   if (outbox === undefined) return "—";
   if (outbox.samplesUnsent === 0) return "Empty, everything is sent";
-  const oldest = outbox.oldestUnsentMs === null ? "" : `, oldest ${ageWords(nowMs - outbox.oldestUnsentMs)} old`;
+  const oldest =
+    outbox.oldestUnsentMs === null ? "" : `, oldest ${ageWords(nowMs - outbox.oldestUnsentMs)} old`;
   return `${outbox.samplesUnsent.toLocaleString()} samples (${bytesWords(outbox.bytesUnsent)})${oldest}`;
 }

@@ -39,12 +39,34 @@ const facts = (partial: Partial<DeviceFacts>): DeviceFacts => ({
   ...partial,
 });
 
-const down: DeviceStatus = { ...report, linkState: "waiting", code: "link.refused", reason: "10.0.0.5:502 refused", tagsGood: 0, tagsBad: 10 };
+const down: DeviceStatus = {
+  ...report,
+  linkState: "waiting",
+  code: "link.refused",
+  reason: "10.0.0.5:502 refused",
+  tagsGood: 0,
+  tagsBad: 10,
+};
 const rows: [string, Partial<DeviceFacts>, string, string][] = [
   ["all good", {}, "normal", "Normal"],
-  ["some bad", { gateway: gatewayWith("up", [{ ...report, tagsGood: 7, tagsBad: 3 }]) }, "attention", "3 of 10 tags bad"],
-  ["device refuses", { gateway: gatewayWith("up", [down]) }, "bad", "Not connected since 10:40:20: 10.0.0.5:502 refused"],
-  ["gateway offline", { gateway: gatewayWith("down", [report]) }, "bad", "Gateway “Hall” offline since 10:39:20"],
+  [
+    "some bad",
+    { gateway: gatewayWith("up", [{ ...report, tagsGood: 7, tagsBad: 3 }]) },
+    "attention",
+    "3 of 10 tags bad",
+  ],
+  [
+    "device refuses",
+    { gateway: gatewayWith("up", [down]) },
+    "bad",
+    "Not connected since 10:40:20: 10.0.0.5:502 refused",
+  ],
+  [
+    "gateway offline",
+    { gateway: gatewayWith("down", [report]) },
+    "bad",
+    "Gateway “Hall” offline since 10:39:20",
+  ],
   ["the live link knows it first", { gatewayLink: "down" }, "bad", "Gateway “Hall” offline since 10:39:20"],
   ["hub lost", { hubLost: true }, "offline", "Last known, hub not connected"],
   ["no report yet", { gateway: gatewayWith("up", []) }, "attention", "Waiting for first report"],

@@ -49,14 +49,17 @@ export function deviceView(facts: DeviceFacts): DeviceView {
     return { ...base, look: "attention", rank: 3, headline: `Gateway “${gateway.name}” not enrolled yet` };
   }
   if (!gatewayUp) {
-    const since = gateway.linkSince === null ? "" : ` since ${momentWords(Date.parse(gateway.linkSince), nowMs)}`;
+    const since =
+      gateway.linkSince === null ? "" : ` since ${momentWords(Date.parse(gateway.linkSince), nowMs)}`;
     const nextStep = "Check power and network of the gateway; it keeps its data meanwhile.";
     return { ...base, look: "bad", rank: 5, headline: `Gateway “${gateway.name}” offline${since}`, nextStep };
   }
-  if (report === undefined) return { ...base, look: "attention", rank: 2, headline: "Waiting for first report" };
+  if (report === undefined)
+    return { ...base, look: "attention", rank: 2, headline: "Waiting for first report" };
   if (report.linkState !== "up") {
     const since = momentWords(report.sinceMs, nowMs);
-    const headline = report.linkState === "opening" && report.code === "" ? "Connecting" : `Not connected since ${since}`;
+    const headline =
+      report.linkState === "opening" && report.code === "" ? "Connecting" : `Not connected since ${since}`;
     return {
       ...base,
       look: "bad",

@@ -72,10 +72,17 @@ export class OverviewController {
     const cards = lists.devices.map((device): Card => {
       const gateway = lists.gatewayById.get(device.gatewayId);
       const gatewayLink = live.gatewayLinks.get(device.gatewayId)?.linkState;
-      const view = deviceView({ device, gateway, gatewayLink, hubLost: live.view.at === "offline", nowMs: live.nowMs });
+      const view = deviceView({
+        device,
+        gateway,
+        gatewayLink,
+        hubLost: live.view.at === "offline",
+        nowMs: live.nowMs,
+      });
       return { device, view, place: lists.siteById.get(device.siteId)?.path ?? "" };
     });
-    const byPlace = (a: Card, b: Card) => a.device.path.localeCompare(b.device.path, undefined, { numeric: true });
+    const byPlace = (a: Card, b: Card) =>
+      a.device.path.localeCompare(b.device.path, undefined, { numeric: true });
     if (this.order === "place") return cards.sort(byPlace);
     return cards.sort((a, b) => b.view.rank - a.view.rank || byPlace(a, b));
   }

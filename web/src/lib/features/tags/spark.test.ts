@@ -12,7 +12,12 @@ const seconds = (ms: number) => (ms - T) / 1_000;
 test("a value holds until the next sample", () => {
   const spark = sparkOf([at(0, 1), at(10, 2)], [], T + 20_000, 30_000);
   expect(spark.lines.map((line) => line.map((point) => [seconds(point.timeMs), point.value]))).toEqual([
-    [[0, 1], [10, 1], [10, 2], [20, 2]],
+    [
+      [0, 1],
+      [10, 1],
+      [10, 2],
+      [20, 2],
+    ],
   ]);
   expect([spark.low, spark.high]).toEqual([1, 2]);
 });

@@ -23,8 +23,19 @@ export interface Spark {
  * where a known gap begins, and where the next heartbeat did not come within `staleAfterMs`: no line is drawn over
  * what nobody measured.
  */
-export function sparkOf(samples: readonly SparkSample[], gaps: readonly SparkGap[], toMs: number, staleAfterMs: number): Spark {
-  const spark: Spark = { lines: [], bad: [], unknown: [], low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
+export function sparkOf(
+  samples: readonly SparkSample[],
+  gaps: readonly SparkGap[],
+  toMs: number,
+  staleAfterMs: number,
+): Spark {
+  const spark: Spark = {
+    lines: [],
+    bad: [],
+    unknown: [],
+    low: Number.POSITIVE_INFINITY,
+    high: Number.NEGATIVE_INFINITY,
+  };
   spark.unknown = gaps.map((gap) => ({ fromMs: Date.parse(gap.from), toMs: Date.parse(gap.to) }));
   let line: Point[] = [];
   const end = () => {
@@ -35,7 +46,10 @@ export function sparkOf(samples: readonly SparkSample[], gaps: readonly SparkGap
     const timeMs = Date.parse(sample.time);
     const next = samples[i + 1];
     const nextMs = next === undefined ? toMs : Date.parse(next.time);
-    const gapMs = Math.min(...spark.unknown.filter((gap) => gap.fromMs >= timeMs && gap.fromMs < nextMs).map((gap) => gap.fromMs), nextMs);
+    const gapMs = Math.min(
+      ...spark.unknown.filter((gap) => gap.fromMs >= timeMs && gap.fromMs < nextMs).map((gap) => gap.fromMs),
+      nextMs,
+    );
     const untilMs = Math.max(timeMs, Math.min(gapMs, timeMs + staleAfterMs));
     const value = plotNumber(sample.value);
     if (levelOf(sample.quality) === "bad" || value === null) {
@@ -56,7 +70,11 @@ export function sparkOf(samples: readonly SparkSample[], gaps: readonly SparkGap
 }
 
 /** Newer samples over older ones of an overlapping range; what is older than `fromMs` goes. */
-export function mergeSamples(old: readonly SparkSample[], fresh: readonly SparkSample[], fromMs: number): SparkSample[] {
+export function mergeSamples(
+  old: readonly SparkSample[],
+  fresh: readonly SparkSample[],
+  fromMs: number,
+): SparkSample[] {
   const first = fresh[0]?.time;
   const kept = first === undefined ? old : old.filter((sample) => sample.time < first);
   return [...kept, ...fresh].filter((sample) => Date.parse(sample.time) >= fromMs);

@@ -64,7 +64,11 @@ export class TagListController {
     const generation = this.#generation;
     this.loading = true;
     try {
-      const page = await this.#services.client.tags({ ...this.#filter, cursor: this.#cursor, limit: PAGE_ROWS });
+      const page = await this.#services.client.tags({
+        ...this.#filter,
+        cursor: this.#cursor,
+        limit: PAGE_ROWS,
+      });
       if (generation !== this.#generation) return;
       this.rows = this.#cursor === null ? page.items : [...this.rows, ...page.items];
       this.#cursor = page.nextCursor;

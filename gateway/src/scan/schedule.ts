@@ -26,11 +26,14 @@ export interface Due {
 /** Devices start spread over at most this long, so that a thousand of them do not all ask in the same instant. */
 export const STAGGER_MS_MAX = 5_000;
 
-/** FNV-1a over the id as a share in [0, 1): the same device gets the same place in the interval after each start. */
+/** A hash of the id (FNV-1a, murmur3 finisher) as a share in [0, 1): the same device gets the same place in the interval after each start. */
 export function staggerShare(id: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) / 2 ** 32;
+  // Ids of one batch differ in their last digits only; the finisher spreads that over all bits.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }
 
 /** @param scanMsOf interval of each tag, in the order of the device's tag list */

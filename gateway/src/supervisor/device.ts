@@ -266,6 +266,8 @@ export class DeviceSupervisor {
   async #cycle(groups: number[], now: Now): Promise<void> {
     const points = this.#points(groups);
     this.#cycles += groups.length;
+    // Before the first answer the wait counts from the first question.
+    this.#answeredMonoMs ??= now.monoMs;
     // While the answer is awaited nobody looks at the clock; this does.
     const cancel = this.#deps.clock.after(Math.max(0, this.#overdueAtMs() - now.monoMs), () =>
       this.#checkOverdue(this.#now()),
@@ -321,8 +323,7 @@ export class DeviceSupervisor {
   }
 
   #overdueAtMs(): number {
-    if (this.#readable.length === 0) return Number.POSITIVE_INFINITY;
-    this.#answeredMonoMs ??= this.#deps.clock.monoMs();
+    if (this.#readable.length === 0 || this.#answeredMonoMs === null) return Number.POSITIVE_INFINITY;
     return this.#answeredMonoMs + overdueMs(this.#scanMs, this.#lastCycleMs);
   }
 

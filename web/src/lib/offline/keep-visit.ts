@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import type { Services } from "../services.ts";
 
-const SAVE_EVERY_MS = 5_000;
+const SAVE_EVERY_MS = 2_000;
 
 /** Brings back what the last visit saw, then keeps saving this one's values until the returned function is called. */
 export function keepVisit(services: Pick<Services, "clock" | "live" | "lists" | "store">): () => void {

@@ -156,36 +156,47 @@ class UplinkShell implements Uplink {
     const { outbox } = this.#input;
     switch (action.do) {
       case "connect":
-        return this.#connect();
+        this.#connect();
+        break;
       case "close":
         this.#connection++;
         this.#socket?.close(action.reason);
         this.#socket = null;
-        return;
+        break;
       case "hello":
-        return this.#later(() => this.#hello(action.challenge));
+        this.#later(() => this.#hello(action.challenge));
+        break;
       case "send":
-        return this.#send(action.message);
+        this.#send(action.message);
+        break;
       case "sendHeartbeat":
-        return this.#send({ type: "hb", wallMs: this.#input.clock.nowMs() });
+        this.#send({ type: "hb", wallMs: this.#input.clock.nowMs() });
+        break;
       case "sendStatus":
-        return this.#later(() => this.#status());
+        this.#later(() => this.#status());
+        break;
       case "sendEnvelope":
-        return this.#socket?.send(action.envelope);
+        this.#socket?.send(action.envelope);
+        break;
       case "read":
-        return this.#later(async () => {
+        this.#later(async () => {
           const { last, bytes } = await outbox.frames(action.key, action.afterSeq, action.bytesMax);
           const read = { ...action.key, afterSeq: action.afterSeq, last, envelope: bytes };
           return { type: "framesRead", readNo: action.readNo, read };
         });
+        break;
       case "welcomed":
-        return this.#later(() => outbox.welcomed(action.key, action.hwm).then(() => null));
+        this.#later(() => outbox.welcomed(action.key, action.hwm).then(() => null));
+        break;
       case "acknowledge":
-        return this.#later(() => outbox.acknowledge(action.key, action.hwm).then(() => null));
+        this.#later(() => outbox.acknowledge(action.key, action.hwm).then(() => null));
+        break;
       case "condemn":
-        return this.#later(() => outbox.condemn(action.key, action.seq, action.code).then(() => null));
+        this.#later(() => outbox.condemn(action.key, action.seq, action.code).then(() => null));
+        break;
       case "manifest":
-        return this.#later(() => this.#manifest(action.signed));
+        this.#later(() => this.#manifest(action.signed));
+        break;
     }
   }
 

@@ -30,6 +30,8 @@ const RESTART: Backoff = { baseMs: 200, capMs: 5_000 };
 /** How long processes of a killed predecessor may take to notice; they look at most every few seconds when busy. */
 const BUSY_MS_MAX = 30_000;
 const BUSY_PAUSE_MS = 100;
+/** Starts that end by themselves before the cause is taken for a lasting one. */
+const START_FAILURES_MAX = 3;
 const LOG_LOOK_MS = 10_000;
 const DATABASE = "millrace";
 
@@ -47,35 +49,52 @@ async function login<T>(url: string, work: (sql: SQL) => Promise<T>): Promise<T>
   }
 }
 
-/** A hub that was killed leaves its PostgreSQL running; that one is taken over when it takes our password. */
-async function adopt(cluster: Cluster): Promise<{ pid: number; port: number } | null> {
+interface Running {
+  pid: number;
+  port: number;
+}
+
+/** `coming`: a PostgreSQL of ours lives but does not take logins yet; to start a second one would only disturb it. */
+type Predecessor = { at: "none" } | { at: "coming" } | ({ at: "ready" } & Running);
+
+/** A hub that was killed leaves its PostgreSQL running, or just starting; it is taken over once it takes our password. */
+async function findPredecessor(cluster: Cluster): Promise<Predecessor> {
   const found = await readPostmaster(cluster.dataFolder);
-  if (found === null) return null;
+  if (found === null) return { at: "none" };
   if (!(await isOurs(found.pid, cluster.dataFolder))) {
     // PostgreSQL would refuse to start if the number in its file belonged to any living process by now.
     await unlink(join(cluster.dataFolder, "postmaster.pid")).catch(() => undefined);
-    return null;
+    return { at: "none" };
   }
   try {
     await login(urlOf(cluster, found.port, "postgres"), (sql) => sql`SELECT 1`);
     logger.info("Took over the PostgreSQL that was still running (process {pid})", { pid: found.pid });
-    return { pid: found.pid, port: found.port };
+    return { at: "ready", pid: found.pid, port: found.port };
   } catch {
-    return null;
+    return { at: "coming" };
   }
 }
 
-/** Starts, waiting for the leftovers of a killed predecessor to go. */
-async function start(cluster: Cluster, port: number, clock: Clock): Promise<number> {
+/** Takes over or starts, waiting for a predecessor to come up and for the leftovers of a killed one to go. */
+async function obtain(cluster: Cluster, choose: () => Promise<number>, clock: Clock): Promise<Running> {
   const deadline = clock.monoMs() + BUSY_MS_MAX;
-  for (;;) {
-    const result = await startPostmaster(cluster, port, clock);
-    if (result.at === "ready") return result.pid;
-    if (result.at === "ended" || clock.monoMs() > deadline) {
+  for (let failures = 0; ; ) {
+    const predecessor = await findPredecessor(cluster);
+    if (predecessor.at === "ready") return predecessor;
+    let said = "a PostgreSQL that is already running does not take logins";
+    if (predecessor.at === "none") {
+      const port = await choose();
+      const result = await startPostmaster(cluster, port, clock);
+      if (result.at === "ready") return { pid: result.pid, port };
+      said = result.at === "ended" ? result.log : "busy";
+      // Once more, because a predecessor that was only just starting is not seen until it has written its file.
+      if (result.at === "ended") failures++;
+    }
+    if (failures > START_FAILURES_MAX || clock.monoMs() > deadline) {
       throw new AppError(
         "database.unavailable",
         `The embedded PostgreSQL did not start; see ${cluster.logFile}.`,
-        { context: { log: result.at === "ended" ? result.log : "busy" } },
+        { context: { log: said } },
       );
     }
     await clock.sleep(BUSY_PAUSE_MS);
@@ -97,11 +116,7 @@ async function ensureDatabase(url: string): Promise<void> {
  */
 export async function startEmbedded({ folder, clock, random }: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const cluster = await openCluster(folder);
-  let running = await adopt(cluster);
-  if (running === null) {
-    const port = await choosePort(folder);
-    running = { port, pid: await start(cluster, port, clock) };
-  }
+  const running = await obtain(cluster, () => choosePort(folder), clock);
   const { port } = running;
   let pid = running.pid;
   await ensureDatabase(urlOf(cluster, port, "postgres"));
@@ -114,7 +129,7 @@ export async function startEmbedded({ folder, clock, random }: EmbeddedOptions):
       for (;;) {
         stopping.signal.throwIfAborted();
         try {
-          pid = await start(cluster, port, clock);
+          pid = (await obtain(cluster, async () => port, clock)).pid;
           logger.info("PostgreSQL is back (process {pid})", { pid });
           attempt = 0;
           break;

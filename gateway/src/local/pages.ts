@@ -61,7 +61,7 @@ export function statusPage(view: LocalView): Html {
     html`<h2>From the mains to the hub</h2>
 <ol class="ladder">${ladder(view).map((rung) => rungItem(rung, view.status.nowMs))}</ol>
 <h2 id="devices">Devices</h2>
-<div class="scroll" role="region" aria-labelledby="devices" tabindex="0"><table>
+<div class="scroll" role="region" aria-labelledby="devices" tabindex="0"><table class="cards">
 <caption>${rows.length} devices of manifest ${view.status.manifestRev}</caption>
 <thead><tr><th scope="col">Device</th><th scope="col">State</th><th scope="col">Endpoint</th><th scope="col">Cycles</th><th scope="col">Missed</th><th scope="col">Round trip</th><th scope="col">Tags good / bad</th><th scope="col">Last good</th></tr></thead>
 <tbody>${rows}</tbody>
@@ -88,7 +88,7 @@ function deviceRow(supervisor: DeviceSupervisor, nowMs: number): Html {
   const why =
     d.code === "" ? null : html`<br>${d.reason}<br><strong>Next step:</strong> ${nextStepOf(d.code)}`;
   const link = `/tags?q=${encodeURIComponent(supervisor.device.path)}`;
-  return html`<tr><th scope="row"><a href="${link}">${supervisor.device.name}</a></th><td>${shape} ${DEVICE_WORD[d.linkState]} ${sinceText(d.sinceMs, nowMs)}${why}</td><td>${supervisor.endpoint()}</td><td class="n">${d.cycles}</td><td class="n">${d.cyclesMissed}</td><td class="n">${d.roundTripMs === null ? "—" : `${d.roundTripMs.toFixed(1)} ms`}</td><td class="n">${d.tagsGood} / ${d.tagsBad}</td><td class="n">${d.lastGoodMs === null ? "never" : clockText(d.lastGoodMs)}</td></tr>
+  return html`<tr><th scope="row"><a href="${link}">${supervisor.device.name}</a></th><td>${shape} ${DEVICE_WORD[d.linkState]} ${sinceText(d.sinceMs, nowMs)}${why}</td><td data-label="Endpoint">${supervisor.endpoint()}</td><td class="n" data-label="Cycles">${d.cycles}</td><td class="n" data-label="Missed">${d.cyclesMissed}</td><td class="n" data-label="Round trip">${d.roundTripMs === null ? "—" : `${d.roundTripMs.toFixed(1)} ms`}</td><td class="n" data-label="Tags good / bad">${d.tagsGood} / ${d.tagsBad}</td><td class="n" data-label="Last good">${d.lastGoodMs === null ? "never" : clockText(d.lastGoodMs)}</td></tr>
 `;
 }
 
@@ -104,7 +104,7 @@ export function tagsPage(view: LocalView, search: string): Html {
     "Live tags",
     html`<h2 id="tags">Live tags</h2>
 <form method="get" action="/tags" role="search"><div><label for="q">Path, name, address or quality</label><input id="q" name="q" type="search" maxlength="${SEARCH_CHARS_MAX}" value="${wanted}"></div><button type="submit">Search</button></form>
-<div class="scroll" role="region" aria-labelledby="tags" tabindex="0"><table>
+<div class="scroll" role="region" aria-labelledby="tags" tabindex="0"><table class="cards">
 <caption>${caption}</caption>
 <thead><tr><th scope="col">Tag</th><th scope="col">Value</th><th scope="col">Unit</th><th scope="col">Quality</th><th scope="col">Age</th><th scope="col">Address</th></tr></thead>
 <tbody>${rows}</tbody>
@@ -149,6 +149,6 @@ function tagRow(row: TagView, wrong: string, nowMs: number): Html {
   const { tag } = row;
   const age = row.timeMs === null ? "—" : durationWords(nowMs - row.timeMs);
   const quality = row.timeMs === null ? "—" : qualityName(row.quality);
-  return html`<tr><th scope="row">${tag.path}</th><td class="n">${valueCell(row, nowMs)}</td><td>${tag.unit}</td><td>${quality}${wrong === "" ? null : html`<br>${wrong}`}</td><td class="n">${age}</td><td>${tag.address}</td></tr>
+  return html`<tr><th scope="row">${tag.path}</th><td class="n" data-label="Value">${valueCell(row, nowMs)}</td><td data-label="Unit">${tag.unit}</td><td data-label="Quality">${quality}${wrong === "" ? null : html`<br>${wrong}`}</td><td class="n" data-label="Age">${age}</td><td data-label="Address">${tag.address}</td></tr>
 `;
 }

@@ -73,8 +73,8 @@ export function seriesAt(columns: BlockColumns, s: number): Series {
     tagNo: columns.tagNos[s]!,
     timesMs: new Float64Array(columns.timesMs.buffer, columns.timesMs.byteOffset + from * 8, count),
     quality: new Uint8Array(columns.quality.buffer, columns.quality.byteOffset + from, count),
-    nulls: nulls && nulls.subarray(from, from + count),
-    receivedMs: received && received.subarray(from, from + count),
+    nulls: nulls ? nulls.subarray(from, from + count) : null,
+    receivedMs: received ? received.subarray(from, from + count) : null,
   };
   const slots = columns.doubles.buffer;
   const at = columns.doubles.byteOffset + from * 8;

@@ -190,6 +190,7 @@ function tagPage(search: URLSearchParams): Response {
       (search.get("deviceId") ?? tag.deviceId) === tag.deviceId &&
       (search.get("gatewayId") ?? tag.gatewayId) === tag.gatewayId,
   );
+  found.sort((a, b) => (a.path < b.path ? -1 : 1));
   const from = Number(search.get("cursor") ?? 0);
   const to = from + Number(search.get("limit") ?? 200);
   return page(found.slice(from, to), to < found.length ? String(to) : null);

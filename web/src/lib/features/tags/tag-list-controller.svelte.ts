@@ -15,7 +15,7 @@ export function filterStored(tags: readonly Tag[], filter: TagFilter): Tag[] {
     .filter((tag) => filter.deviceId === "" || tag.deviceId === filter.deviceId)
     .filter((tag) => filter.gatewayId === "" || tag.gatewayId === filter.gatewayId)
     .filter((tag) => words.every((word) => tag.path.toLocaleLowerCase().includes(word)))
-    .sort((a, b) => a.path.localeCompare(b.path, undefined, { numeric: true }));
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** The tag list of one filter, read page by page as the person scrolls. */

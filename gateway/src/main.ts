@@ -1,11 +1,12 @@
 import { getLogger } from "@logtape/logtape";
 import { type AppError, asAppError } from "@millrace/contract/error/app-error";
 import { systemClock, systemRandom } from "@millrace/contract/std/clock";
+import { EXIT_SETTING } from "@millrace/contract/std/setting";
 import { lockFolder } from "./folder-lock.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { makePrivateFolder } from "./identity/durable-file.ts";
 import { configureLog } from "./log.ts";
-import { EXIT_SETTING, readSettings, type Settings } from "./settings.ts";
+import { readSettings, type Settings } from "./settings.ts";
 
 const log = getLogger(["gateway"]);
 

@@ -1,19 +1,9 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { AppError } from "@millrace/contract/error/app-error";
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
+import { type Environment, readEnvironment, Setting, settingWrong } from "@millrace/contract/std/setting";
+import { type Static, Type } from "@sinclair/typebox";
 
-/**
- * Everything an operator may set on a gateway, each by an environment variable (`env`). A secret may also come from a
- * file, named by the same variable with `_FILE` at its end. The table in the documentation is made from this schema.
- */
-const Setting = <T extends TSchema>(env: string, schema: T, secret = false): T => ({
-  ...schema,
-  env,
-  secret,
-});
-
+/** Everything an operator may set on a gateway, each by an environment variable. */
 export const Settings = Type.Object({
   dataFolder: Setting(
     "MILLRACE_DATA",
@@ -107,46 +97,14 @@ export const Settings = Type.Object({
 });
 export type Settings = Static<typeof Settings>;
 
-export type Environment = Record<string, string | undefined>;
-
-interface SettingFacts {
-  env: string;
-  secret: boolean;
-  type?: string;
-  description?: string;
-}
-
-/** Exit code for a wrong setting: EX_CONFIG of sysexits.h. A supervisor must not start us again before a change. */
-export const EXIT_SETTING = 78;
-
-const FOUND_CHARS_MAX = 80;
-
-const wrong = (env: string, message: string) =>
-  new AppError("setting.wrong", `${env}: ${message}`, { context: { setting: env } });
-
 /**
  * Reads the settings from the environment, once.
  * @throws AppError `setting.wrong` naming the variable, what was found (never a secret) and what would be right.
  */
 export function readSettings(environment: Environment): Settings {
-  const found: Record<string, unknown> = {};
-  const facts = Settings.properties as unknown as Record<string, SettingFacts>;
-  for (const [name, setting] of Object.entries(facts)) {
-    const text = textOf(environment, setting);
-    if (text !== undefined) found[name] = typed(text, setting.type);
-  }
-  const settings = Value.Default(Settings, found);
-  const first = Value.Errors(Settings, settings).First();
-  if (first !== undefined) {
-    const setting = facts[first.path.split("/")[1] ?? ""]!;
-    const shown = setting.secret
-      ? "a value of the wrong form"
-      : `"${String(first.value).slice(0, FOUND_CHARS_MAX)}"`;
-    throw wrong(setting.env, `found ${shown}, expected ${expected(setting, first.message)}.`);
-  }
-  const checked = settings as Settings;
-  checkPlain(checked);
-  return { ...checked, dataFolder: resolve(checked.dataFolder) };
+  const settings = readEnvironment(Settings, environment, (path) => readFileSync(path, "utf8"));
+  checkPlain(settings);
+  return { ...settings, dataFolder: resolve(settings.dataFolder) };
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
@@ -156,38 +114,10 @@ export const isLoopback = (hostname: string): boolean => LOOPBACK.test(hostname)
 
 function checkPlain({ hubUrl, allowPlain }: Settings): void {
   const url = URL.parse(hubUrl);
-  if (url === null) throw wrong("MILLRACE_HUB_URL", `"${hubUrl}" is not an address.`);
+  if (url === null) throw settingWrong("MILLRACE_HUB_URL", `"${hubUrl}" is not an address.`);
   if (url.protocol === "https:" || allowPlain || isLoopback(url.hostname)) return;
-  throw wrong(
+  throw settingWrong(
     "MILLRACE_HUB_URL",
     `found "${hubUrl}", expected https://. MILLRACE_ALLOW_PLAIN=1 allows http:// to another machine, readable on the way.`,
   );
-}
-
-function expected(setting: SettingFacts & { minimum?: number; maximum?: number }, message: string): string {
-  if (setting.minimum !== undefined) return `a whole number ${setting.minimum} to ${setting.maximum}`;
-  if (setting.type === "boolean") return "1 or 0";
-  return setting.description ?? message;
-}
-
-function textOf(environment: Environment, { env, secret }: SettingFacts): string | undefined {
-  const direct = environment[env];
-  if (direct !== undefined && direct !== "") return direct;
-  const file = secret ? environment[`${env}_FILE`] : undefined;
-  if (file === undefined || file === "") return undefined;
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch {
-    throw wrong(`${env}_FILE`, `the file "${file}" cannot be read.`);
-  }
-}
-
-/** A text as the schema's type; what does not fit stays text and is refused by the check. */
-function typed(text: string, type: string | undefined): unknown {
-  if (type === "boolean") {
-    if (text === "1" || text === "true") return true;
-    return text === "0" || text === "false" ? false : text;
-  }
-  if (type === "integer") return /^-?\d+$/.test(text) ? Number(text) : text;
-  return text;
 }

@@ -24,6 +24,8 @@ interface SettingFacts {
   env: string;
   secret: boolean;
   type?: string;
+  minimum?: number;
+  maximum?: number;
   default?: unknown;
   description?: string;
 }
@@ -60,6 +62,11 @@ function typed(text: string, type: string | undefined): unknown {
   return text;
 }
 
+function rightOf({ type, minimum, maximum, description }: SettingFacts, message: string): string {
+  if (minimum !== undefined) return `a whole number ${minimum} to ${maximum}`;
+  return type === "boolean" ? "1 or 0" : (description ?? message);
+}
+
 /**
  * Reads all settings of a program, once.
  * @throws AppError `setting.wrong` naming the variable, what was found (never a secret) and what would be right.
@@ -80,7 +87,7 @@ export function readEnvironment<T extends TObject>(
       const shown = facts.secret
         ? "a value of the wrong form"
         : `"${String(value).slice(0, FOUND_CHARS_MAX)}"`;
-      throw settingWrong(facts.env, `found ${shown}. ${error.message}. It is: ${facts.description ?? name}.`);
+      throw settingWrong(facts.env, `found ${shown}, expected ${rightOf(facts, error.message)}.`);
     }
     found[name] = value;
   }

@@ -26,6 +26,7 @@ const STEPS: readonly Step[] = [
     (name): Step => ({ title: `types of ${name}`, command: [bun, "x", "tsc", "-p", name], kind: "check" }),
   ),
   { title: "types of web", command: [bun, "run", "--cwd", "web", "typecheck"], kind: "check" },
+  { title: "settings document", command: [bun, "e2e/stack/settings-doc.ts"], kind: "check" },
   { title: "size of the screens", command: [bun, "web/scripts/budget.ts"], kind: "check" },
   ...["contract", "server", "gateway", "web", "e2e"].map(suite),
 ];

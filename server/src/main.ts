@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { dispose, getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock as clock, systemRandom as random } from "@millrace/contract/std/clock";
+import { EXIT_SETTING } from "@millrace/contract/std/setting";
 import { createApp } from "./app.ts";
 import { lockDataFolder } from "./data-lock.ts";
 import { openDatabase } from "./db/client.ts";
@@ -19,7 +20,6 @@ import { seedAdminKey } from "./modules/people/service.ts";
 import { createSetup } from "./modules/setup/service.ts";
 import { isLoopback, readSettings, type Settings } from "./settings.ts";
 
-const EXIT_SETTING = 78;
 const WEB = fileURLToPath(new URL("../../web/dist", import.meta.url));
 const logger = getLogger(["hub"]);
 

@@ -1,5 +1,12 @@
 import { type Static, Type } from "@sinclair/typebox";
 
+/** What sign-in takes too: a set-up with an address that cannot sign in would lock the plant out of itself. */
+export const Email = Type.String({
+  maxLength: 254,
+  pattern: "^[A-Za-z0-9_+-]+(\\.[A-Za-z0-9_+-]+)*@([A-Za-z0-9][A-Za-z0-9-]*\\.)+[A-Za-z]{2,}$",
+  description: "An e-mail address such as ada@plant.example",
+});
+
 export const SetupState = Type.Object({ needed: Type.Boolean() });
 export type SetupState = Static<typeof SetupState>;
 
@@ -7,7 +14,7 @@ export type SetupState = Static<typeof SetupState>;
 export const SetupRequest = Type.Object({
   token: Type.String({ minLength: 1, maxLength: 200 }),
   name: Type.String({ minLength: 1, maxLength: 100 }),
-  email: Type.String({ minLength: 3, maxLength: 254, pattern: "^[^@\\s]+@[^@\\s]+$" }),
+  email: Email,
   password: Type.String({ minLength: 12, maxLength: 256 }),
 });
 export type SetupRequest = Static<typeof SetupRequest>;

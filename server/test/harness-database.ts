@@ -1,38 +1,36 @@
-import { afterAll } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock, systemRandom } from "@millrace/contract/std/clock";
 import { SQL } from "bun";
 import { type Database, openDatabase } from "../src/db/client.ts";
-import { type EmbeddedPostgres, startEmbedded } from "../src/db/embedded/embedded.ts";
 import { migrateDatabase } from "../src/db/migrate.ts";
 
-/** One PostgreSQL per test process, made at first use and ended with the process's last test. */
-let shared: Promise<{ postgres: EmbeddedPostgres; folder: string }> | null = null;
+/** One PostgreSQL for all files of a test process, made at first use; the guardian ends it with the process. */
+let shared: Promise<string> | null = null;
 
-async function start(): Promise<{ postgres: EmbeddedPostgres; folder: string }> {
-  const folder = await mkdtemp(join(tmpdir(), "millrace-test-"));
-  const postgres = await startEmbedded({
-    folder: join(folder, "postgres"),
-    clock: systemClock,
-    random: systemRandom,
+async function startGuardian(): Promise<string> {
+  const guardian = Bun.spawn([process.execPath, join(import.meta.dir, "postgres-guardian.ts")], {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
   });
-  return { postgres, folder };
+  guardian.unref();
+  const reader = guardian.stdout.getReader();
+  let text = "";
+  while (!text.includes("\n")) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error("the tests' PostgreSQL did not start");
+    text += new TextDecoder().decode(value);
+  }
+  reader.releaseLock();
+  return (JSON.parse(text) as { base: string }).base;
 }
 
-afterAll(async () => {
-  if (shared === null) return;
-  const { postgres, folder } = await shared;
-  shared = null;
-  await postgres.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+async function urlOf(name: string): Promise<string> {
+  shared ??= startGuardian();
+  return `${await shared}${name}`;
+}
 
 async function admin<T>(work: (sql: SQL) => Promise<T>): Promise<T> {
-  shared ??= start();
-  const { postgres } = await shared;
-  const sql = new SQL({ url: postgres.urlOf("postgres"), max: 1 });
+  const sql = new SQL({ url: await urlOf("postgres"), max: 1 });
   try {
     return await work(sql);
   } finally {
@@ -48,9 +46,8 @@ export interface TestDatabase extends Database {
 export async function emptyDatabase(): Promise<{ url: string } & AsyncDisposable> {
   const name = `t_${crypto.randomUUID().replaceAll("-", "")}`;
   await admin((sql) => sql.unsafe(`CREATE DATABASE "${name}"`));
-  const { postgres } = await (shared as NonNullable<typeof shared>);
   return {
-    url: postgres.urlOf(name),
+    url: await urlOf(name),
     [Symbol.asyncDispose]: async () => {
       await admin((sql) => sql.unsafe(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`));
     },

@@ -20,7 +20,7 @@ export interface BlockColumns {
   quality: Uint8Array;
   /** 1 = no value. Null when no series has one. */
   nulls: Uint8Array | null;
-  /** Equals `timesMs` for series without the flag. Null when no series has it. */
+  /** Means something only in series with the flag. Null when no series has it. */
   receivedMs: Float64Array | null;
   /** The same 64-bit slots seen as doubles, signed, unsigned integers and words; slot i belongs to sample i. */
   doubles: Float64Array;

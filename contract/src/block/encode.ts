@@ -37,7 +37,7 @@ let denseDoubles = new Float64Array(0);
 let denseWords = new Uint32Array(0);
 let denseBooleans = new Uint8Array(0);
 
-/** A byte of bits32 saved as delta is worth less than one in a plane: only take deltas when clearly shorter. */
+/** What planes cost a value once compressed: their high planes all but vanish. Deltas must do better. */
 const PLANES32_BYTES_EACH = 3;
 const PLANES64_BYTES_EACH = 7;
 
@@ -217,13 +217,13 @@ function writeNumbers(
   if (param >= 0) {
     measureInts(count);
     const isBits = (param & PARAM.bits32) !== 0;
-    if (!isBits || shape.bytes < count * PLANES32_BYTES_EACH) {
-      if (isBits || shape.bytes < count * PLANES64_BYTES_EACH || count < 3) {
-        out.params.byte(param | (shape.order2 ? PARAM.order2 : 0));
-        writeDeltas(out.ints, ints, 0, count, 0, shape.order2);
-        return CODE.ints;
-      }
-    } else {
+    const planeBytes = count * (isBits ? PLANES32_BYTES_EACH : PLANES64_BYTES_EACH);
+    if (shape.bytes < planeBytes || (!isBits && count < 3)) {
+      out.params.byte(param | (shape.order2 ? PARAM.order2 : 0));
+      writeDeltas(out.ints, ints, 0, count, 0, shape.order2);
+      return CODE.ints;
+    }
+    if (isBits) {
       writePlanes32(doubles, from, to);
       return CODE.planes32;
     }

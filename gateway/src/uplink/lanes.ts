@@ -101,6 +101,13 @@ export function onNack(
       `The hub expects ${streamText(lane)} from ${nack.expected}, but acknowledged up to ${lane.ackedSeq} before.`,
     );
   }
+  if (nack.code === "frame.gap" && nack.seq === nack.expected) {
+    // Sending it again would only be refused again, as fast as the line allows.
+    throw new AppError(
+      "uplink.protocol",
+      `The hub expects ${streamText(lane)} ${nack.seq} and refuses it as too far.`,
+    );
+  }
   const granted = { ...up, creditBytes: nack.creditBytes };
   if (nack.code === "frame.gap" && lane.wentBackTo === nack.expected) return { up: granted, actions: [] };
   const moved = hwm > lane.ackedSeq ? advance(granted, lane, hwm, nowMs) : { up: granted, actions: [] };

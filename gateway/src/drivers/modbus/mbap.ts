@@ -40,8 +40,6 @@ export class MbapPort extends EventEmitter {
   readonly _transactionIdRead = 1;
   /** See the setting of the same name; set before each request. */
   idsNotEchoed = false;
-  /** Bytes received on this connection: tells a silent link from a silent unit. */
-  bytesReceived = 0;
   isOpen = false;
   readonly closed: Promise<void>;
 
@@ -144,7 +142,6 @@ export class MbapPort extends EventEmitter {
   }
 
   #receive(chunk: Buffer): void {
-    this.bytesReceived += chunk.length;
     let at = 0;
     while (at < chunk.length && !this.#over) {
       const wanted = this.#filled < HEADER_BYTES ? HEADER_BYTES : HEADER_BYTES + this.#frame.readUInt16BE(4);

@@ -143,7 +143,7 @@ export class Reader {
       const outcome = await this.#probe(block, planned.evidence ?? 0, ctx);
       if (outcome !== null) return outcome;
     }
-    // Noted before we ask: without transaction ids a timeout leaves this function as a lost link.
+    // Noted before we ask: a block too large for the device may also end the link, and that leaves this function.
     planned.suspect = true;
     planned.evidence = (planned.evidence ?? 0) + (suspect ? 1 : 0);
     const answer = await this.#request(block, ctx.rules, ctx.signal);

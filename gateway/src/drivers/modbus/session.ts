@@ -8,12 +8,6 @@ import type { Span } from "./plan.ts";
 import { type Answer, Reader } from "./reader.ts";
 import type { ModbusRules, ModbusSettings } from "./settings.ts";
 
-/**
- * Timeouts in a row without one byte on the connection, over all units, before we take the link itself for dead: a
- * half-open socket accepts requests for ever.
- */
-const SILENT_TIMEOUTS_MAX = 3;
-
 interface InFlight {
   settle(answer: Answer): void;
   fail(error: unknown): void;
@@ -30,8 +24,8 @@ export class ModbusSession implements Session<ModbusAddress> {
   #reading = false;
   /** Why there is no link, told by the next read. */
   #down: AppError;
-  #silentTimeouts = 0;
-  #bytesSeen = 0;
+  /** The connection may still carry an answer we could not tell from the next one: take a fresh one before we ask. */
+  #stale = false;
   #lastAnswerMs = Number.NEGATIVE_INFINITY;
   #requests = 0;
   #errors = 0;
@@ -52,8 +46,7 @@ export class ModbusSession implements Session<ModbusAddress> {
       onFailed: (kind, why) => this.#failed(port, kind, why),
     });
     this.#port = port;
-    this.#silentTimeouts = 0;
-    this.#bytesSeen = 0;
+    this.#stale = false;
     const client = new ModbusRTU(port);
     try {
       await this.#open(client, signal);
@@ -109,6 +102,7 @@ export class ModbusSession implements Session<ModbusAddress> {
   }
 
   async close(): Promise<void> {
+    this.#stale = false;
     const port = this.#port;
     if (port === null) return;
     this.#drop(port, this.#linkError("link.lost", "closed by us"));
@@ -123,6 +117,7 @@ export class ModbusSession implements Session<ModbusAddress> {
       if (waitMs > 0) await clock.sleep(waitMs, signal);
     }
     signal.throwIfAborted();
+    if (this.#stale) await this.connect(signal);
     const port = this.#port;
     const client = this.#client;
     if (port === null || client === null) throw this.#down;
@@ -132,11 +127,8 @@ export class ModbusSession implements Session<ModbusAddress> {
     const answer = await this.#send(client, port, span, rules);
     this.#lastAnswerMs = clock.monoMs();
     if (answer.at !== "data") this.#errors++;
-    if (answer.at === "timeout") this.#onTimeout(port, span, rules);
-    else {
-      this.#silentTimeouts = 0;
-      this.#roundTripMs = this.#lastAnswerMs - startMs;
-    }
+    if (answer.at !== "timeout") this.#roundTripMs = this.#lastAnswerMs - startMs;
+    else if (rules.idsNotEchoed) this.#renewLater(port);
     if (answer.at === "garbled" && rules.idsNotEchoed) {
       throw this.#drop(port, this.#linkError("link.garbled", answer.why));
     }
@@ -168,18 +160,13 @@ export class ModbusSession implements Session<ModbusAddress> {
     });
   }
 
-  #onTimeout(port: MbapPort, span: Span, rules: ModbusRules): void {
-    this.#silentTimeouts = port.bytesReceived === this.#bytesSeen ? this.#silentTimeouts + 1 : 1;
-    this.#bytesSeen = port.bytesReceived;
-    if (rules.idsNotEchoed) {
-      // The late answer could not be told from the next one.
-      const why = `unit ${span.unit} did not answer within ${rules.timeoutMs} ms and the converter echoes no ids`;
-      throw this.#drop(port, this.#linkError("link.lost", why));
-    }
-    if (this.#silentTimeouts >= SILENT_TIMEOUTS_MAX) {
-      const why = `connected but silent: ${this.#silentTimeouts} requests in a row without one byte`;
-      throw this.#drop(port, this.#linkError("link.lost", why));
-    }
+  /**
+   * Without ids a late answer could not be told from the next one, so this connection is never read again. The next
+   * request opens a new one: the unit was silent, not the link, and the other units behind it must not suffer.
+   */
+  #renewLater(port: MbapPort): void {
+    this.#drop(port, this.#linkError("link.lost", "not connected"));
+    this.#stale = true;
   }
 
   /** The caller lost interest. Its answer, if it comes, is dropped by its id. */
@@ -189,7 +176,7 @@ export class ModbusSession implements Session<ModbusAddress> {
     if (port === null || inFlight === null) return;
     port.forget();
     inFlight.fail(reason);
-    if (port.idsNotEchoed) this.#drop(port, this.#linkError("link.lost", "a request was given up"));
+    if (port.idsNotEchoed) this.#renewLater(port);
   }
 
   #failed(port: MbapPort, kind: "lost" | "garbled", why: string): void {

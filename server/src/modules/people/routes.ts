@@ -41,7 +41,7 @@ function signInOf(text: string): { email: string; password: string } {
     });
   if (typeof email !== "string" || email.length < 3 || email.length > 254)
     throw wrong("email", "an e-mail address");
-  if (typeof password !== "string") throw wrong("password", "a text");
+  if (typeof password !== "string" || password === "") throw wrong("password", "a text that is not empty");
   if (password.length > PASSWORD.lengthMax)
     throw wrong("password", `at most ${PASSWORD.lengthMax} characters`);
   return { email: email.trim().toLowerCase(), password };

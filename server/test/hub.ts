@@ -1,0 +1,111 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "@millrace/contract/std/clock";
+import { type App, createApp } from "../src/app.ts";
+import { createMetrics } from "../src/http/metrics.ts";
+import { ownOrigins } from "../src/http/origin.ts";
+import { loadIdentity } from "../src/identity.ts";
+import { createIngest, type Ingest } from "../src/ingest/ingest.ts";
+import { createAuth } from "../src/modules/people/auth.ts";
+import { createPasswords } from "../src/modules/people/password.ts";
+import { seedAdminKey } from "../src/modules/people/service.ts";
+import { createSetup, type Setup } from "../src/modules/setup/service.ts";
+import { type TestDatabase, testDatabase } from "./harness-database.ts";
+
+export const ORIGIN = "http://localhost:8080";
+export const API_KEY = "k".repeat(40);
+
+export interface TestHub extends AsyncDisposable {
+  app: App;
+  database: TestDatabase;
+  ingest: Ingest;
+  setup: Setup;
+  dataFolder: string;
+  /** A request as it arrives; paths begin with a slash. */
+  ask(path: string, init?: RequestInit): Promise<Response>;
+  /** The same with the administrator's API key and a JSON body. */
+  call<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; body: T; headers: Headers }>;
+}
+
+/** The whole hub on a database of its own, without a socket: `await using hub = await testHub()`. */
+export async function testHub(): Promise<TestHub> {
+  const database = await testDatabase();
+  const dataFolder = await mkdtemp(join(tmpdir(), "millrace-hub-"));
+  const { db } = database;
+  const identity = await loadIdentity(db, generateKeyPairSync("ed25519").privateKey);
+  const metrics = createMetrics();
+  const ingest = createIngest({ database, identity, clock: systemClock, registry: metrics.registry });
+  await ingest.start();
+  await seedAdminKey({ db, clock: systemClock }, API_KEY);
+  const passwords = createPasswords();
+  const origins = () => ownOrigins(ORIGIN);
+  const setup = createSetup({ db, clock: systemClock, passwords, dataFolder });
+  const app = createApp({
+    database,
+    identity,
+    ingest,
+    clock: systemClock,
+    auth: createAuth({ db, passwords, secret: "s".repeat(43), publicUrl: ORIGIN, origins }),
+    setup,
+    metrics,
+    dataFolder,
+    webFolder: join(dataFolder, "web"),
+    metricsOpen: false,
+    https: false,
+    origins,
+    publicUrl: () => ORIGIN,
+  });
+  const ask = async (path: string, init?: RequestInit) => await app.handle(new Request(ORIGIN + path, init));
+  return {
+    app,
+    database,
+    ingest,
+    setup,
+    dataFolder,
+    ask,
+    async call<T>(method: string, path: string, body?: unknown, extra: Record<string, string> = {}) {
+      const headers: Record<string, string> = { authorization: `Bearer ${API_KEY}`, ...extra };
+      if (body !== undefined) headers["content-type"] = "application/json";
+      const response = await ask(path, {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        body: (text === "" ? null : JSON.parse(text)) as T,
+        headers: response.headers,
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await ingest.stop();
+      await database[Symbol.asyncDispose]();
+      await rm(dataFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+export const ADA = { name: "Ada", email: "ada@plant.example", password: "a long plant password" };
+
+/** Makes the first administrator through the printed link. */
+export async function setUpAda(hub: TestHub): Promise<void> {
+  const link = await hub.setup.openLink(ORIGIN);
+  const token = link!.split("#token=")[1]!;
+  const response = await post(hub, "/api/v1/setup", { token, ...ADA });
+  if (response.status !== 200) throw new Error(await response.text());
+}
+
+/** A browser's own POST: our Origin and, when given, a cookie. */
+export function post(hub: TestHub, path: string, body: unknown, cookie = ""): Promise<Response> {
+  const headers: Record<string, string> = { "content-type": "application/json", origin: ORIGIN };
+  if (cookie !== "") headers.cookie = cookie;
+  return hub.ask(path, { method: "POST", headers, body: JSON.stringify(body) });
+}

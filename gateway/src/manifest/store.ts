@@ -20,7 +20,7 @@ export interface ManifestStoreInput {
 export interface ManifestStore {
   /** The manifest that runs; null before the first one. */
   current(): Manifest | null;
-  /** Why the cached manifest was not used at the start; null when it was, or when there was none. */
+  /** Why there is no usable copy on disk: damaged at the start, or the disk refused it. Null when all is well. */
   cacheProblem(): AppError | null;
   /**
    * Verifies, applies, then writes to disk, in this order: what is cached has run at least once. A repeat of the
@@ -75,8 +75,7 @@ export async function openManifestStore(input: ManifestStoreInput): Promise<Mani
         const before = running?.sha256;
         const manifest = await take(signed);
         if (running?.sha256 === before) return manifest;
-        await writeDurably(path, `${JSON.stringify(signed)}\n`);
-        problem = null;
+        problem = await cache(path, signed);
         for (const listener of listeners) listener(manifest);
         return manifest;
       });
@@ -88,6 +87,19 @@ export async function openManifestStore(input: ManifestStoreInput): Promise<Mani
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** A disk that refuses does not stop what already runs; only the next start without a hub would miss it. */
+async function cache(path: string, signed: SignedManifest): Promise<AppError | null> {
+  try {
+    await writeDurably(path, `${JSON.stringify(signed)}\n`);
+    return null;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new AppError("outbox.failed", `The running manifest could not be kept in ${path}: ${why}.`, {
+      cause,
+    });
+  }
 }
 
 async function readCache(path: string): Promise<SignedManifest | null> {

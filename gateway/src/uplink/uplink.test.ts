@@ -25,7 +25,10 @@ afterEach(async () => {
   for (const rig of open.splice(0)) await rig[Symbol.asyncDispose]();
 });
 
-async function rig(settings: Partial<LinkSettings> = {}): Promise<Rig> {
+async function rig(
+  settings: Partial<LinkSettings> = {},
+  broken?: () => Promise<GatewayStatus>,
+): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), "millrace-uplink-"));
   const { key } = await openIdentityFolder(folder);
   const hub = new FakeHub(key.publicKey);
@@ -70,7 +73,7 @@ async function rig(settings: Partial<LinkSettings> = {}): Promise<Rig> {
     identity,
     outbox,
     manifest,
-    status,
+    status: broken ?? status,
     software: "test",
     clock: systemClock,
     random: () => 0.05,
@@ -289,4 +292,17 @@ test("a manifest is applied once and answered; one of another hub or an older on
   ]);
   expect(r.applied).toHaveLength(1);
   await stranger.stop();
+});
+
+test("a status that cannot be made does not end the session", async () => {
+  let asked = 0;
+  const r = await rig({}, async () => {
+    asked++;
+    throw new Error("no figures");
+  });
+  r.uplink.start();
+  await until("asked", () => asked > 0);
+  await pushFrames(r, 3);
+  await until("3 frames", () => r.hub.hwm === 3);
+  expect(r.hub.peers).toHaveLength(1);
 });

@@ -259,8 +259,14 @@ class UplinkShell implements Uplink {
 
   async #status(): Promise<null> {
     const connection = this.#connection;
-    const status = await this.#input.status();
-    if (connection === this.#connection) this.#send({ type: "status", status });
+    try {
+      const status = await this.#input.status();
+      if (connection === this.#connection) this.#send({ type: "status", status });
+    } catch (thrown) {
+      // Data matters more than the report about it: the session goes on and the next heartbeat asks again.
+      const { code, message } = asAppError(thrown);
+      log.warn("No status for the hub this time: {message}", { code, message });
+    }
     return null;
   }
 

@@ -15,10 +15,10 @@ const cases: [string, Heard, number, boolean, string][] = [
   ["page opened, hub does not answer", heard({}), 4_001, false, "offline"],
   ["page opened without a network, with stored values", heard({ dataMs: -5 }), 10, true, "offline"],
   ["heard a moment ago", heard({ upSinceMs: 100, heardMs: 5_000 }), 9_000, false, "live"],
-  ["heard 12 s ago", heard({ upSinceMs: 100, heardMs: 5_000 }), 17_000, false, "live"],
-  ["silent for longer than 12 s", heard({ upSinceMs: 100, heardMs: 5_000 }), 17_001, false, "offline"],
+  ["heard 11 s ago", heard({ upSinceMs: 100, heardMs: 5_000 }), 16_000, false, "live"],
+  ["silent for longer than 11 s", heard({ upSinceMs: 100, heardMs: 5_000 }), 16_001, false, "offline"],
   ["closed 3 s ago", heard({ lostMs: 6_000, heardMs: 5_000 }), 9_000, false, "reconnecting"],
-  ["closed too long", heard({ lostMs: 6_000, heardMs: 5_000 }), 17_001, false, "offline"],
+  ["closed too long", heard({ lostMs: 6_000, heardMs: 5_000 }), 16_001, false, "offline"],
 ];
 test.each(cases)("%s", (_name, facts, nowMs, browserOffline, at) => {
   expect(hubView(facts, nowMs, browserOffline).at).toBe(at as "live");

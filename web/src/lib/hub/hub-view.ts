@@ -1,7 +1,7 @@
 import { type LiveState, SILENCE_MS } from "./live-machine.ts";
 
 /**
- * What a screen says about browser ↔ hub. `connecting`: this page has just been opened. `offline`: nothing heard for
+ * What a screen says about browser ↔ hub. `connecting`: this page has just been opened and has heard nothing yet. `offline`: nothing heard for
  * `SILENCE_MS`, so every value on the screen is old. Times are wall ms of this device.
  */
 export type HubView =

@@ -7,8 +7,11 @@ import type {
   LiveValue,
 } from "@millrace/contract/wire/live";
 
-/** The hub says something at least every 5 s; after so long without a word the link counts as lost. */
-export const SILENCE_MS = 12_000;
+/**
+ * The hub says something at least every 5 s, and 12 s of silence mean the link is lost. One second less, because this is
+ * looked at once a second and the screen must say it within the 12 s.
+ */
+export const SILENCE_MS = 11_000;
 const HEARTBEAT_MS = 5_000;
 const OPEN_TIMEOUT_MS = 10_000;
 const LIVE_BACKOFF = { baseMs: 500, capMs: 15_000 };

@@ -89,6 +89,7 @@ const rows: Row[] = [
     "Gateway “Press hall” offline",
   ],
   ["hub lost", { hub: "offline" }, "offline", 92.4, false, "1 s old"],
+  ["stored value before the hub is heard", { hub: "connecting" }, "offline", 92.4, false, "1 s old"],
   ["hub lost outranks gateway offline", { hub: "offline", gateway: down }, "offline", 92.4, false, "1 s old"],
   [
     "hub lost, was bad",

@@ -59,7 +59,8 @@ export function stateOf(facts: StateFacts): ValueState {
   const level = levelOf(received.quality);
   const ageMs = Math.max(0, nowMs - received.timeMs);
   const shown = level === "bad" ? badValue(received) : { value: received.value, bracketed: false };
-  if (hub === "offline") {
+  // While this page has not heard the hub yet, what it has is from the last visit, however young.
+  if (hub === "offline" || hub === "connecting") {
     const words = `${ageWords(ageMs)} old${level === "good" ? "" : `, ${qualityWords(received.quality)}`}`;
     return { look: "offline", ...shown, glyph: level === "bad" ? "bad" : "clock", ageMs, words };
   }

@@ -57,7 +57,10 @@ export class OverviewController {
     } catch {
       // The hub's absence is shown by the chip and the lists; a card falls back to the tags of the last visit.
       this.#asked.delete(device.id);
-      const stored = (await this.#services.store.tags()).filter((tag) => tag.deviceId === device.id);
+      const kept = await this.#services.store.tags();
+      const stored = kept
+        .filter((tag) => tag.deviceId === device.id)
+        .sort((a, b) => (a.path < b.path ? -1 : 1));
       if (stored.length > 0) this.#keep(device.id, stored.slice(0, KEY_VALUES));
     }
   }

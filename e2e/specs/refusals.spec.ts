@@ -103,6 +103,13 @@ test("a wrong setting stops a program with one line that names it", async () => 
   expect(hub.tail()).toContain("MILLRACE_PORT");
 }, 60_000);
 
+test("a port that is taken is said, not shared", async () => {
+  const env = { MILLRACE_DATA: join(folder, "third"), MILLRACE_PORT: String(stack.ports.hub) };
+  const hub = startProgram("hub", "server/src/main.ts", { env });
+  expect(await hub.process.exited).toBe(78);
+  expect(hub.tail()).toContain("MILLRACE_PORT");
+}, 60_000);
+
 test("garbage on the uplink ends that session with a reason, and the real gateway is not disturbed", async () => {
   const hello = { type: "hello", body: { protocol: 1 }, signature: "short" };
   for (const payload of [

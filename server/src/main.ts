@@ -4,7 +4,7 @@ import { dispose, getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock as clock, systemRandom as random } from "@millrace/contract/std/clock";
 import { EXIT_SETTING } from "@millrace/contract/std/setting";
-import { createApp } from "./app.ts";
+import { type App, createApp } from "./app.ts";
 import { lockDataFolder } from "./data-lock.ts";
 import { openDatabase } from "./db/client.ts";
 import { startEmbedded } from "./db/embedded/embedded.ts";
@@ -27,6 +27,22 @@ const logger = getLogger(["hub"]);
 const publicUrlOf = ({ publicUrl, host, port }: Settings): string =>
   publicUrl ??
   `http://${isLoopback(host) || host === "0.0.0.0" || host === "::" ? "localhost" : host}:${port}`;
+
+/** @throws AppError `setting.wrong` when somebody else listens there */
+function listen(app: App, { host, port }: Settings): void {
+  try {
+    // Sharing a port is the default of the framework: two hubs would then take turns at each request.
+    app.listen({ hostname: host, port, reusePort: false });
+  } catch (cause) {
+    throw new AppError(
+      "setting.wrong",
+      `MILLRACE_PORT: the hub cannot listen at ${host}:${port}; is it taken?`,
+      {
+        cause,
+      },
+    );
+  }
+}
 
 async function start(settings: Settings): Promise<() => Promise<void>> {
   const undo: (() => unknown)[] = [];
@@ -76,14 +92,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       origins,
       publicUrl: () => publicUrl,
     });
-    try {
-      app.listen({ hostname: settings.host, port: settings.port });
-    } catch (cause) {
-      const where = `${settings.host}:${settings.port}`;
-      throw new AppError("setting.wrong", `MILLRACE_PORT: the hub cannot listen at ${where}; is it taken?`, {
-        cause,
-      });
-    }
+    listen(app, settings);
     undo.push(() => app.stop(true));
     if (settings.publicUrl === undefined)
       publicUrl = publicUrlOf({ ...settings, port: app.server?.port ?? 0 });

@@ -35,17 +35,19 @@ export function chainHash(prevHash: Uint8Array, no: number, fact: AuditFact): Ui
 }
 
 /**
- * Finds the first row that was changed or that something is missing before; null when the chain holds. Rows in the
- * order of their numbers, from the first.
+ * Finds the first row that was changed or that something is missing before; null when the chain holds.
+ * @param rows in the order of their numbers, right after `before`
  */
-export function firstBroken(rows: readonly AuditRow[]): number | null {
-  let prevHash: Uint8Array = CHAIN_START;
-  let no = 0;
+export function firstBroken(
+  rows: readonly AuditRow[],
+  before: { no: number; hash: Uint8Array },
+): number | null {
+  let { no, hash } = before;
   for (const row of rows) {
     no += 1;
-    const wanted = chainHash(prevHash, no, row);
+    const wanted = chainHash(hash, no, row);
     if (row.no !== no || !Buffer.from(row.hash).equals(wanted)) return no;
-    prevHash = wanted;
+    hash = wanted;
   }
   return null;
 }

@@ -1,10 +1,9 @@
-import { asc, desc, gt, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
-import { audit } from "../../db/schema/audit.ts";
-import { type AuditFact, type AuditRow, CHAIN_START, chainHash, firstBroken } from "./chain.ts";
+import { type AuditFact, CHAIN_START, chainHash, firstBroken } from "./chain.ts";
+import { findAfter, findLast, insertRow, lockChain } from "./store.ts";
 
-/** Writers of the audit queue here for the rest of their transaction, because each row needs the one before. */
-const AUDIT_LOCK = 7_146_220_116;
+/** Rows verified at once: the chain grows for years, the memory to check it does not. */
+const VERIFY_ROWS = 1_000;
 
 /** As stored: jsonb keeps neither `undefined` nor dates, so the hash is made over what will be read back. */
 const stored = (value: object | null): object | null =>
@@ -12,31 +11,23 @@ const stored = (value: object | null): object | null =>
 
 /** Adds a fact to the chain, in the transaction of the change itself: neither exists without the other. */
 export async function recordAudit(tx: Tx, fact: AuditFact): Promise<void> {
-  await tx.execute(sql`SELECT pg_advisory_xact_lock(${AUDIT_LOCK})`);
-  const [last] = await tx
-    .select({ no: audit.no, hash: audit.hash })
-    .from(audit)
-    .orderBy(desc(audit.no))
-    .limit(1);
+  await lockChain(tx);
+  const last = await findLast(tx);
   const no = (last?.no ?? 0) + 1;
   const prevHash = last?.hash ?? CHAIN_START;
   const clean = { ...fact, old: stored(fact.old), new: stored(fact.new) };
-  const hash = chainHash(prevHash, no, clean);
-  const { atMs, ...rest } = clean;
-  await tx.insert(audit).values({ no, at: new Date(atMs), ...rest, prevHash, hash });
+  await insertRow(tx, { ...clean, no, prevHash, hash: chainHash(prevHash, no, clean) });
 }
-
-const verifyRowsMax = 10_000_000;
 
 /** Reads the chain from its start; the number of the first broken row, or null when it holds. */
 export async function verifyAudit(db: DbOrTx): Promise<number | null> {
-  const rows: AuditRow[] = [];
-  const found = await db
-    .select()
-    .from(audit)
-    .where(gt(audit.no, 0))
-    .orderBy(asc(audit.no))
-    .limit(verifyRowsMax);
-  for (const { at, ...row } of found) rows.push({ ...row, atMs: at.getTime() });
-  return firstBroken(rows);
+  let before: { no: number; hash: Uint8Array } = { no: 0, hash: CHAIN_START };
+  for (;;) {
+    const rows = await findAfter(db, before.no, VERIFY_ROWS);
+    const last = rows.at(-1);
+    if (last === undefined) return null;
+    const broken = firstBroken(rows, before);
+    if (broken !== null) return broken;
+    before = last;
+  }
 }

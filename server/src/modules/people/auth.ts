@@ -3,13 +3,11 @@ import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { betterAuth } from "better-auth";
-import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import type { Db } from "../../db/client.ts";
-import { account, person, session, verification } from "../../db/schema/person.ts";
 import type { Authenticate, Principal } from "../../http/access.ts";
 import { tokenHash } from "../../secret.ts";
 import { PASSWORD, type Passwords } from "./password.ts";
-import { findApiKey } from "./store.ts";
+import { authTables, findApiKey } from "./store.ts";
 
 export interface AuthDeps {
   db: Db;
@@ -53,10 +51,7 @@ export function createAuth(deps: AuthDeps) {
     basePath: "/api/auth",
     secret: deps.secret,
     trustedOrigins: () => [...deps.origins()],
-    database: drizzleAdapter(deps.db, {
-      provider: "pg",
-      schema: { user: person, session, account, verification },
-    }),
+    database: authTables(deps.db),
     user: { additionalFields: { role: { type: "string", required: true, input: false } } },
     emailAndPassword: {
       enabled: true,

@@ -1,6 +1,7 @@
-import { Me } from "@millrace/contract/api/person";
+import { Email, Me } from "@millrace/contract/api/person";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
+import { Value } from "@sinclair/typebox/value";
 import { Elysia } from "elysia";
 import { type Authenticate, access } from "../../http/access.ts";
 import { parseJson, readText } from "../../http/body.ts";
@@ -39,12 +40,32 @@ function signInOf(text: string): { email: string; password: string } {
     new AppError("request.invalid", `body/${field}: ${expected}.`, {
       context: { fields: [{ field: `body/${field}` }] },
     });
-  if (typeof email !== "string" || email.length < 3 || email.length > 254)
-    throw wrong("email", "an e-mail address");
+  if (!Value.Check(Email, email)) throw wrong("email", "an e-mail address such as ada@plant.example");
   if (typeof password !== "string" || password === "") throw wrong("password", "a text that is not empty");
   if (password.length > PASSWORD.lengthMax)
     throw wrong("password", `at most ${PASSWORD.lengthMax} characters`);
-  return { email: email.trim().toLowerCase(), password };
+  return { email: email.toLowerCase(), password };
+}
+
+/**
+ * What better-auth refuses, in our words. Its 400 and 403 are about the request, not about who makes it, so neither
+ * may look like a wrong password; only its own code is passed on, never its text.
+ */
+async function refusalOf(response: Response): Promise<AppError> {
+  const { status } = response;
+  const text = await response.text();
+  if (status >= 500) return new AppError("internal.bug", "", { cause: text });
+  if (status === 401) return new AppError("auth.required", "This needs somebody who is signed in.");
+  if (status === 404) return new AppError("route.unknown", "There is nothing at this address.");
+  const reason = /"code":"([A-Z_]{1,60})"/.exec(text)?.[1] ?? "UNKNOWN";
+  const context = { reason };
+  // The present password, asked for again before it is changed.
+  if (reason === "INVALID_PASSWORD") return new AppError("auth.refused", "The password is wrong.");
+  return status === 403
+    ? new AppError("auth.originRefused", `The hub did not accept where this comes from (${reason}).`, {
+        context,
+      })
+    : new AppError("request.invalid", `The hub did not accept this (${reason}).`, { context });
 }
 
 /** better-auth behind our limits and our errors. */
@@ -69,7 +90,7 @@ export function createAuthHandler({ auth, clock }: Pick<PeopleDeps, "auth" | "cl
       accounts.succeeded(email);
       return response;
     }
-    if (response.status !== 401 && response.status !== 400 && response.status !== 403) return response;
+    if (response.status !== 401) throw await refusalOf(response);
     accounts.failed(email);
     addresses.failed(bucket);
     throw new AppError("auth.refused", "The e-mail address or the password is wrong.");
@@ -82,10 +103,7 @@ export function createAuthHandler({ auth, clock }: Pick<PeopleDeps, "auth" | "cl
       path === "/sign-in/email" && request.method === "POST"
         ? await signIn(request, text, address)
         : await forward(request, text);
-    if (response.status === 401) throw new AppError("auth.required", "This needs somebody who is signed in.");
-    if (response.status === 404) throw new AppError("route.unknown", "There is nothing at this address.");
-    if (response.status >= 500) throw new AppError("internal.bug", "", { cause: await response.text() });
-    if (response.status >= 400) throw new AppError("auth.refused", "The hub did not accept this.");
+    if (response.status >= 400) throw await refusalOf(response);
     return response;
   };
 }

@@ -94,3 +94,59 @@ test("an API key lets in; a wrong one does not, and never falls back to a cookie
   expect((await ask({ authorization: `Bearer ${"x".repeat(40)}`, cookie })).status).toBe(401);
   expect((await ask({})).status).toBe(401);
 });
+
+test("set-up and sign-in take the same e-mail addresses", async () => {
+  await using hub = await testHub();
+  const link = await hub.setup.openLink(ORIGIN);
+  const token = link!.split("#token=")[1]!;
+  for (const email of [
+    "a@b.c",
+    "ada@plant",
+    "ada..l@plant.example",
+    ".ada@plant.example",
+    " ada@plant.example",
+    "ada",
+  ]) {
+    expect([email, (await post(hub, "/api/v1/setup", { token, ...ADA, email })).status]).toEqual([
+      email,
+      422,
+    ]);
+    expect([email, (await signIn(hub, email, ADA.password)).status]).toEqual([email, 422]);
+  }
+  const email = "Ada.L+plant_1@line-2.plant.example";
+  expect((await post(hub, "/api/v1/setup", { token, ...ADA, email })).status).toBe(200);
+  expect((await signIn(hub, email, ADA.password)).status).toBe(200);
+  expect((await signIn(hub, email.toLowerCase(), ADA.password)).status).toBe(200);
+});
+
+test("a request that is wrong in itself is no failed guess", async () => {
+  await using hub = await testHub();
+  await setUpAda(hub);
+  for (let i = 0; i < 8; i++) {
+    const wrong = { email: ADA.email, password: ADA.password, callbackURL: "https://evil.example/" };
+    const response = await post(hub, "/api/auth/sign-in/email", wrong);
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ code: "auth.originRefused" });
+  }
+  expect((await signIn(hub, ADA.email, ADA.password)).status).toBe(200);
+});
+
+test("changing the password asks for the present one and ends what the old one opened", async () => {
+  await using hub = await testHub();
+  await setUpAda(hub);
+  const old = cookieOf(await signIn(hub, ADA.email, ADA.password));
+  const cookie = cookieOf(await signIn(hub, ADA.email, ADA.password));
+  const newPassword = "another long password";
+  const change = (currentPassword: string) =>
+    post(
+      hub,
+      "/api/auth/change-password",
+      { currentPassword, newPassword, revokeOtherSessions: true },
+      cookie,
+    );
+  expect(await (await change("not the password")).json()).toMatchObject({ code: "auth.refused" });
+  expect((await change(ADA.password)).status).toBe(200);
+  expect((await me(hub, old)).status).toBe(401);
+  expect((await signIn(hub, ADA.email, ADA.password)).status).toBe(401);
+  expect((await signIn(hub, ADA.email, newPassword)).status).toBe(200);
+});

@@ -1,7 +1,12 @@
+import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { and, eq, isNull, sql } from "drizzle-orm";
-import type { DbOrTx, Tx } from "../../db/client.ts";
-import { account, apiKey, person, type Role } from "../../db/schema/person.ts";
+import type { Db, DbOrTx, Tx } from "../../db/client.ts";
+import { account, apiKey, person, type Role, session, verification } from "../../db/schema/person.ts";
 import type { Principal } from "../../http/access.ts";
+
+/** Our tables in the shape better-auth works with. */
+export const authTables = (db: Db) =>
+  drizzleAdapter(db, { provider: "pg", schema: { user: person, session, account, verification } });
 
 export async function findApiKey(db: DbOrTx, hash: Uint8Array): Promise<Principal | null> {
   const [row] = await db

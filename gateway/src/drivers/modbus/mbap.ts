@@ -154,7 +154,7 @@ export class MbapPort extends EventEmitter {
         if (!this.#headerFits()) return;
       } else {
         this.#filled = 0;
-        this.#take(this.#frame.subarray(0, wanted));
+        this.#take(this.#frame.subarray(0, wanted), chunk.subarray(at));
       }
     }
   }
@@ -168,7 +168,7 @@ export class MbapPort extends EventEmitter {
     return false;
   }
 
-  #take(frame: Buffer): void {
+  #take(frame: Buffer, rest: Buffer): void {
     const pending = this.#pending;
     const id = frame.readUInt16BE(0);
     if (pending === null || (id !== pending.id && !this.idsNotEchoed)) {
@@ -178,8 +178,9 @@ export class MbapPort extends EventEmitter {
     this.#pending = null;
     this.#strays = 0;
     const why = mismatch(pending, frame);
-    if (why === null) this.emit("data", toRtu(frame));
-    else this.#events.onGarbled(why);
+    if (why !== null) this.#events.onGarbled(why);
+    else if (this.idsNotEchoed ? rest.length === 0 : isFrames(rest)) this.emit("data", toRtu(frame));
+    else this.#end("garbled", "bytes behind the answer that are no frame");
   }
 
   #stray(): void {
@@ -188,6 +189,18 @@ export class MbapPort extends EventEmitter {
       this.#end("garbled", "an answer nobody asked for, from a converter that echoes no ids");
     else if (++this.#strays > STRAYS_MAX) this.#end("garbled", `${this.#strays} answers nobody asked for`);
   }
+}
+
+/**
+ * Whether these are whole frames and nothing else. When half an answer is followed by an older one, the older one
+ * fills up the half and shows by its own end standing out: then nothing of it may be taken for our values.
+ */
+function isFrames(bytes: Buffer): boolean {
+  let at = 0;
+  while (at + HEADER_BYTES <= bytes.length && bytes.readUInt16BE(at + 2) === 0) {
+    at += HEADER_BYTES + bytes.readUInt16BE(at + 4);
+  }
+  return at === bytes.length;
 }
 
 /** What is wrong with the answer, in words; null when it is the answer. */

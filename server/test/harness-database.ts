@@ -5,6 +5,8 @@ import { migrateDatabase } from "../src/db/migrate.ts";
 
 /** One PostgreSQL for all files of a test process, made at first use; the guardian ends it with the process. */
 let shared: Promise<string> | null = null;
+/** Held for as long as we live: a collected child's standard input is closed, which ends PostgreSQL under the tests. */
+let kept: Bun.Subprocess | null = null;
 
 async function startGuardian(): Promise<string> {
   const guardian = Bun.spawn([process.execPath, join(import.meta.dir, "postgres-guardian.ts")], {
@@ -12,7 +14,8 @@ async function startGuardian(): Promise<string> {
     stdout: "pipe",
     stderr: "inherit",
   });
-  guardian.unref();
+  kept = guardian;
+  kept.unref();
   const reader = guardian.stdout.getReader();
   let text = "";
   while (!text.includes("\n")) {

@@ -69,7 +69,7 @@ async function refusalOf(response: Response): Promise<AppError> {
 }
 
 /** better-auth behind our limits and our errors. */
-export function createAuthHandler({ auth, clock }: Pick<PeopleDeps, "auth" | "clock">) {
+export function createAuthHandler({ auth, clock }: { auth: Pick<Auth, "handler">; clock: Clock }) {
   const accounts = createThrottle(ACCOUNT_LIMITS, clock);
   const addresses = createThrottle(ADDRESS_LIMITS, clock);
   const forward = (request: Request, body: string) =>
@@ -81,11 +81,13 @@ export function createAuthHandler({ auth, clock }: Pick<PeopleDeps, "auth" | "cl
       }),
     );
   const signIn = async (request: Request, text: string, address: string): Promise<Response> => {
-    const { email } = signInOf(text);
+    const wanted = signInOf(text);
+    const { email } = wanted;
     const bucket = addressBucket(address);
     accounts.check(email);
     addresses.check(bucket);
-    const response = await forward(request, text);
+    // Only these two: better-auth also takes an address to go to afterwards, which a stranger could have chosen.
+    const response = await forward(request, JSON.stringify(wanted));
     if (response.ok) {
       accounts.succeeded(email);
       return response;

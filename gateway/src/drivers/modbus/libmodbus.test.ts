@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "@millrace/contract/std/clock";
+import { QUALITY } from "@millrace/contract/vocabulary/quality";
+import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
+import { decodeSettings } from "../../driver/settings.ts";
+import { modbus } from "./index.ts";
+
+const SOURCE = join(import.meta.dir, "../../../test/peers/libmodbus-server.c");
+const NEEDS = "this test compiles a server: install the Debian packages gcc, pkg-config and libmodbus-dev";
+
+let folder: string;
+let server: ReturnType<typeof startServer>;
+let port: number;
+
+const startServer = (path: string) => Bun.spawn([path], { stdout: "pipe", stderr: "inherit" });
+
+/** @throws Error with the packages to install when a tool or the library is missing. */
+function run(command: string[]): string {
+  if (Bun.which(command[0]!) === null) throw new Error(`${command[0]} is missing; ${NEEDS}`);
+  const { exitCode, stdout, stderr } = Bun.spawnSync(command);
+  if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${stderr.toString()}; ${NEEDS}`);
+  return stdout.toString().trim();
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "millrace-libmodbus-"));
+  const path = join(folder, "server");
+  const flags = run(["pkg-config", "--cflags", "--libs", "libmodbus"]).split(/\s+/);
+  run(["cc", "-Wall", "-Werror", "-o", path, SOURCE, ...flags]);
+  server = startServer(path);
+  const { value } = await server.stdout.getReader().read();
+  port = Number(new TextDecoder().decode(value));
+}, 60_000);
+
+afterAll(async () => {
+  server?.kill();
+  await server?.exited;
+  await rm(folder, { recursive: true, force: true });
+});
+
+const HELD: [address: string, dataType: DataType, value: TagValue][] = [
+  ["holding:0 order=ABCD", "float32", 123.5],
+  ["holding:2 order=BADC", "float32", 123.5],
+  ["holding:4 order=CDAB", "float32", 123.5],
+  ["holding:6 order=DCBA", "float32", 123.5],
+  ["holding:8", "int32", -123_456],
+  ["holding:8", "uint32", 4_294_843_840],
+  ["holding:10", "int64", -1_234_567_890_123_456_789n],
+  ["holding:10", "uint64", 2n ** 64n - 1_234_567_890_123_456_789n],
+  ["40015", "int16", -32_767],
+  ["holding:14", "uint16", 32_769],
+  ["holding:14 byte=high", "int8", -128],
+  ["holding:14", "uint8", 1],
+  ["holding:14.15", "boolean", true],
+  ["holding:14.1", "boolean", false],
+  ["holding:16 length=6", "text", "Mill"],
+  ["input:0", "float64", Math.PI],
+  ["30005", "uint16", 65_535],
+  ...[1, 0, 1, 0, 0, 1, 0, 1].flatMap((bit, at): [string, DataType, TagValue][] => [
+    [`coil:${at}`, "boolean", bit === 1],
+    [`discrete:${8 + at}`, "boolean", bit === 1],
+  ]),
+];
+
+test("everything a libmodbus device holds is read as it was set, and its end is an illegal address", async () => {
+  const settings = decodeSettings(modbus, { host: "127.0.0.1", port, timeoutMs: 5_000 });
+  const session = modbus.create(settings, { clock: systemClock, onLost: () => {} });
+  const signal = AbortSignal.timeout(20_000);
+  const points = [...HELD, ["holding:200", "uint16", null] as const].map(([text, dataType], id) => ({
+    id,
+    address: modbus.parseAddress(text, dataType, settings),
+    dataType,
+  }));
+  await session.connect(signal);
+  try {
+    const readings = await session.read(points, signal);
+    expect<unknown[]>(readings.map(({ value }, at) => [HELD[at]?.[0], value])).toEqual([
+      ...HELD.map(([text, , value]) => [text, value]),
+      [undefined, null],
+    ]);
+    expect(readings.at(-1)!.quality).toBe(QUALITY["bad.addressIllegal"]);
+    expect(readings.slice(0, -1).every(({ quality }) => quality === QUALITY.good)).toBe(true);
+  } finally {
+    await session.close();
+  }
+});

@@ -115,7 +115,12 @@ export const ERROR = {
   "block.garbled": row(422, "never", "error", "The stored bytes are damaged; they are kept in quarantine."),
   "block.version": row(422, "afterChange", "error", "Update the hub: the block was made by a newer gateway."),
   "block.limit": row(413, "never", "error", "The block asks for more than the limit in the message."),
-  "block.invalid": row(422, "never", "error", "Report this: a sample that cannot be stored reached the block writer."),
+  "block.invalid": row(
+    422,
+    "never",
+    "error",
+    "Report this: a sample that cannot be stored reached the block writer.",
+  ),
   // Manifest
   "manifest.refused": row(
     422,

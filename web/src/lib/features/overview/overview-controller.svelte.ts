@@ -5,6 +5,13 @@ import type { Services } from "../../services.ts";
 import { type DeviceView, deviceView } from "./device-state.ts";
 
 export const KEY_VALUES = 4;
+/** Tags among which they are chosen; of a larger device, the first by path. */
+const KEY_CANDIDATES = 60;
+
+/** Tag numbers grow in the order of the profile, where the important tags tend to stand first. */
+const firstOf = (tags: readonly Tag[]): Tag[] =>
+  tags.toSorted((a, b) => a.tagNo - b.tagNo).slice(0, KEY_VALUES);
+
 /** Key values of so many devices are followed at once; the rest shows counts only. */
 const CARDS_LIVE_MAX = 60;
 const PARALLEL_REQUESTS = 4;
@@ -49,19 +56,17 @@ export class OverviewController {
   }
 
   async #load(device: Device): Promise<void> {
-    const query = { q: "", deviceId: device.id, gatewayId: "", cursor: null, limit: KEY_VALUES };
+    const query = { q: "", deviceId: device.id, gatewayId: "", cursor: null, limit: KEY_CANDIDATES };
     try {
       const { items } = await this.#client.tags(query);
-      this.#keep(device.id, items);
+      this.#keep(device.id, firstOf(items));
       await this.#services.store.saveTags(items);
     } catch {
       // The hub's absence is shown by the chip and the lists; a card falls back to the tags of the last visit.
       this.#asked.delete(device.id);
       const kept = await this.#services.store.tags();
-      const stored = kept
-        .filter((tag) => tag.deviceId === device.id)
-        .sort((a, b) => (a.path < b.path ? -1 : 1));
-      if (stored.length > 0) this.#keep(device.id, stored.slice(0, KEY_VALUES));
+      const stored = kept.filter((tag) => tag.deviceId === device.id);
+      if (stored.length > 0) this.#keep(device.id, firstOf(stored));
     }
   }
 

@@ -85,6 +85,17 @@ function ensureBun() {
   );
 }
 
+/** Scripts of the packages call `bun` by name; whoever has it only through us finds it in a folder of ours. */
+function ensureOnPath(bun) {
+  if (bunAt("bun")) return;
+  const folder = join(bunHome, "path");
+  const link = join(folder, "bun");
+  mkdirSync(folder, { recursive: true });
+  rmSync(link, { force: true });
+  symlinkSync(realpathSync(bun), link);
+  process.env.PATH = `${folder}${delimiter}${process.env.PATH ?? ""}`;
+}
+
 const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 
 /** Dependencies follow the lockfile exactly; a stamp saves the check at each start. */
@@ -163,6 +174,7 @@ const [job, ...rest] = process.argv.slice(2);
 try {
   if (job !== "start" && job !== "test") throw new CannotPrepare("usage: bootstrap.mjs start | test");
   const bun = ensureBun();
+  ensureOnPath(bun);
   ensureDependencies(bun);
   if (job === "test") ensureTestPrograms();
   ensureScreens(bun);

@@ -2,7 +2,14 @@ import { configure, getConsoleSink, getJsonLinesFormatter, getTextFormatter } fr
 import type { Settings } from "./settings.ts";
 
 /** Every level on stdout: one stream, in order; stderr is left to the runtime itself. */
-const STDOUT = { trace: "log", debug: "log", info: "log", warning: "log", error: "log", fatal: "log" } as const;
+const STDOUT = {
+  trace: "log",
+  debug: "log",
+  info: "log",
+  warning: "log",
+  error: "log",
+  fatal: "log",
+} as const;
 
 /** Called once, by `main.ts`. JSON is one object a line, for collectors; text is for people. */
 export async function configureLog(

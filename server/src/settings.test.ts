@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { readSettings } from "./settings.ts";
 
 const messageOf = (environment: Record<string, string>): string => {
@@ -35,4 +38,21 @@ test("a secret is never repeated", () => {
 test("other machines are served in plain only with a word of consent, or behind https", () => {
   expect(messageOf({ MILLRACE_HOST: "0.0.0.0", MILLRACE_ALLOW_PLAIN: "1" })).toBe("");
   expect(messageOf({ MILLRACE_HOST: "0.0.0.0", MILLRACE_PUBLIC_URL: "https://hub.example" })).toBe("");
+});
+
+test("a secret may come from a file; the variable itself wins", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "millrace-settings-"));
+  try {
+    const file = join(folder, "key");
+    await writeFile(file, `${"f".repeat(40)}\n`);
+    const environment = { MILLRACE_ADMIN_API_KEY_FILE: file };
+    expect(readSettings(environment).adminApiKey).toBe("f".repeat(40));
+    const both = { ...environment, MILLRACE_ADMIN_API_KEY: "d".repeat(40) };
+    expect(readSettings(both).adminApiKey).toBe("d".repeat(40));
+    await writeFile(file, "too-short-secret");
+    expect(messageOf(environment)).toStartWith("MILLRACE_ADMIN_API_KEY: ");
+    expect(messageOf(environment)).not.toContain("too-short-secret");
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });

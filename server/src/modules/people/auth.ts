@@ -47,6 +47,8 @@ export function createAuth(deps: AuthDeps) {
   const name = (word: string) => `${https ? "__Host-" : ""}millrace.${word}`;
   return betterAuth({
     appName: "Millrace",
+    // Only makes addresses in mails, which we send none of; with a free port it is not even known yet. Which origins
+    // may ask is decided by `origins`, at each request.
     baseURL: deps.publicUrl,
     basePath: "/api/auth",
     secret: deps.secret,

@@ -222,10 +222,13 @@ test("screens have no accessibility violations, on tablet and phone, light and d
     for (const scheme of ["light", "dark"] as const) {
       const person = await Person.arrive(browser, viewport, scheme);
       await signIn(person, stack.hubUrl);
-      for (const path of ["/", "/gateways", "/tags", "/more"]) {
+      const [{ id: gateway }] = await stack.api.all<{ id: string }>("/gateways");
+      const [{ tagNo }] = await stack.api.all<{ tagNo: number }>("/tags");
+      for (const path of ["/", "/gateways", `/gateways/${gateway}`, "/tags", `/tags/${tagNo}`, "/more"]) {
         await person.page.goto(stack.hubUrl + path);
         await Bun.sleep(1_500);
-        await person.picture(`${size}-${scheme}${path === "/" ? "-overview" : path.replace("/", "-")}`);
+        const name = path.replace(gateway, "one").replaceAll("/", "-");
+        await person.picture(`${size}-${scheme}${path === "/" ? "-overview" : name}`);
         const { violations } = await new AxeBuilder({ page: person.page }).analyze();
         found.push(
           ...violations.map((each) => `${size} ${scheme} ${path}: ${each.id} ${each.nodes[0]?.target}`),
@@ -249,6 +252,21 @@ test("the gateway's own page tells its four links with scripts switched off", as
   if (process.env.MILLRACE_PICTURES)
     await page.screenshot({ path: `${process.env.MILLRACE_PICTURES}/gateway-page.png`, fullPage: true });
   await context.close();
+}, 60_000);
+
+test("the gateway's pages have no accessibility violations, light and dark", async () => {
+  const found: string[] = [];
+  for (const scheme of ["light", "dark"] as const) {
+    const person = await Person.arrive(browser, PHONE, scheme);
+    for (const path of ["/", "/tags"]) {
+      await person.page.goto(stack.localUrl + path);
+      await person.picture(`gateway-page-${scheme}${path.replace("/", "-")}`);
+      const { violations } = await new AxeBuilder({ page: person.page }).analyze();
+      found.push(...violations.map((each) => `${scheme} ${path}: ${each.id} ${each.nodes[0]?.target}`));
+    }
+    await person.context.close();
+  }
+  expect(found).toEqual([]);
 }, 60_000);
 
 test("no script of the whole visit failed", () => {

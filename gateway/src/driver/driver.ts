@@ -70,7 +70,7 @@ export interface SessionDeps {
 
 /**
  * One connection. Calls never overlap: the supervisor serialises them. No retry and no reconnect inside: the
- * supervisor owns both.
+ * supervisor owns both. (A protocol that cannot tell a late answer apart may take a new socket for the next call.)
  */
 export interface Session<A = unknown> {
   /** @throws AppError `link.*` or `setting.wrong`. After a failure or a lost link it may be called again. */

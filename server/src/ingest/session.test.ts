@@ -247,3 +247,16 @@ test("a browser has no business at the uplink", async () => {
   expect(await fake.closed()).toBeGreaterThan(0);
   expect(fake.heard).toEqual([]);
 });
+
+test("of manifests made in one moment the gateway gets the newest", async () => {
+  await using hub = await ingestHub();
+  const known = await hub.addGateway("A", 1);
+  const { fake } = await FakeGateway.welcomed(hub, known);
+  using _ = fake;
+  const signed = { json: "{}", sha256: "0".repeat(64), signature: "A".repeat(86) };
+  for (const rev of [1, 2, 3])
+    hub.ingest.sessions.offer(known.id, { rev, signed: { ...signed, json: String(rev) } });
+  expect((await fake.next("manifest")).signed.json).toBe("3");
+  await Bun.sleep(500);
+  expect(fake.heard.filter(({ type }) => type === "manifest")).toHaveLength(1);
+});

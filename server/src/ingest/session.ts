@@ -20,6 +20,9 @@ import type { Sessions } from "./sessions.ts";
 
 const log = getLogger(["hub", "uplink"]);
 
+/** How long a new manifest waits for a newer one. */
+const OFFER_MS = 300;
+
 /** The socket as a session needs it. `send` returns false when the message was dropped. */
 export interface SessionSocket {
   send(text: string): boolean;
@@ -41,6 +44,7 @@ export class GatewaySession {
   #gatewayId: string | null = null;
   #epoch = 0;
   #manifestRev = 0;
+  #offered: NumberedManifest | null = null;
   #pending: Step | null;
 
   constructor(
@@ -90,8 +94,17 @@ export class GatewaySession {
     this.#on({ type: "refuse", refusal });
   }
 
+  /** An edit of many devices makes a manifest each; the gateway gets the newest of a moment, not every one. */
   offer(manifest: NumberedManifest): void {
-    if (!this.running || manifest.rev === this.#manifestRev) return;
+    const waiting = this.#offered !== null;
+    this.#offered = manifest;
+    if (!waiting) this.deps.clock.after(OFFER_MS, () => this.#sendOffer());
+  }
+
+  #sendOffer(): void {
+    const manifest = this.#offered;
+    this.#offered = null;
+    if (manifest === null || !this.running || manifest.rev <= this.#manifestRev) return;
     this.#manifestRev = manifest.rev;
     this.#send({ type: "manifest", signed: manifest.signed });
   }

@@ -254,6 +254,25 @@ test("the gateway's own page tells its four links with scripts switched off", as
   await context.close();
 }, 60_000);
 
+test("the gateway's page renews itself, and says when the gateway is gone", async () => {
+  const person = await Person.arrive(browser, PHONE);
+  await person.page.goto(stack.localUrl);
+  const made = person.page.locator("header time");
+  const first = await made.innerText();
+  await eventually(
+    "a newer page",
+    () => made.innerText(),
+    (text) => text !== first,
+    8_000,
+  );
+  await stack.gateway.stop();
+  await person.page.locator("#lost").waitFor({ state: "visible", timeout: 8_000 });
+  await person.picture("gateway-page-lost");
+  await stack.startGateway();
+  await person.page.locator("#lost").waitFor({ state: "hidden", timeout: 15_000 });
+  await person.context.close();
+}, 60_000);
+
 test("the gateway's pages have no accessibility violations, light and dark", async () => {
   const found: string[] = [];
   for (const scheme of ["light", "dark"] as const) {

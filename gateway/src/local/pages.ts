@@ -32,15 +32,17 @@ function page(view: LocalView, path: string, title: string, body: Html): Html {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="${REFRESH_S}">
+<noscript><meta http-equiv="refresh" content="${REFRESH_S}"></noscript>
 <title>${title} – ${view.gatewayName}</title>
 <link rel="stylesheet" href="/style.css">
 <link rel="icon" href="data:,">
+<script src="/live.js" defer></script>
 </head>
 <body>
+<p id="lost" role="status" hidden>This page has lost the gateway: what it shows is old.</p>
 <header>
 <h1>${view.gatewayName}</h1>
-<p>Page made at <time datetime="${new Date(nowMs).toISOString()}">${clockText(nowMs)}</time>, made again every ${REFRESH_S} s</p>
+<p data-live>Page made at <time datetime="${new Date(nowMs).toISOString()}">${clockText(nowMs)}</time></p>
 <nav aria-label="Pages"><ul>${link("/", "Status")}${link("/tags", "Live tags")}</ul></nav>
 </header>
 <main>
@@ -59,10 +61,10 @@ export function statusPage(view: LocalView): Html {
     "/",
     "Status",
     html`<h2>From the mains to the hub</h2>
-<ol class="ladder">${ladder(view).map((rung) => rungItem(rung, view.status.nowMs))}</ol>
+<ol class="ladder" data-live>${ladder(view).map((rung) => rungItem(rung, view.status.nowMs))}</ol>
 <h2 id="devices">Devices</h2>
-<div class="scroll" role="region" aria-labelledby="devices" tabindex="0"><table class="cards">
-<caption>${rows.length} devices of manifest ${view.status.manifestRev}</caption>
+<div class="scroll" role="region" aria-labelledby="devices" tabindex="0"><table class="cards" data-live>
+<caption>${rows.length} ${rows.length === 1 ? "device" : "devices"} of manifest ${view.status.manifestRev}</caption>
 <thead><tr><th scope="col">Device</th><th scope="col">State</th><th scope="col">Endpoint</th><th scope="col">Cycles</th><th scope="col">Missed</th><th scope="col">Round trip</th><th scope="col">Tags good / bad</th><th scope="col">Last good</th></tr></thead>
 <tbody>${rows}</tbody>
 </table></div>`,
@@ -104,7 +106,7 @@ export function tagsPage(view: LocalView, search: string): Html {
     "Live tags",
     html`<h2 id="tags">Live tags</h2>
 <form method="get" action="/tags" role="search"><div><label for="q">Path, name, address or quality</label><input id="q" name="q" type="search" maxlength="${SEARCH_CHARS_MAX}" value="${wanted}"></div><button type="submit">Search</button></form>
-<div class="scroll" role="region" aria-labelledby="tags" tabindex="0"><table class="cards">
+<div class="scroll" role="region" aria-labelledby="tags" tabindex="0"><table class="cards" data-live>
 <caption>${caption}</caption>
 <thead><tr><th scope="col">Tag</th><th scope="col">Value</th><th scope="col">Unit</th><th scope="col">Quality</th><th scope="col">Age</th><th scope="col">Address</th></tr></thead>
 <tbody>${rows}</tbody>

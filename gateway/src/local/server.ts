@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import { ERROR } from "@millrace/contract/error/code";
+import { LIVE_SCRIPT } from "./live-script.ts";
 import { metricsText } from "./metrics.ts";
 import { statusPage, tagsPage } from "./pages.ts";
 import { STYLE } from "./style.ts";
@@ -23,7 +24,7 @@ export interface LocalServer {
 
 const HEADERS = {
   "content-security-policy":
-    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cache-control": "no-store",
@@ -98,6 +99,8 @@ async function route(url: URL, view: () => Promise<LocalView>): Promise<Response
       return text(tagsPage(await view(), url.searchParams.get("q") ?? "").text, HTML);
     case "/style.css":
       return text(STYLE, "text/css; charset=utf-8");
+    case "/live.js":
+      return text(LIVE_SCRIPT, "text/javascript; charset=utf-8");
     case "/api/v1/status":
       return text(JSON.stringify(statusJson(await view())), "application/json");
     case "/livez":

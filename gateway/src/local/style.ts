@@ -25,6 +25,8 @@ a{color:var(--accent)}
 .fault .shape,.fault .word{color:var(--p1)}.warn .shape,.warn .word{color:var(--p2)}
 .fault{border-left:8px solid var(--p1)!important}.warn{border-left:8px solid var(--p2)!important}
 .next{color:var(--text)!important}
+#lost{margin:0;padding:16px;background:var(--raised);border-bottom:4px dashed var(--p1);color:var(--p1);font-weight:bold}#lost[hidden]{display:none}
+body.lost main{opacity:.55}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;background:var(--surface)}
 caption{text-align:left;padding:4px 0;color:var(--text2)}

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
+import type { Gateway } from "@millrace/contract/api/gateway";
 import type { RawSamples } from "@millrace/contract/api/history";
 import type { Tag } from "@millrace/contract/api/plant";
 import type { Browser } from "playwright-core";
@@ -160,10 +161,16 @@ test("the hub is away for 20 s and comes back: nothing is missing", async () => 
   await Bun.sleep(Math.max(0, fromMs + 23_000 - Date.now()));
   await stack.startHub();
   await eventually(
+    "the gateway back within ten seconds",
+    async () => (await stack.api.all<Gateway>("/gateways"))[0]!.linkState,
+    (state) => state === "up",
+    12_000,
+  );
+  await eventually(
     "live without a reload",
     () => ada.valueState(PULSES),
     (state) => state === "live",
-    60_000,
+    30_000,
   );
   await Bun.sleep(3_000);
   const toMs = Date.now() - 1_500;
@@ -177,6 +184,26 @@ test("the hub is away for 20 s and comes back: nothing is missing", async () => 
   expect(times[0]! - fromMs).toBeLessThan(2_500);
   expect(items.every((row) => row.quality === "good")).toBe(true);
 }, 150_000);
+
+test("a hub that comes back before its gateway shows no old value as live", async () => {
+  await stack.gateway.stop();
+  await stack.hub.stop();
+  await stack.startHub();
+  await openTags(ada, "Sensor pulses");
+  const state = await eventually(
+    "a marked value",
+    () => ada.valueState(PULSES),
+    (found) => found !== null && found !== "loading" && found !== "live",
+  );
+  expect(["bad", "offline", "stale"]).toContain(String(state));
+  await stack.startGateway();
+  await eventually(
+    "live",
+    () => ada.valueState(PULSES),
+    (found) => found === "live",
+    30_000,
+  );
+}, 90_000);
 
 test("a reload without any network shows the shell, and every value is marked", async () => {
   await openTags(ada, "Press");

@@ -68,6 +68,7 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
     sessionDeps,
     async start() {
       await latest.start();
+      await sessions.load();
       sessions.start();
       fanOut.start();
     },

@@ -7,7 +7,7 @@ import type { NumberedManifest } from "../modules/manifests/service.ts";
 import type { GatewayLink, SessionPort } from "../ports.ts";
 import type { HubMetrics } from "./metrics.ts";
 import type { GatewaySession } from "./session.ts";
-import { findUnwelcome, saveHealth, saveLink, saveManifestResult } from "./store.ts";
+import { findLinks, findUnwelcome, saveHealth, saveLink, saveManifestResult } from "./store.ts";
 
 const log = getLogger(["hub", "sessions"]);
 
@@ -36,6 +36,16 @@ export class Sessions implements SessionPort {
   #cancelTick: () => void = () => undefined;
 
   constructor(private readonly deps: SessionsDeps) {}
+
+  /**
+   * Begins with every known gateway away since it was last seen: after a restart a browser must not take the values of
+   * a gateway that has not come back for live ones.
+   */
+  async load(): Promise<void> {
+    for (const { gatewayId, since } of await findLinks(this.deps.db)) {
+      this.#links.set(gatewayId, { linkState: "down", sinceMs: since?.getTime() ?? null });
+    }
+  }
 
   start(): void {
     this.#cancelTick = this.deps.clock.after(TICK_MS, () => {

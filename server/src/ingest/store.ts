@@ -84,6 +84,11 @@ export async function findUnwelcome(
   return rows.map((row) => row.id);
 }
 
+/** Every gateway that ever had a link, and since when it is up or away. */
+export async function findLinks(db: Db): Promise<{ gatewayId: string; since: Date | null }[]> {
+  return await db.select({ gatewayId: gateway.id, since: gateway.lastSeenAt }).from(gateway);
+}
+
 export async function saveHealth(db: Db, gatewayId: string, health: GatewayStatus, at: Date): Promise<void> {
   await db
     .update(gateway)

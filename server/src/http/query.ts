@@ -1,4 +1,4 @@
-import { type Static, type TObject, Type } from "@sinclair/typebox";
+import { type TObject, Type } from "@sinclair/typebox";
 import { t } from "elysia";
 
 /**
@@ -14,5 +14,3 @@ export function asQuery<T extends TObject>(schema: T): T {
   });
   return Type.Object(Object.fromEntries(properties)) as unknown as T;
 }
-
-export type QueryOf<T extends TObject> = Static<T>;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { isLoopback } from "@millrace/contract/std/loopback";
 import { type Environment, readEnvironment, Setting, settingWrong } from "@millrace/contract/std/setting";
 import { type Static, Type } from "@sinclair/typebox";
 
@@ -106,11 +107,6 @@ export function readSettings(environment: Environment): Settings {
   checkPlain(settings);
   return { ...settings, dataFolder: resolve(settings.dataFolder) };
 }
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
-
-/** True for names and addresses that never leave this machine. */
-export const isLoopback = (hostname: string): boolean => LOOPBACK.test(hostname);
 
 function checkPlain({ hubUrl, allowPlain }: Settings): void {
   const url = URL.parse(hubUrl);

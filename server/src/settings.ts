@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { isLoopback } from "@millrace/contract/std/loopback";
 import { type Environment, readEnvironment, Setting, settingWrong } from "@millrace/contract/std/setting";
 import { type Static, Type } from "@sinclair/typebox";
 
@@ -102,7 +103,3 @@ export function readSettings(environment: Environment): Settings {
   }
   return { ...settings, dataFolder: resolve(settings.dataFolder) };
 }
-
-/** True for a host name or address that only this machine can reach. */
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);

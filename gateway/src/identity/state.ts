@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { AppError } from "@millrace/contract/error/app-error";
 import { Base64Url, EntityId } from "@millrace/contract/vocabulary/id";
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
-import { readIfThere, writeDurably } from "./durable-file.ts";
+import { readChecked } from "./checked-file.ts";
+import { writeDurably } from "./durable-file.ts";
 
 /** Who this gateway is, as its hub said when it was enrolled. */
 export const IdentityState = Type.Object({
@@ -41,19 +41,8 @@ export const readCounters = async (folder: string): Promise<Counters> =>
 export const writeCounters = (folder: string, counters: Counters): Promise<void> =>
   writeDurably(join(folder, COUNTERS_FILE), `${JSON.stringify(counters)}\n`);
 
-async function readState<S extends TSchema>(path: string, schema: S): Promise<Static<S> | null> {
-  const text = await readIfThere(path);
-  if (text === null) return null;
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch (cause) {
-    throw damaged(path, "it is not JSON", cause);
-  }
-  if (Value.Check(schema, found)) return found;
-  const first = Value.Errors(schema, found).First();
-  throw damaged(path, `${first?.path || "/"}: ${first?.message ?? "wrong shape"}`);
-}
+const readState = <S extends TSchema>(path: string, schema: S): Promise<Static<S> | null> =>
+  readChecked(path, schema, (what, cause) => damaged(path, what, cause));
 
 function damaged(path: string, what: string, cause?: unknown): AppError {
   return new AppError(

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import { type Manifest, SignedManifest } from "@millrace/contract/wire/manifest";
-import { Value } from "@sinclair/typebox/value";
-import { readIfThere, writeDurably } from "../identity/durable-file.ts";
+import { readChecked } from "../identity/checked-file.ts";
+import { writeDurably } from "../identity/durable-file.ts";
 import { type ManifestScope, verifyManifest } from "./verify.ts";
 
 const CACHE_FILE = "manifest.json";
@@ -102,22 +102,10 @@ async function cache(path: string, signed: SignedManifest): Promise<AppError | n
   }
 }
 
-async function readCache(path: string): Promise<SignedManifest | null> {
-  const text = await readIfThere(path);
-  if (text === null) return null;
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch (cause) {
-    throw new AppError("manifest.refused", `${path} is damaged: not JSON.`, { cause, context: { path } });
-  }
-  if (Value.Check(SignedManifest, found)) return found;
-  const first = Value.Errors(SignedManifest, found).First();
-  throw new AppError(
-    "manifest.refused",
-    `${path} is damaged: ${first?.path || "/"} ${first?.message ?? ""}`,
-    {
-      context: { path },
-    },
+const readCache = (path: string): Promise<SignedManifest | null> =>
+  readChecked(
+    path,
+    SignedManifest,
+    (what, cause) =>
+      new AppError("manifest.refused", `${path} is damaged: ${what}.`, { cause, context: { path } }),
   );
-}

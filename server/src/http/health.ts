@@ -1,9 +1,9 @@
 import { statfs } from "node:fs/promises";
 import type { Clock } from "@millrace/contract/std/clock";
+import { isLoopback } from "@millrace/contract/std/loopback";
 import { sql } from "drizzle-orm";
 import { Elysia } from "elysia";
 import type { Db } from "../db/client.ts";
-import { isLoopback } from "../settings.ts";
 import { type Authenticate, access, requirePermission } from "./access.ts";
 import type { Metrics } from "./metrics.ts";
 

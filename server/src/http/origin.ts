@@ -1,5 +1,5 @@
 import { AppError } from "@millrace/contract/error/app-error";
-import { isLoopback } from "../settings.ts";
+import { isLoopback } from "@millrace/contract/std/loopback";
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 

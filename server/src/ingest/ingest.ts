@@ -41,7 +41,13 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
   const metrics = hubMetrics(registry);
   const sessions = new Sessions({ db, sql, clock, metrics });
   const latest = new LatestKeeper({ sql, clock, compression: zstd });
-  const fanOut = new FanOut({ clock, metrics, cache: latest.cache, links: () => sessions.links() });
+  const fanOut = new FanOut({
+    clock,
+    metrics,
+    cache: latest.cache,
+    links: () => sessions.links(),
+    linksVersion: () => sessions.linksVersion,
+  });
   const manifestDeps = { db, identity };
   const manifests = manifestPort(manifestDeps, {
     tagsChanged: (gatewayIds) => latest.tagsChanged(gatewayIds),

@@ -13,7 +13,6 @@ import {
   type SessionAction,
   type SessionEvent,
   type SessionState,
-  type Step,
   step,
 } from "./protocol.ts";
 import type { Sessions } from "./sessions.ts";
@@ -39,22 +38,18 @@ export interface SessionDeps extends HelloDeps, IntakeDeps {
 /** One gateway's connection: does what the machine in `protocol.ts` decides, and tells it what happened. */
 export class GatewaySession {
   readonly #nonce: string;
-  #state: SessionState;
+  #state: SessionState = { at: "ended" };
   #intake: Intake | null = null;
   #gatewayId: string | null = null;
   #epoch = 0;
   #manifestRev = 0;
   #offered: NumberedManifest | null = null;
-  #pending: Step | null;
 
   constructor(
     private readonly deps: SessionDeps,
     private readonly socket: SessionSocket,
   ) {
     this.#nonce = deps.nonce();
-    const greeting = greet(this.#nonce, deps.hubId, deps.clock.nowMs(), deps.clock.monoMs());
-    this.#state = greeting.state;
-    this.#pending = greeting;
   }
 
   /** Known once the hello was accepted. */
@@ -71,9 +66,10 @@ export class GatewaySession {
   }
 
   opened(): void {
-    const greeting = this.#pending;
-    this.#pending = null;
-    if (greeting) this.#perform(greeting.actions);
+    const { clock, hubId } = this.deps;
+    const { state, actions } = greet(this.#nonce, hubId, clock.nowMs(), clock.monoMs());
+    this.#state = state;
+    this.#perform(actions);
   }
 
   heard(message: string | Uint8Array): void {

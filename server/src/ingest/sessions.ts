@@ -33,6 +33,7 @@ export class Sessions implements SessionPort {
   readonly #reports = new Map<string, GatewayStatus>();
   readonly #listeners = new Set<LinkListener>();
   #ticks = 0;
+  #linksVersion = 0;
   #cancelTick: () => void = () => undefined;
 
   constructor(private readonly deps: SessionsDeps) {}
@@ -116,6 +117,11 @@ export class Sessions implements SessionPort {
     return this.#links.get(gatewayId) ?? { linkState: "down", sinceMs: null };
   }
 
+  /** Counts the changes of links, so that whoever follows them need not compare each. */
+  get linksVersion(): number {
+    return this.#linksVersion;
+  }
+
   links(): ReadonlyMap<string, GatewayLink> {
     return this.#links;
   }
@@ -132,6 +138,7 @@ export class Sessions implements SessionPort {
   #setLink(gatewayId: string, linkState: "up" | "down"): void {
     const link: GatewayLink = { linkState, sinceMs: this.deps.clock.nowMs() };
     this.#links.set(gatewayId, link);
+    this.#linksVersion++;
     this.deps.metrics.sessions.set(this.#byGateway.size);
     for (const listener of this.#listeners) listener(gatewayId, link);
   }

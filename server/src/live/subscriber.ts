@@ -28,6 +28,8 @@ export interface LiveSocket {
 export interface LiveSources {
   cache: LatestCache;
   links(): ReadonlyMap<string, GatewayLink>;
+  /** Grows with each change of `links`. */
+  linksVersion(): number;
 }
 
 /** One browser: what it watches, and what it knows already. */
@@ -37,6 +39,7 @@ export class Subscriber {
   #tags: readonly number[] = [];
   #version = 0;
   #linksTold = new Map<string, GatewayLink>();
+  #linksVersion = -1;
   #spokeMonoMs: number;
   #second = 0;
   #messages = 0;
@@ -93,6 +96,7 @@ export class Subscriber {
     this.#tags = [...new Set(tags)].slice(0, LIMITS.liveTagsMax);
     this.#version = cache.version;
     this.#linksTold = new Map();
+    this.#linksVersion = -1;
     const values = this.#tags.flatMap((tagNo) => {
       const latest = cache.read(tagNo);
       return latest ? [mapLive(latest)] : [];
@@ -103,6 +107,9 @@ export class Subscriber {
 
   #changedLinks(): LiveGateway[] {
     const changed: LiveGateway[] = [];
+    const version = this.sources.linksVersion();
+    if (version === this.#linksVersion) return changed;
+    this.#linksVersion = version;
     for (const [gatewayId, link] of this.sources.links()) {
       if (this.#linksTold.get(gatewayId) === link) continue;
       this.#linksTold.set(gatewayId, link);

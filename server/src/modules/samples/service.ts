@@ -58,13 +58,19 @@ export async function rawSamples(deps: SamplesDeps, query: SamplesQuery): Promis
   const samples: Sample[] = [];
   let frames = 0;
   let atMs = fromMs;
+  // Looking ahead for the next frame pays only where there was none.
+  let empty = true;
   let nextMs: number | null = null;
   while (atMs < toMs) {
-    const firstMs = await findFirstFrom(deps.sql, gatewayNo, atMs, toMs);
-    if (firstMs === null || firstMs >= toMs) break;
-    atMs = firstMs;
+    if (empty) {
+      const firstMs = await findFirstFrom(deps.sql, gatewayNo, atMs, toMs);
+      if (firstMs === null || firstMs >= toMs) break;
+      atMs = firstMs;
+    }
     const window = { fromMs: atMs, toMs: Math.min(toMs, atMs + SAMPLES.windowMs) };
-    frames += await readWindow(deps, gatewayNo, query.tag, window, samples);
+    const read = await readWindow(deps, gatewayNo, query.tag, window, samples);
+    frames += read;
+    empty = read === 0;
     atMs = window.toMs;
     const page = cutPage(samples, limit);
     if (page.nextMs !== null) {

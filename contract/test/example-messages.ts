@@ -1,5 +1,6 @@
 import type { Static } from "@sinclair/typebox";
 import type { DownlinkMessage } from "../src/wire/downlink.ts";
+import { encodeKnownFrames } from "../src/wire/known-frames.ts";
 import type { LiveClientMessage, LiveServerMessage } from "../src/wire/live.ts";
 import type { UplinkMessage } from "../src/wire/uplink.ts";
 
@@ -94,6 +95,11 @@ export const DOWNLINK: ByType<DownlinkMessage> = {
     manifestRev: 12,
     hubTimeMs: atMs,
   },
+  renewEpoch: {
+    type: "renewEpoch",
+    epoch: 4,
+    streams: [{ lane: "H", seg: 1, known: encodeKnownFrames([{ first: 181, crc: 0xdead_beef }]) }],
+  },
   ack: { type: "ack", lane: "H", seg: 1, hwm: 219, creditBytes: 524_288 },
   nack: { type: "nack", lane: "H", seg: 1, seq: 221, expected: 220, code: "frame.gap", creditBytes: 0 },
   hb: { type: "hb", hubTimeMs: atMs },
@@ -104,6 +110,15 @@ export const DOWNLINK: ByType<DownlinkMessage> = {
     retryAfterMs: 300_000,
   },
   manifest: { type: "manifest", signed: { json: '{"version":1}', sha256: "0".repeat(64), signature } },
+  command: {
+    type: "command",
+    command: {
+      commandId: deviceId,
+      commandNo: 5,
+      expiresMs: atMs + 30_000,
+      body: { kind: "restartDevice", deviceId },
+    },
+  },
 };
 
 export const LIVE_CLIENT: ByType<Static<typeof LiveClientMessage>> = {

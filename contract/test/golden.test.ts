@@ -9,11 +9,14 @@ import { decodeBlock } from "../src/block/decode.ts";
 import { encodeBlock } from "../src/block/encode.ts";
 import { BLOCK_HEADER_BYTES, BLOCK_MAGIC, CODE, PARAM, SECTIONS } from "../src/block/layout.ts";
 import { DownlinkMessage } from "../src/wire/downlink.ts";
+import { decodeEvents, encodeEvents } from "../src/wire/event.ts";
 import { DATA_FRAME, readFrame, sealFrame } from "../src/wire/frame.ts";
 import { decodeGap, encodeGap } from "../src/wire/gap.ts";
 import { LiveClientMessage, LiveServerMessage } from "../src/wire/live.ts";
+import { decodeRollup, encodeRollup } from "../src/wire/rollup.ts";
 import { UplinkMessage } from "../src/wire/uplink.ts";
 import { EXAMPLE_BLOCKS } from "./example-blocks.ts";
+import { EXAMPLE_EVENT, EXAMPLE_ROLLUP } from "./example-frames.ts";
 import { DOWNLINK, LIVE_CLIENT, LIVE_SERVER, UPLINK } from "./example-messages.ts";
 import { seriesToJson } from "./series-json.ts";
 import { zstd } from "./zstd.ts";
@@ -76,6 +79,32 @@ const frames = {
     },
     gap,
   ),
+  rollup: sealFrame(
+    {
+      ...frameBase,
+      ...DATA_FRAME,
+      kind: "rollup",
+      first: 11,
+      last: 250,
+      sampleCount: 60_000,
+      compression: "none",
+    },
+    encodeRollup(EXAMPLE_ROLLUP, noCompression),
+  ),
+  events: sealFrame(
+    {
+      ...frameBase,
+      kind: "events",
+      lane: "E",
+      seg: 1,
+      blockVersion: 0,
+      first: 3,
+      last: 3,
+      sampleCount: 1,
+      compression: "none",
+    },
+    encodeEvents([EXAMPLE_EVENT]),
+  ),
 };
 for (const [name, bytes] of Object.entries(frames)) {
   writeWhenMissing(`frame/v1/${name}.bin`, bytes);
@@ -128,6 +157,8 @@ describe("golden frames of version 1", () => {
   test.each(["data", "gap"])("%s still reads the same", (name) => {
     const frame = readFrame(bytesOf(`frame/v1/${name}.bin`));
     expect(frame.header).toEqual(jsonOf(`frame/v1/${name}.json`) as typeof frame.header);
+    if (name === "rollup") expect(decodeRollup(frame.body, noCompression).kept.sampleCount).toBe(3);
+    if (name === "events") expect(decodeEvents(frame.body)).toEqual([EXAMPLE_EVENT]);
     if (name === "gap") expect(decodeGap(frame.body)).toMatchObject({ samples: 500, cause: "overflow" });
     else expect(decodeBlock(frame.body, noCompression).length).toBe(8);
   });

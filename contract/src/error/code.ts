@@ -79,6 +79,12 @@ export const ERROR = {
     "error",
     "This gateway was restored or cloned; enrol it again.",
   ),
+  "uplink.cloned": row(
+    409,
+    "afterChange",
+    "error",
+    "Two machines use this identity: switch one off, then trust the other at the hub, or enrol it again.",
+  ),
   "uplink.protocol": row(
     400,
     "afterChange",

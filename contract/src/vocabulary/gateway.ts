@@ -30,6 +30,22 @@ export const DeviceStatus = Type.Object({
 });
 export type DeviceStatus = Static<typeof DeviceStatus>;
 
+/** What stands behind a gateway's clock, from worst to best. */
+export const ClockQualityName = Type.Union([
+  Type.Literal("none"),
+  Type.Literal("rtc"),
+  Type.Literal("ntp"),
+  Type.Literal("hub"),
+]);
+
+/** What a full buffer does, chosen by the operator (`docs/delivery.md`). */
+export const OutboxMode = Type.Union([
+  Type.Literal("thin-then-drop"),
+  Type.Literal("drop-oldest"),
+  Type.Literal("keep-oldest"),
+]);
+export type OutboxMode = Static<typeof OutboxMode>;
+
 export const OutboxStatus = Type.Object({
   framesUnsent: Type.Integer({ minimum: 0 }),
   samplesUnsent: Type.Integer({ minimum: 0 }),
@@ -41,6 +57,11 @@ export const OutboxStatus = Type.Object({
     minimum: 0,
     description: "Samples dropped since the start, each covered by a gap",
   }),
+  samplesThinned: Type.Optional(
+    Type.Integer({ minimum: 0, description: "Samples thinned to one-minute figures since the start" }),
+  ),
+  framesDead: Type.Optional(Type.Integer({ minimum: 0, description: "Frames in the gateway's quarantine" })),
+  mode: Type.Optional(OutboxMode),
   /** False while the disk refuses: samples are then kept in memory only. */
   durable: Type.Boolean(),
 });
@@ -55,6 +76,7 @@ export const GatewayStatus = Type.Object({
   memoryBytes: Type.Integer({ minimum: 0 }),
   diskFreeBytes: Type.Integer({ minimum: 0 }),
   clockOffsetMs: Type.Union([Type.Number(), Type.Null()], { description: "Gateway minus hub" }),
+  clockQuality: Type.Optional(ClockQualityName),
   manifestRev: Type.Integer({ minimum: 0 }),
   outbox: OutboxStatus,
   devices: Type.Array(DeviceStatus, { maxItems: 10_000 }),

@@ -1,5 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Base64Url, EntityId } from "../vocabulary/id.ts";
+import { Command } from "./command.ts";
+import { LIMITS } from "./limits.ts";
 import { SignedManifest } from "./manifest.ts";
 import { Seq, StreamKey } from "./stream.ts";
 
@@ -19,7 +21,9 @@ export const Welcome = Type.Object({
   type: Type.Literal("welcome"),
   sessionId: EntityId,
   /** High-water mark the hub has committed, for each stream the hello listed. */
-  streams: Type.Array(Type.Composite([StreamKey, Type.Object({ hwm: Seq })]), { maxItems: 64 }),
+  streams: Type.Array(Type.Composite([StreamKey, Type.Object({ hwm: Seq })]), {
+    maxItems: LIMITS.streamsMax,
+  }),
   creditBytes: Credit,
   heartbeatMs: Type.Integer({ minimum: 1_000 }),
   manifestRev: Type.Integer({ minimum: 0 }),
@@ -62,5 +66,30 @@ export const Bye = Type.Object({
 
 export const ManifestOffer = Type.Object({ type: Type.Literal("manifest"), signed: SignedManifest });
 
-export const DownlinkMessage = Type.Union([Challenge, Welcome, Ack, Nack, HubHeartbeat, Bye, ManifestOffer]);
+/**
+ * Instead of a welcome: this gateway would use numbers again, since it was restored from an old image. It moves what it
+ * still has to send to the new epoch, leaves out what the hub names as known, and connects anew.
+ */
+export const RenewEpoch = Type.Object({
+  type: Type.Literal("renewEpoch"),
+  epoch: Type.Integer({ minimum: 1, maximum: 0xffff_ffff }),
+  /** Of each stream of the hello, the frames after `acked` that the hub has (`known-frames.ts`). */
+  streams: Type.Array(Type.Composite([StreamKey, Type.Object({ known: Type.String() })]), {
+    maxItems: LIMITS.streamsMax,
+  }),
+});
+
+export const CommandOffer = Type.Object({ type: Type.Literal("command"), command: Command });
+
+export const DownlinkMessage = Type.Union([
+  Challenge,
+  Welcome,
+  RenewEpoch,
+  Ack,
+  Nack,
+  HubHeartbeat,
+  Bye,
+  ManifestOffer,
+  CommandOffer,
+]);
 export type DownlinkMessage = Static<typeof DownlinkMessage>;

@@ -23,9 +23,13 @@ export const FRAME_HEADER_BYTES = 68;
 const CRC_AT = 64;
 const MAGIC = [0x4d, 0x52, 0x46] as const;
 
-/** `data` holds samples; `gap` says that samples are missing; `rollup` holds summaries in place of samples. */
-export const FRAME_KINDS = ["data", "gap", "rollup"] as const;
-export type FrameKind = (typeof FRAME_KINDS)[number];
+/**
+ * `data` holds samples; `gap` says that samples are missing; `rollup` holds summaries in place of samples; `events` holds
+ * what happened at the gateway (lane E). Append only.
+ */
+export const FRAME_KINDS = ["data", "gap", "rollup", "events"] as const;
+/** `unknown`: a kind that only a newer program makes. It is read so that it can be kept for a newer hub, never sealed. */
+export type FrameKind = (typeof FRAME_KINDS)[number] | "unknown";
 
 /** What stood behind the gateway's clock when the frame was sealed, from worst to best. */
 export const CLOCK_QUALITIES = ["none", "rtc", "ntp", "hub"] as const;
@@ -39,14 +43,14 @@ export interface FrameHeader extends StreamKey {
   /** Sequence numbers the frame covers; the same for data. */
   first: number;
   last: number;
-  /** Samples in the body; of a gap: samples lost. */
+  /** Samples in the body; of a gap: samples lost; of a rollup: samples it stands for; of events: events. */
   sampleCount: number;
   bootNo: number;
   /** Monotonic and wall time of sealing. */
   monoMs: number;
   wallMs: number;
   clockQuality: ClockQuality;
-  /** Block version of the body; 0 for a gap. */
+  /** Block version of the body; 0 for a gap and for events. */
   blockVersion: number;
   compression: CompressionName;
 }
@@ -71,12 +75,12 @@ export const DATA_FRAME = { kind: "data", blockVersion: BLOCK_VERSION } as const
 export function sealFrame(header: FrameHeader, body: Uint8Array): Uint8Array {
   if (body.length > LIMITS.frameBodyBytesMax)
     throw tooLarge("body of a frame", body.length, LIMITS.frameBodyBytesMax);
-  const fault = faultOf(header);
+  const fault = header.kind === "unknown" ? "its kind is unknown" : faultOf(header);
   if (fault) throw new AppError("internal.bug", `A frame cannot be sealed: ${fault}`);
   const bytes = new Uint8Array(FRAME_HEADER_BYTES + body.length);
   bytes.set(MAGIC);
   bytes[3] = VERSION.frame;
-  bytes[4] = FRAME_KINDS.indexOf(header.kind);
+  bytes[4] = (FRAME_KINDS as readonly FrameKind[]).indexOf(header.kind);
   bytes[5] = LANES.indexOf(header.lane);
   bytes[6] = CLOCK_QUALITIES.indexOf(header.clockQuality);
   bytes[7] = header.blockVersion;
@@ -111,11 +115,10 @@ export function readFrameHeader(
   if (bytes[offset + 3] !== VERSION.frame)
     throw garbled(`it has version ${bytes[offset + 3]}, this program reads ${VERSION.frame}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, FRAME_HEADER_BYTES);
-  const kind = FRAME_KINDS[view.getUint8(4)];
+  const kind = FRAME_KINDS[view.getUint8(4)] ?? "unknown";
   const lane = LANES[view.getUint8(5)];
   const clockQuality = CLOCK_QUALITIES[view.getUint8(6)];
   const compression = COMPRESSIONS[view.getUint8(8)];
-  if (!kind) throw garbled(`kind ${view.getUint8(4)} is unknown`);
   if (!lane) throw garbled(`lane ${view.getUint8(5)} is unknown`);
   if (!clockQuality) throw garbled(`clock quality ${view.getUint8(6)} is unknown`);
   if (!compression) throw garbled(`compression ${view.getUint8(8)} is unknown`);

@@ -17,6 +17,10 @@ export const LIMITS = {
   manifestTagsMax: 100_000,
   /** How long a sample may wait in memory before it is sealed: the window a power cut may cost. */
   sealMs: 250,
+  /** Streams one gateway may have open at once. */
+  streamsMax: 64,
+  /** Frames a hub names to a gateway that went back in time. */
+  knownFramesMax: 1_000_000,
   heartbeatMs: 10_000,
   /** No bytes received for so long means the link is dead. */
   silenceMs: 25_000,

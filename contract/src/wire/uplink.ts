@@ -1,6 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { GatewayStatus } from "../vocabulary/gateway.ts";
+import { ClockQualityName, GatewayStatus } from "../vocabulary/gateway.ts";
 import { Base64Url, EntityId } from "../vocabulary/id.ts";
+import { LIMITS } from "./limits.ts";
 import { Seq, StreamKey } from "./stream.ts";
 
 /** Text messages gateway → hub. Binary messages are envelopes (`frame.ts`). */
@@ -25,9 +26,12 @@ export const HelloBody = Type.Object({
   epoch: Type.Integer({ minimum: 1, maximum: 0xffff_ffff }),
   sessionNo: Type.Integer({ minimum: 1 }),
   bootNo: Type.Integer({ minimum: 1 }),
-  streams: Type.Array(HelloStream, { maxItems: 64 }),
+  streams: Type.Array(HelloStream, { maxItems: LIMITS.streamsMax }),
   /** Number of the manifest that runs; 0 when there is none. */
   manifestRev: Type.Integer({ minimum: 0 }),
+  /** Highest command number this gateway knows; 0 when it never had one. Absent in gateways before 0.2. */
+  commandNo: Type.Optional(Type.Integer({ minimum: 0 })),
+  clockQuality: Type.Optional(ClockQualityName),
   software: Type.String({ maxLength: 64 }),
   wallMs: Type.Number(),
 });

@@ -29,6 +29,7 @@ export const TITLE: Record<FaultCode, string> = {
   "uplink.refused": "The gateway was refused",
   "uplink.fenced": "Another gateway uses this identity",
   "uplink.sequenceConflict": "The gateway was restored or cloned",
+  "uplink.cloned": "Two machines use one gateway's identity",
   "uplink.protocol": "Gateway and hub do not understand each other",
   "uplink.unreachable": "The gateway cannot reach the hub",
   "uplink.busy": "The hub asked for a pause",

@@ -1,0 +1,34 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { EntityId } from "../vocabulary/id.ts";
+
+/** What a gateway can be asked to do. Writing to a machine is not among them yet. */
+export const CommandBody = Type.Union([
+  Type.Object({ kind: Type.Literal("restartDevice"), deviceId: EntityId }),
+]);
+export type CommandBody = Static<typeof CommandBody>;
+
+/**
+ * Carried out at most once, never after it expired: the gateway keeps `commandId` durably before it acts, and takes no
+ * `commandNo` at or below the highest it knows (`delivery.md` 2.9: a restored hub may repeat old commands).
+ */
+export const Command = Type.Object({
+  commandId: EntityId,
+  commandNo: Type.Integer({ minimum: 1 }),
+  /** Hub time; the gateway judges it by its offset to the hub and its monotonic clock. */
+  expiresMs: Type.Number(),
+  body: CommandBody,
+});
+export type Command = Static<typeof Command>;
+
+export const CommandOutcome = Type.Union([
+  Type.Literal("done"),
+  Type.Literal("failed"),
+  Type.Literal("expired"),
+  /** Its number is not above the highest this gateway knows. */
+  Type.Literal("stale"),
+  Type.Literal("unknown"),
+]);
+export type CommandOutcome = Static<typeof CommandOutcome>;
+
+/** Longest life of a command. */
+export const COMMAND_MS_MAX = 30_000;

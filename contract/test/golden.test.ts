@@ -154,7 +154,7 @@ describe("golden blocks of version 1", () => {
 });
 
 describe("golden frames of version 1", () => {
-  test.each(["data", "gap"])("%s still reads the same", (name) => {
+  test.each(["data", "gap", "rollup", "events"])("%s still reads the same", (name) => {
     const frame = readFrame(bytesOf(`frame/v1/${name}.bin`));
     expect(frame.header).toEqual(jsonOf(`frame/v1/${name}.json`) as typeof frame.header);
     if (name === "rollup") expect(decodeRollup(frame.body, noCompression).kept.sampleCount).toBe(3);

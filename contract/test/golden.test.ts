@@ -160,7 +160,7 @@ describe("golden frames of version 1", () => {
     if (name === "rollup") expect(decodeRollup(frame.body, noCompression).kept.sampleCount).toBe(3);
     if (name === "events") expect(decodeEvents(frame.body)).toEqual([EXAMPLE_EVENT]);
     if (name === "gap") expect(decodeGap(frame.body)).toMatchObject({ samples: 500, cause: "overflow" });
-    else expect(decodeBlock(frame.body, noCompression).length).toBe(8);
+    else if (name === "data") expect(decodeBlock(frame.body, noCompression).length).toBe(8);
   });
 
   test("sealing has not changed a byte", () => {

@@ -19,9 +19,9 @@ export const ROLLUP_MS = 60_000;
 export interface Rollup<Columns> {
   /** True samples that stay: of each tag and minute the least, the greatest, the last, and each change of quality. */
   kept: Columns;
-  /** Mean of the numeric samples that are not bad, one a tag and minute; the time is the first of them. */
+  /** Mean of the numeric samples that are not bad, one a tag and minute; the time is that of the first of them. */
   means: Columns;
-  /** Samples each of `means` was made from, in the same order, as whole doubles. Text and boolean have counts alone. */
+  /** Samples each tag had in each minute, whatever their quality; the time is that of the first of them. */
   counts: Columns;
 }
 

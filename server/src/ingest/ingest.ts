@@ -7,6 +7,7 @@ import { LatestKeeper } from "../modules/latest/keeper.ts";
 import { manifestPort, wantedManifest } from "../modules/manifests/service.ts";
 import type { HubIdentity, ManifestPort } from "../ports.ts";
 import { CreditBudget } from "./credit.ts";
+import { postgresMarks } from "./mark-store.ts";
 import { hubMetrics } from "./metrics.ts";
 import type { SessionDeps } from "./session.ts";
 import { Sessions } from "./sessions.ts";
@@ -56,6 +57,7 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
   const sessionDeps: SessionDeps = {
     db,
     sql: ingestSql,
+    store: postgresMarks(ingestSql),
     clock,
     metrics,
     hubId: identity.hubId,

@@ -5,10 +5,10 @@ import type { Clock } from "@millrace/contract/std/clock";
 import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { type StreamKey, type StreamText, streamText } from "@millrace/contract/wire/stream";
-import type { SQL } from "bun";
 import { type Admission, admit } from "./admit.ts";
-import { type AdmittedFrame, applyFrames, classify, findConflict, readMark } from "./apply.ts";
+import { type AdmittedFrame, classify } from "./apply.ts";
 import { type Credit, type CreditBudget, creditAfterCommit, creditHalved, creditStart } from "./credit.ts";
+import type { MarkStore } from "./mark-store.ts";
 import type { HubMetrics } from "./metrics.ts";
 import { nackOf, type Refusal } from "./protocol.ts";
 import type { StreamMark } from "./store.ts";
@@ -33,7 +33,7 @@ export interface CommittedSamples {
 }
 
 export interface IntakeDeps {
-  sql: SQL;
+  store: MarkStore;
   clock: Clock;
   metrics: HubMetrics;
   budget: CreditBudget;
@@ -195,7 +195,7 @@ export class Intake {
     if (duplicates.length === 0) return true;
     this.deps.metrics.duplicates.inc(duplicates.length);
     const { gatewayNo, epoch } = this.gateway;
-    const conflict = await findConflict(this.deps.sql, gatewayNo, epoch, key, duplicates);
+    const conflict = await this.deps.store.findConflict(gatewayNo, epoch, key, duplicates);
     if (conflict === null) return true;
     log.error("Gateway {gatewayNo} sent other content under frame {stream} {seq}; nothing was overwritten", {
       gatewayNo,
@@ -207,12 +207,12 @@ export class Intake {
   }
 
   async #commit(key: StreamKey, frames: readonly AdmittedFrame[]): Promise<"committed" | "moved"> {
-    const { sql, clock, metrics, budget } = this.deps;
+    const { store, clock, metrics, budget } = this.deps;
     for (let attempt = 1; ; attempt++) {
       const startedMs = clock.monoMs();
       try {
         const receivedAt = new Date(clock.nowMs());
-        const result = await applyFrames(sql, { ...this.gateway, key, frames, receivedAt });
+        const result = await store.apply({ ...this.gateway, key, frames, receivedAt });
         const tookMs = clock.monoMs() - startedMs;
         metrics.commitSeconds.observe(tookMs / 1_000);
         if (!this.#stopped) this.#setCredit(creditAfterCommit(this.#credit, tookMs, budget.bytesFree));
@@ -262,7 +262,7 @@ export class Intake {
 
   async #reread(key: StreamKey): Promise<"done" | "moved"> {
     const { gatewayNo, epoch } = this.gateway;
-    const mark = await readMark(this.deps.sql, gatewayNo, epoch, key);
+    const mark = await this.deps.store.readMark(gatewayNo, epoch, key);
     if (mark === null || mark.fenced) {
       this.sink.refuse("fenced");
       return "done";

@@ -1,0 +1,5 @@
+import type { FaultRow } from "./row.ts";
+import { killAfterAck, killInCommit } from "./rows/gateway-kill.ts";
+
+/** Every row that can be run, in the order of the matrix. */
+export const ROWS: readonly FaultRow[] = [killInCommit, killAfterAck];

@@ -33,27 +33,23 @@ class AckMeter {
   >();
 
   watch(outbox: Outbox): Outbox {
-    return {
-      sink: outbox.sink,
-      epoch: outbox.epoch,
-      seal: () => outbox.seal(),
-      flush: () => outbox.flush(),
-      streams: () => outbox.streams(),
-      frames: async (key, afterSeq, bytesMax) => {
-        const envelope = await outbox.frames(key, afterSeq, bytesMax);
-        if (envelope.bytes) this.sent(streamText(key), envelope.bytes);
-        return envelope;
-      },
-      acknowledge: async (key, hwm) => {
-        this.acked(streamText(key), hwm);
-        await outbox.acknowledge(key, hwm);
-      },
-      welcomed: (key, hwm) => outbox.welcomed(key, hwm),
-      condemn: (key, seq, code) => outbox.condemn(key, seq, code),
-      stats: () => outbox.stats(),
-      onSealed: (listener) => outbox.onSealed(listener),
-      close: () => outbox.close(),
+    const frames: Outbox["frames"] = async (key, afterSeq, bytesMax) => {
+      const envelope = await outbox.frames(key, afterSeq, bytesMax);
+      if (envelope.bytes) this.sent(streamText(key), envelope.bytes);
+      return envelope;
     };
+    const acknowledge: Outbox["acknowledge"] = async (key, hwm) => {
+      this.acked(streamText(key), hwm);
+      await outbox.acknowledge(key, hwm);
+    };
+    return new Proxy(outbox, {
+      get: (target, name) => {
+        if (name === "frames") return frames;
+        if (name === "acknowledge") return acknowledge;
+        const found: unknown = Reflect.get(target, name, target);
+        return typeof found === "function" ? found.bind(target) : found;
+      },
+    });
   }
 
   reset(): void {

@@ -1,30 +1,33 @@
 import type { Compression } from "@millrace/contract/block/compression";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { OutboxStatus } from "@millrace/contract/vocabulary/gateway";
+import { encodeEvents, type GatewayEvent } from "@millrace/contract/wire/event";
 import { joinEnvelope } from "@millrace/contract/wire/frame";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
 import { type Draft, draftBytes, type SealTime } from "./draft.ts";
 import { outboxFigures } from "./figures.ts";
-import {
-  databaseIsThere,
-  dropBallast,
-  type FileSet,
-  fileSet,
-  makeBallast,
-  readMarker,
-  setAside,
-  writeMarker,
-} from "./file-set.ts";
 import { sealDraft } from "./frame-row.ts";
+import type { FrameStore, OutboxDisk, Salvage, StoredFrame } from "./frame-store.ts";
+import { type Level, nextLevel } from "./level.ts";
 import type { Envelope, OpenOutcome, OutboxReport, OutboxSettings, StreamHead } from "./message.ts";
 import { quarantine } from "./quarantine.ts";
+import { type KnownStream, renewInto } from "./renew.ts";
 import { Ring } from "./ring.ts";
-import { type Dropped, evictAcked, makeRoom, tidy } from "./room.ts";
+import { evictAcked, makeRoom, nothingMade, refuseNewest, shareUsed, tidy } from "./room.ts";
 import type { SampleBatch } from "./sample-batch.ts";
 import { Sealer } from "./seal.ts";
-import { OutboxStore, type StoredFrame } from "./store.ts";
+import { beginSegment, closeDrained, currentStream, releaseOldest } from "./segment.ts";
+import { eventOf, LEVEL_EVENTS } from "./tell.ts";
 
-const LANES: readonly Lane[] = ["E", "H"];
+const LANES = ["E", "H"] as const;
+type StoredLane = (typeof LANES)[number];
+
+/** What the engine works with. */
+export interface EngineDeps {
+  disk: OutboxDisk;
+  compression: Compression;
+  report: (report: OutboxReport) => void;
+}
 
 /**
  * The outbox without its thread: seals, stores, gives out, frees. Everything is synchronous; one call at a time.
@@ -32,54 +35,52 @@ const LANES: readonly Lane[] = ["E", "H"];
  */
 export class OutboxEngine {
   readonly #settings: OutboxSettings;
-  readonly #files: FileSet;
+  readonly #disk: OutboxDisk;
+  readonly #deps: EngineDeps;
   readonly #sealer: Sealer;
-  readonly #report: (report: OutboxReport) => void;
   readonly #ring = new Ring();
-  #store: OutboxStore | null = null;
+  #store: FrameStore | null = null;
   #samplesLost = 0;
+  #samplesThinned = 0;
   #durable = true;
-  #pendingGap: Draft[] = [];
+  #level: Level = "normal";
+  #events: GatewayEvent[] = [];
 
-  constructor(settings: OutboxSettings, compression: Compression, report: (report: OutboxReport) => void) {
+  constructor(settings: OutboxSettings, deps: EngineDeps) {
     this.#settings = settings;
-    this.#files = fileSet(settings.folder);
-    this.#sealer = new Sealer(compression);
-    this.#report = report;
+    this.#deps = deps;
+    this.#disk = deps.disk;
+    this.#sealer = new Sealer(deps.compression);
   }
 
   /**
-   * Opens the file, or says that its numbers cannot be trusted: then the caller moves to a higher epoch, durably,
-   * and calls again with it. The damaged file is set aside, never deleted.
+   * Opens the store with the epoch it has, or says that a new one is needed: then the caller moves to a higher epoch,
+   * durably, and calls again with it. A damaged store is set aside, never deleted, and what is sound in it goes on.
    * @throws AppError `outbox.failed` when the folder cannot be used at all.
    */
   open(epoch: number, at: SealTime): OpenOutcome {
-    const marker = readMarker(this.#files);
-    if (databaseIsThere(this.#files)) {
+    const marker = this.#disk.marker();
+    if (this.#disk.hasStore()) {
       const problem = this.#tryOpen(epoch);
-      if (problem === null) return this.#opened(marker, epoch, at);
-      const aside = setAside(this.#files, at.wallMs);
-      const reason = `${problem} It was set aside as ${aside}; what it held and the hub has not is a gap.`;
-      this.#report({ code: "outbox.corrupt", message: reason });
-      this.#pendingGap = [{ kind: "gap", cause: "corrupt", n: 0, tMinMs: null, tMaxMs: null }];
+      if (problem === null) return this.#opened(marker);
+      if (this.#salvage(problem, at)) return this.#opened(marker);
     }
     if (marker >= epoch) return { at: "needsEpoch", above: marker, reason: "the file of this epoch is gone" };
-    writeMarker(this.#files, epoch);
+    this.#disk.writeMarker(epoch);
     const problem = this.#tryOpen(epoch);
     if (problem !== null) throw new AppError("outbox.failed", problem);
-    return this.#opened(epoch, epoch, at);
+    const outcome = this.#opened(epoch);
+    // There was a store before, and nobody knows what it held.
+    if (marker > 0)
+      this.#keep("H", [{ kind: "gap", cause: "corrupt", n: 0, tMinMs: null, tMaxMs: null }], at);
+    return outcome;
   }
 
-  /** Null when it is open with this epoch, else why not. */
-  #tryOpen(epoch: number): string | null {
+  /** Null when it is open, else why not. */
+  #tryOpen(epochOfNew: number): string | null {
     try {
-      const store = OutboxStore.open(this.#files.database, this.#settings.bytesQuota, epoch);
-      if (store.epoch === epoch) {
-        this.#store = store;
-        return null;
-      }
-      store.close();
-      return `The buffer belongs to epoch ${store.epoch}, this gateway is at ${epoch}.`;
+      this.#store = this.#disk.open(this.#settings.bytesQuota, epochOfNew);
+      return null;
     } catch (thrown) {
       const error = asAppError(thrown, "outbox.failed");
       if (error.code !== "outbox.corrupt") throw error;
@@ -87,15 +88,33 @@ export class OutboxEngine {
     }
   }
 
-  #opened(marker: number, epoch: number, at: SealTime): OpenOutcome {
-    if (marker < epoch) writeMarker(this.#files, epoch);
-    makeBallast(this.#files);
-    if (this.#pendingGap.length > 0) this.#store!.append("H", this.#pendingGap, at);
-    this.#pendingGap = [];
+  #salvage(problem: string, at: SealTime): boolean {
+    const aside = this.#disk.setAside(at.wallMs);
+    let salvage: Salvage | null = null;
+    try {
+      salvage = this.#disk.salvage(aside, this.#settings.bytesQuota, at);
+      if (salvage !== null && this.#tryOpen(salvage.epoch) !== null) salvage = null;
+    } catch (thrown) {
+      this.#tell("outbox.corrupt", `${aside} could not be read: ${asAppError(thrown).message}.`);
+    }
+    const { framesSaved, framesLost } = salvage ?? { framesSaved: 0, framesLost: null };
+    const outcome = salvage
+      ? `${framesSaved} frames were saved, ${framesLost} are a gap.`
+      : "Nothing in it could be saved; what it held and the hub has not is a gap.";
+    const message = `${problem} It was set aside as ${aside}. ${outcome}`;
+    this.#tell("outbox.corrupt", message);
+    this.#events.push(eventOf("buffer.damaged", at, message, { framesSaved, framesLost }));
+    return salvage !== null;
+  }
+
+  #opened(marker: number): OpenOutcome {
+    const { epoch } = this.store;
+    if (marker < epoch) this.#disk.writeMarker(epoch);
+    this.#disk.makeBallast();
     return { at: "open", epoch };
   }
 
-  get store(): OutboxStore {
+  get store(): FrameStore {
     if (!this.#store) throw new AppError("internal.bug", "the outbox is not open");
     return this.#store;
   }
@@ -104,16 +123,35 @@ export class OutboxEngine {
   seal(batch: SampleBatch | null, at: SealTime): Lane[] {
     const drafts = batch ? this.#sealer.seal(batch) : [];
     if (batch?.lost) this.#samplesLost += batch.lost.n;
-    const lanes = this.#keep("H", drafts, at);
+    const lanes = new Set<Lane>(this.#keep("H", drafts, at));
     this.#attempt(at, () => {
       this.store.flushMarks();
       evictAcked(this.store, at.wallMs - this.#settings.ackedKeepMs);
+      closeDrained(this.store);
       tidy(this.store, this.#settings.bytesQuota);
     });
-    return lanes;
+    this.#watchLevel(at);
+    if (this.#events.length > 0) for (const lane of this.record([], at)) lanes.add(lane);
+    return [...lanes];
   }
 
-  #keep(lane: Lane, drafts: readonly Draft[], at: SealTime): Lane[] {
+  /** Puts events into lane E at once, together with those the outbox has about itself. */
+  record(events: readonly GatewayEvent[], at: SealTime): Lane[] {
+    const all = [...this.#events, ...events].slice(0, 64);
+    this.#events = [];
+    if (all.length === 0) return [];
+    const times = all.map(({ timeMs }) => timeMs);
+    const draft: Draft = {
+      kind: "events",
+      body: encodeEvents(all),
+      n: all.length,
+      tMinMs: Math.min(...times),
+      tMaxMs: Math.max(...times),
+    };
+    return this.#keep("E", [draft], at);
+  }
+
+  #keep(lane: StoredLane, drafts: readonly Draft[], at: SealTime): Lane[] {
     if (this.#ring.isEmpty && drafts.length === 0) return [];
     if (this.#ring.isEmpty && this.#attempt(at, () => this.#write(lane, drafts, at))) return [lane];
     const samples = this.#ring.put(lane, drafts);
@@ -125,14 +163,49 @@ export class OutboxEngine {
       this.#ring.clear(waiting);
       written.push(waiting);
     }
-    this.#becomeDurable(this.#ring.isEmpty);
+    this.#becomeDurable(this.#ring.isEmpty, at);
     return written;
   }
 
-  #write(lane: Lane, drafts: readonly Draft[], at: SealTime): void {
+  #write(lane: StoredLane, drafts: readonly Draft[], at: SealTime): void {
     const bytes = drafts.reduce((sum, draft) => sum + draftBytes(draft), 0);
-    this.#told(makeRoom(this.store, bytes, this.#settings.bytesQuota, at));
-    this.store.append(lane, drafts, at);
+    const key = currentStream(this.store, lane);
+    try {
+      this.#makeRoom(lane, bytes, this.#settings.bytesQuota, at);
+    } catch (thrown) {
+      const full = thrown instanceof AppError && thrown.code === "outbox.overflow";
+      if (!full || lane !== "H" || this.#settings.mode !== "keep-oldest") throw thrown;
+      const samples = refuseNewest(this.store, key, drafts, at);
+      return this.#lose(samples, "the buffer is full and keeps the oldest");
+    }
+    this.store.append(key, drafts, at);
+  }
+
+  #makeRoom(lane: StoredLane, bytes: number, bytesQuota: number, at: SealTime): void {
+    const made = nothingMade();
+    const { mode } = this.#settings;
+    try {
+      makeRoom(this.store, lane, bytes, { bytesQuota, mode, compression: this.#deps.compression }, at, made);
+    } finally {
+      this.#samplesThinned += made.samplesThinned - made.samplesKept;
+      if (made.samplesDropped > 0) this.#lose(made.samplesDropped, "dropped for want of room");
+    }
+  }
+
+  #watchLevel(at: SealTime): void {
+    const share = shareUsed(this.store, "H", 0, this.#settings.bytesQuota);
+    const next = nextLevel(this.#level, share);
+    const level = next === "thinning" && this.#settings.mode !== "thin-then-drop" ? "filling" : next;
+    if (level === this.#level) return;
+    this.#level = level;
+    const { code, words } = LEVEL_EVENTS[level];
+    const figures = {
+      share: Math.round(share * 1_000) / 1_000,
+      samplesThinned: this.#samplesThinned,
+      samplesLost: this.#samplesLost,
+    };
+    const message = `${words} ${Math.round(share * 100)} % of what history may use is used.`;
+    this.#events.push(eventOf(code, at, message, figures));
   }
 
   /** Runs a write. On a full disk: give up the ballast, drop the oldest, try once more. False when it did not work. */
@@ -144,112 +217,132 @@ export class OutboxEngine {
       if (codeOf(thrown) === "SQLITE_FULL" && this.#freeByBallast(at)) {
         try {
           write();
-          makeBallast(this.#files);
+          this.#disk.makeBallast();
           return true;
         } catch (again) {
-          this.#refused(again);
+          this.#refused(again, at);
           return false;
         }
       }
-      this.#refused(thrown);
+      this.#refused(thrown, at);
       return false;
     }
   }
 
   #freeByBallast(at: SealTime): boolean {
-    if (!dropBallast(this.#files)) return false;
+    if (!this.#disk.dropBallast()) return false;
     try {
-      this.#told(makeRoom(this.store, 1024 * 1024, this.store.bytesUsed(), at));
-      this.store.db.run("PRAGMA wal_checkpoint(TRUNCATE)");
-      return true;
+      this.#makeRoom("H", 1024 * 1024, this.store.bytesUsed(), at);
     } catch (thrown) {
-      return asAppError(thrown).code === "outbox.overflow";
+      if (asAppError(thrown).code !== "outbox.overflow") return false;
+    }
+    try {
+      this.store.checkpoint();
+      return true;
+    } catch {
+      return false;
     }
   }
 
-  #refused(thrown: unknown): void {
+  #refused(thrown: unknown, at: SealTime): void {
     const isDisk = codeOf(thrown).startsWith("SQLITE_");
     if (!isDisk && !(thrown instanceof AppError && thrown.code === "outbox.overflow")) throw thrown;
     if (this.#durable) {
-      const message = thrown instanceof Error ? thrown.message : String(thrown);
-      this.#report({
-        code: "outbox.failed",
-        message: `The disk refuses: ${message}. Samples are kept in memory only.`,
-      });
+      const message = `The disk refuses: ${thrown instanceof Error ? thrown.message : String(thrown)}. Samples are kept in memory only.`;
+      this.#tell("outbox.failed", message);
+      this.#events.push(eventOf("buffer.refused", at, message, {}));
     }
-    this.#becomeDurable(false);
+    this.#durable = false;
   }
 
-  #becomeDurable(durable: boolean): void {
+  #becomeDurable(durable: boolean, at: SealTime): void {
     if (durable && !this.#durable) {
-      makeBallast(this.#files);
-      this.#report({ code: "outbox.failed", message: "The disk takes data again; nothing waits in memory." });
+      this.#disk.makeBallast();
+      const message = "The disk takes data again; nothing waits in memory.";
+      this.#tell("outbox.failed", message);
+      this.#events.push(eventOf("buffer.durable", at, message, {}));
     }
     this.#durable = durable;
   }
 
-  #told(dropped: readonly Dropped[]): void {
-    for (const { key, first, last, samples } of dropped) {
-      this.#lose(samples, `frames ${first} to ${last} of lane ${key.lane} were dropped for want of room`);
-    }
+  #lose(samples: number, why: string): void {
+    if (samples === 0) return;
+    this.#samplesLost += samples;
+    this.#tell("outbox.overflow", `${samples} samples lost: ${why}.`);
   }
 
-  #lose(samples: number, why: string): void {
-    this.#samplesLost += samples;
-    this.#report({ code: "outbox.overflow", message: `${samples} samples lost: ${why}.` });
+  #tell(code: OutboxReport["code"], message: string): void {
+    this.#deps.report({ code, message });
+  }
+
+  /** Begins a session: a long backlog stays in its own segment. The streams as the hello lists them. */
+  openSession(at: SealTime): StreamHead[] {
+    this.#attempt(at, () => {
+      releaseOldest(this.store);
+      closeDrained(this.store);
+      beginSegment(this.store, at);
+    });
+    return this.streams();
   }
 
   streams(): StreamHead[] {
-    return this.store.streams().map((s) => ({
-      lane: s.lane,
-      seg: s.seg,
-      low: this.store.low(s),
-      next: s.next,
-      acked: s.acked,
+    const current = currentStream(this.store, "H").seg;
+    return this.store.streams().map(({ lane, seg, next, acked }) => ({
+      lane,
+      seg,
+      low: this.store.low({ lane, seg }),
+      next,
+      acked,
+      backlog: lane === "H" && seg !== current,
     }));
   }
 
   /** Consecutive sound frames after `afterSeq`, exactly as sealed. A damaged one goes to quarantine on the way. */
   frames(key: StreamKey, afterSeq: number, bytesMax: number, at: SealTime): Envelope {
-    this.#bridge(key, afterSeq, at);
-    let rows = this.store.read(key, afterSeq, bytesMax);
-    const hit = rows.filter((row) => row.damaged !== null);
-    if (hit.length > 0) {
-      for (const row of hit) this.#condemnRow(key, row, row.damaged!, at);
-      rows = this.store.read(key, afterSeq, bytesMax);
-    }
-    const last = rows.at(-1)?.last;
-    if (last === undefined) return { last: afterSeq, bytes: null };
-    this.store.markSent(key, last);
-    return { last, bytes: joinEnvelope(rows.map((row) => row.body)) };
+    let envelope: Envelope = { last: afterSeq, bytes: null };
+    this.#attempt(at, () => {
+      this.#bridge(key, afterSeq, at);
+      let rows = this.store.read(key, afterSeq, bytesMax);
+      const hit = rows.filter((row) => row.damaged !== null);
+      if (hit.length > 0) {
+        for (const row of hit) this.#condemnRow(key, row, row.damaged!, at);
+        rows = this.store.read(key, afterSeq, bytesMax);
+      }
+      const last = rows.at(-1)?.last;
+      if (last === undefined) return;
+      this.store.markSent(key, last);
+      envelope = { last, bytes: joinEnvelope(rows.map((row) => row.body)) };
+    });
+    return envelope;
   }
 
   /** A hub restored from an old backup may ask for frames that retention has deleted: those are a gap. */
   #bridge(key: StreamKey, afterSeq: number, at: SealTime): void {
     const first = afterSeq + 1;
     const { next } = this.store.stream(key);
-    const row = this.store.read(key, afterSeq, 1)[0];
-    const last = row ? row.first - 1 : next - 1;
+    const head = this.store.heads(key, afterSeq, 1)[0];
+    const last = (head ? head.first : next) - 1;
     if (last < first) return;
-    const gap: Draft = { kind: "gap", cause: "hubRestore", n: 0, tMinMs: null, tMaxMs: null };
-    const identity = { epoch: this.store.epoch, lane: key.lane, seg: key.seg, first, last };
-    this.store.transaction(() => this.store.insert(key, sealDraft(identity, gap, at)));
+    const gap: Draft = { kind: "gap", cause: "hubRestore", n: 0, tMinMs: null, tMaxMs: head?.tMinMs ?? null };
+    const place = { epoch: this.store.epoch, lane: key.lane, seg: key.seg, first, last };
+    this.store.insert(key, sealDraft(place, gap, at));
   }
 
   #condemnRow(key: StreamKey, row: StoredFrame, reason: string, at: SealTime): void {
     quarantine(this.store, key, row, reason, at);
-    if (row.kind === "data") this.#samplesLost += row.n;
-    this.#report({
-      code: "frame.garbled",
-      message: `Frame ${row.first} of lane ${key.lane} (${row.n} samples) went to quarantine: ${reason}.`,
-    });
+    if (row.kind === "data" || row.kind === "rollup") this.#samplesLost += row.n;
+    const message = `Frame ${row.first} of lane ${key.lane} (${row.n} samples) went to quarantine: ${reason}.`;
+    this.#tell("frame.garbled", message);
+    this.#events.push(
+      eventOf("frame.quarantined", at, message, { lane: key.lane, seq: row.first, samples: row.n }),
+    );
   }
 
   /** The hub refuses this frame for good: quarantine, and a gap in its place. */
   condemn(key: StreamKey, seq: number, code: string, at: SealTime): void {
     const row = this.store.read(key, seq - 1, 1)[0];
-    if (row && row.first === seq && row.kind === "data")
-      this.#condemnRow(key, row, `the hub answered ${code}`, at);
+    if (!row || row.first !== seq || row.kind === "gap") return;
+    this.#attempt(at, () => this.#condemnRow(key, row, `the hub answered ${code}`, at));
   }
 
   acknowledge(key: StreamKey, hwm: number): void {
@@ -260,11 +353,26 @@ export class OutboxEngine {
     this.store.setAcked(key, hwm);
   }
 
+  /**
+   * Moves everything the hub has not got to a new epoch (`renew.ts`).
+   * @throws what the disk throws; calling again with the hub's next answer goes on where it stopped
+   */
+  renewEpoch(epoch: number, known: readonly KnownStream[], at: SealTime): void {
+    if (epoch <= this.store.epoch)
+      throw new AppError("uplink.protocol", `The hub named epoch ${epoch}; ours is ${this.store.epoch}.`);
+    this.#disk.writeMarker(epoch);
+    const { framesKnown, framesRenewed } = renewInto(this.store, epoch, known);
+    const message = `This gateway went back in time. Epoch ${epoch} begins: ${framesRenewed} frames are sent under new numbers, ${framesKnown} the hub had.`;
+    this.#events.push(eventOf("epoch.renewed", at, message, { epoch, framesKnown, framesRenewed }));
+  }
+
   status(): OutboxStatus {
     return {
       ...outboxFigures(this.store),
       bytesQuota: this.#settings.bytesQuota,
+      mode: this.#settings.mode,
       samplesLost: this.#samplesLost,
+      samplesThinned: this.#samplesThinned,
       durable: this.#durable,
     };
   }

@@ -1,9 +1,9 @@
 import { AppError } from "@millrace/contract/error/app-error";
 import { assert } from "@millrace/contract/std/assert";
 import {
-  type ClockQuality,
   DATA_FRAME,
   type FrameHeader,
+  type FrameKind,
   readFrame,
   readFrameHeader,
   sealFrame,
@@ -16,7 +16,7 @@ import type { Draft, SealTime } from "./draft.ts";
 export interface FrameRow {
   first: number;
   last: number;
-  kind: "data" | "gap";
+  kind: Exclude<FrameKind, "unknown">;
   n: number;
   tMinMs: number | null;
   tMaxMs: number | null;
@@ -33,41 +33,51 @@ export interface FramePlace extends StreamKey {
   last: number;
 }
 
-/** The machine has a clock of some kind; whether it was ever set, nobody asked yet (`delivery.md` 2.7). */
-const CLOCK_QUALITY: ClockQuality = "rtc";
-
 /** Makes the bytes that will never change again. */
 export function sealDraft(place: FramePlace, draft: Draft, at: SealTime): FrameRow {
-  assert(draft.kind === "gap" || place.first === place.last, "a data frame has one number");
-  const header = {
-    ...place,
-    sampleCount: draft.n,
-    bootNo: at.bootNo,
-    monoMs: at.monoMs,
-    wallMs: at.wallMs,
-    clockQuality: CLOCK_QUALITY,
-  };
-  const { n, tMinMs, tMaxMs } = draft;
-  const bytes =
-    draft.kind === "data"
-      ? sealFrame({ ...header, ...DATA_FRAME, compression: "zstd" }, draft.body)
-      : sealFrame(
-          { ...header, kind: "gap", blockVersion: 0, compression: "none" },
-          encodeGap({ tMinMs, tMaxMs, samples: n, cause: draft.cause }),
-        );
+  assert(draft.kind !== "data" || place.first === place.last, "a data frame has one number");
+  const header = { ...place, sampleCount: Math.min(draft.n, COUNT_MAX), ...at };
+  const { kind, n, tMinMs, tMaxMs } = draft;
+  const bytes = sealFrame({ ...header, ...formOf(kind) }, bodyOf(draft));
+  const { first, last } = place;
+  const { bootNo, monoMs, wallMs } = at;
   return {
-    first: place.first,
-    last: place.last,
-    kind: draft.kind,
+    first,
+    last,
+    kind,
     n,
     tMinMs,
     tMaxMs,
-    bootNo: at.bootNo,
-    monoMs: at.monoMs,
-    wallMs: at.wallMs,
+    bootNo,
+    monoMs,
+    wallMs,
     crc: readFrameHeader(bytes).crc32c,
     body: bytes,
   };
+}
+
+/** The header's field has 32 bits; a gap says the full number in its body. */
+const COUNT_MAX = 0xffff_ffff;
+
+function formOf(kind: Draft["kind"]): Pick<FrameHeader, "kind" | "blockVersion" | "compression"> {
+  if (kind === "gap" || kind === "events") return { kind, blockVersion: 0, compression: "none" };
+  return { ...DATA_FRAME, kind, compression: "zstd" };
+}
+
+function bodyOf(draft: Draft): Uint8Array {
+  if (draft.kind !== "gap") return draft.body;
+  const { cause, n, tMinMs, tMaxMs } = draft;
+  return encodeGap({ tMinMs, tMaxMs, samples: n, cause });
+}
+
+/**
+ * The same content under another number, for a new epoch: boot, clock and times of sealing stay what they were.
+ * @throws AppError `frame.garbled` when the row's bytes are damaged
+ */
+export function renumbered(row: FrameRow, place: FramePlace): FrameRow {
+  const { header, body } = readFrame(row.body);
+  const bytes = sealFrame({ ...header, ...place }, body);
+  return { ...row, first: place.first, last: place.last, crc: readFrameHeader(bytes).crc32c, body: bytes };
 }
 
 /** Why the bytes of a row are not the frame they were sealed as; null when they are. SQLite itself does not notice. */

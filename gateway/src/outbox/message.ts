@@ -1,8 +1,10 @@
 import type { ErrorBody } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
-import type { OutboxStatus } from "@millrace/contract/vocabulary/gateway";
+import type { OutboxMode, OutboxStatus } from "@millrace/contract/vocabulary/gateway";
+import type { GatewayEvent } from "@millrace/contract/wire/event";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
 import type { SealTime } from "./draft.ts";
+import type { KnownStream } from "./renew.ts";
 import type { SampleBatch } from "./sample-batch.ts";
 
 /** What the outbox needs to know once. */
@@ -10,7 +12,7 @@ export interface OutboxSettings {
   folder: string;
   bytesQuota: number;
   ackedKeepMs: number;
-  epoch: number;
+  mode: OutboxMode;
 }
 
 /** A stream as the hello lists it. */
@@ -18,6 +20,8 @@ export interface StreamHead extends StreamKey {
   low: number;
   next: number;
   acked: number;
+  /** An older segment of history, which drains behind the present. */
+  backlog: boolean;
 }
 
 export interface Envelope {
@@ -30,12 +34,15 @@ export type OpenOutcome = { at: "open"; epoch: number } | { at: "needsEpoch"; ab
 
 /** Requests by name: what goes in, what comes out. */
 export interface OutboxCalls {
-  open: { in: OutboxSettings & SealTime; out: OpenOutcome };
+  open: { in: { settings: OutboxSettings; epoch: number; at: SealTime }; out: OpenOutcome };
   seal: {
     in: { batch: SampleBatch | null; at: SealTime };
     out: { buffer: ArrayBuffer | null; lanes: Lane[] };
   };
+  record: { in: { events: readonly GatewayEvent[]; at: SealTime }; out: Lane[] };
   streams: { in: null; out: StreamHead[] };
+  openSession: { in: { at: SealTime }; out: StreamHead[] };
+  renewEpoch: { in: { epoch: number; known: readonly KnownStream[]; at: SealTime }; out: null };
   frames: { in: { key: StreamKey; afterSeq: number; bytesMax: number; at: SealTime }; out: Envelope };
   acknowledge: { in: { key: StreamKey; hwm: number }; out: null };
   welcomed: { in: { key: StreamKey; hwm: number; at: SealTime }; out: null };

@@ -108,7 +108,13 @@ test("numbers go on after the outbox drained empty and was opened again", async 
   await first.close();
   const second = await open(folder);
   const [, h] = await second.streams();
-  expect(h).toEqual({ ...KEY, low: before.length + 1, next: before.length + 1, acked: before.length });
+  expect(h).toEqual({
+    ...KEY,
+    low: before.length + 1,
+    next: before.length + 1,
+    acked: before.length,
+    backlog: false,
+  });
   push(second, 100, 1);
   await second.flush();
   expect((await readAll(second, before.length))[0]!.header.first).toBe(before.length + 1);
@@ -178,7 +184,7 @@ test("one flipped bit costs that frame, and a gap says so", async () => {
 });
 
 test("a full quota drops the oldest never-sent frames and the gap covers exactly them", async () => {
-  const outbox = await open(await folderOfOwn(), { bytesQuota: 2 * 1024 * 1024 });
+  const outbox = await open(await folderOfOwn(), { bytesQuota: 2 * 1024 * 1024, mode: "drop-oldest" });
   let state = 1;
   let counter = 0;
   for (let round = 0; round < 60; round++) {
@@ -207,7 +213,7 @@ test("a full quota drops the oldest never-sent frames and the gap covers exactly
 });
 
 test("frames that may be on their way are never dropped", async () => {
-  const outbox = await open(await folderOfOwn(), { bytesQuota: 2 * 1024 * 1024 });
+  const outbox = await open(await folderOfOwn(), { bytesQuota: 2 * 1024 * 1024, mode: "drop-oldest" });
   push(outbox, 0, 100);
   await outbox.flush();
   const sent = (await outbox.frames(KEY, 0, 1)).bytes!;

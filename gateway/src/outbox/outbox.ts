@@ -1,10 +1,13 @@
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
-import type { OutboxStatus } from "@millrace/contract/vocabulary/gateway";
+import type { OutboxMode, OutboxStatus } from "@millrace/contract/vocabulary/gateway";
+import type { GatewayEvent } from "@millrace/contract/wire/event";
+import type { ClockQuality } from "@millrace/contract/wire/frame";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
 import type { SealTime } from "./draft.ts";
 import type { Envelope, OutboxReport, StreamHead } from "./message.ts";
+import type { KnownStream } from "./renew.ts";
 import { SampleBuffer } from "./sample-buffer.ts";
 import type { SampleSink } from "./sink.ts";
 import { WorkerPort } from "./worker-port.ts";
@@ -18,7 +21,10 @@ export const OUTBOX_DEFAULTS = {
   bytesQuota: 1024 * 1024 * 1024,
   ackedKeepMs: 48 * 3_600_000,
   sealMs: LIMITS.sealMs,
+  mode: "thin-then-drop",
 } as const;
+/** Events that may wait for the worker; more at once are a storm, and its beginning says enough. */
+const EVENTS_WAITING_MAX = 256;
 
 export interface OutboxInput {
   folder: string;
@@ -30,6 +36,9 @@ export interface OutboxInput {
   bytesQuota?: number;
   ackedKeepMs?: number;
   sealMs?: number;
+  mode?: OutboxMode;
+  /** What stands behind the clock now; goes into each frame. */
+  clockQuality?: () => ClockQuality;
   /** What a person should know: damage, loss, a disk that refuses. */
   onReport: (report: OutboxReport) => void;
   /** The worker died. Nothing can be stored any more: the gateway ends with a failure and its supervisor restarts it. */
@@ -39,13 +48,24 @@ export interface OutboxInput {
 /** The durable queue between scan and uplink. The file is opened in the worker only; ask here. */
 export interface Outbox {
   readonly sink: SampleSink;
-  /** Epoch of the open file; above the one given when the file had to be replaced. */
+  /** Epoch of the open file; changes with `renewEpoch`. */
   readonly epoch: number;
   /** Hands what waits to the worker; resolves when it is on disk (or, when the disk refuses, in the ring). */
   seal(): Promise<void>;
   /** Resolves when everything pushed before is sealed. */
   flush(): Promise<void>;
+  /** Puts an event into lane E; on disk as soon as the worker gets to it. */
+  report(event: GatewayEvent): void;
+  /** Hands over what waits under the clock quality of now, before it changes. Samples pushed later go with the next. */
+  cut(): void;
   streams(): Promise<StreamHead[]>;
+  /** Begins a session: may open a new segment of history. The streams for the hello. */
+  openSession(): Promise<StreamHead[]>;
+  /**
+   * The hub named a new epoch: what it does not know gets new numbers, what it knows is forgotten.
+   * @throws AppError `outbox.failed` when the disk refuses; the old epoch then still counts
+   */
+  renewEpoch(epoch: number, known: readonly KnownStream[]): Promise<void>;
   /**
    * Consecutive frames after `afterSeq` as one envelope: at least one frame when there is one, else up to `bytesMax`.
    * The bytes of a frame are the same at each call. Marks them as sent, durably.
@@ -79,10 +99,11 @@ export async function openOutbox(input: OutboxInput): Promise<Outbox> {
   }
 }
 
-const sealTime = ({ bootNo, clock }: OutboxInput): SealTime => ({
+const sealTime = ({ bootNo, clock, clockQuality }: OutboxInput): SealTime => ({
   bootNo,
   monoMs: clock.monoMs(),
   wallMs: clock.nowMs(),
+  clockQuality: clockQuality?.() ?? "rtc",
 });
 
 async function openFile(port: WorkerPort, input: OutboxInput): Promise<number> {
@@ -90,10 +111,12 @@ async function openFile(port: WorkerPort, input: OutboxInput): Promise<number> {
     folder,
     bytesQuota = OUTBOX_DEFAULTS.bytesQuota,
     ackedKeepMs = OUTBOX_DEFAULTS.ackedKeepMs,
+    mode = OUTBOX_DEFAULTS.mode,
   } = input;
+  const settings = { folder, bytesQuota, ackedKeepMs, mode };
   let { epoch } = input;
   for (let tried = 0; tried < EPOCHS_TRIED_MAX; tried++) {
-    const outcome = await port.call("open", { folder, bytesQuota, ackedKeepMs, epoch, ...sealTime(input) });
+    const outcome = await port.call("open", { settings, epoch, at: sealTime(input) });
     if (outcome.at === "open") return outcome.epoch;
     while (epoch <= outcome.above) epoch = await input.renewEpoch();
   }
@@ -104,7 +127,7 @@ async function openFile(port: WorkerPort, input: OutboxInput): Promise<number> {
 }
 
 class OutboxClient implements Outbox {
-  readonly epoch: number;
+  #epoch: number;
   readonly sink: SampleSink;
   readonly #port: WorkerPort;
   readonly #input: OutboxInput;
@@ -113,14 +136,19 @@ class OutboxClient implements Outbox {
   readonly #out = new Set<Promise<void>>();
   #cancelTick: () => void = () => undefined;
   #closing: Promise<void> | null = null;
+  #eventsWaiting = 0;
 
   constructor(port: WorkerPort, input: OutboxInput, epoch: number) {
     this.#port = port;
     this.#input = input;
-    this.epoch = epoch;
+    this.#epoch = epoch;
     this.#buffer = new SampleBuffer(() => this.#handOver());
     this.sink = this.#buffer;
     this.#planTick();
+  }
+
+  get epoch(): number {
+    return this.#epoch;
   }
 
   #planTick(): void {
@@ -131,15 +159,15 @@ class OutboxClient implements Outbox {
   }
 
   /** @param evenEmpty A tick also lets the worker write acks and free what is old. */
-  #handOver(evenEmpty = false): void {
-    if (this.#out.size >= BATCHES_OUT_MAX) return;
+  #handOver(evenEmpty = false, evenBusy = false): void {
+    if (this.#out.size >= BATCHES_OUT_MAX && !evenBusy) return;
     const batch = this.#buffer.take();
     if (!batch && !evenEmpty) return;
     const sealed = this.#port
       .call("seal", { batch, at: sealTime(this.#input) }, batch ? [batch.buffer] : [])
       .then(({ buffer, lanes }) => {
         if (buffer) this.#buffer.recycle(buffer);
-        for (const lane of lanes) for (const listener of this.#listeners) listener(lane);
+        this.#tellSealed(lanes);
       })
       .catch((thrown: unknown) => {
         const { code, message } = asAppError(thrown, "outbox.failed");
@@ -148,6 +176,27 @@ class OutboxClient implements Outbox {
       })
       .finally(() => this.#out.delete(sealed));
     this.#out.add(sealed);
+  }
+
+  #tellSealed(lanes: readonly Lane[]): void {
+    for (const lane of lanes) for (const listener of this.#listeners) listener(lane);
+  }
+
+  report(event: GatewayEvent): void {
+    if (this.#eventsWaiting >= EVENTS_WAITING_MAX) return;
+    this.#eventsWaiting++;
+    this.#port
+      .call("record", { events: [event], at: sealTime(this.#input) })
+      .then((lanes) => this.#tellSealed(lanes))
+      .catch((thrown: unknown) => {
+        const { code, message } = asAppError(thrown, "outbox.failed");
+        this.#input.onReport({ code, message: `Event ${event.code} lost: ${message}` });
+      })
+      .finally(() => this.#eventsWaiting--);
+  }
+
+  cut(): void {
+    this.#handOver(false, true);
   }
 
   async seal(): Promise<void> {
@@ -163,6 +212,15 @@ class OutboxClient implements Outbox {
 
   streams(): Promise<StreamHead[]> {
     return this.#port.call("streams", null);
+  }
+
+  openSession(): Promise<StreamHead[]> {
+    return this.#port.call("openSession", { at: sealTime(this.#input) });
+  }
+
+  async renewEpoch(epoch: number, known: readonly KnownStream[]): Promise<void> {
+    await this.#port.call("renewEpoch", { epoch, known, at: sealTime(this.#input) });
+    this.#epoch = epoch;
   }
 
   frames(key: StreamKey, afterSeq: number, bytesMax: number): Promise<Envelope> {

@@ -1,11 +1,11 @@
 import type { StreamKey } from "@millrace/contract/wire/stream";
 import type { SealTime } from "./draft.ts";
 import { sealDraft } from "./frame-row.ts";
-import type { OutboxStore, StoredFrame } from "./store.ts";
+import type { FrameStore, StoredFrame } from "./frame-store.ts";
 
 /** Moves one frame to `dead` and puts a gap over exactly its numbers, in one transaction: the next ones go on. */
 export function quarantine(
-  store: OutboxStore,
+  store: FrameStore,
   key: StreamKey,
   row: StoredFrame,
   reason: string,
@@ -18,9 +18,10 @@ export function quarantine(
     at,
   );
   const { body, ...meta } = row;
-  store.replace(key, row.first, row.last, gap, () => {
-    store.db
-      .query("INSERT INTO dead (frame_meta, reason, attempts, first_error_at, body) VALUES (?, ?, 1, ?, ?)")
-      .run(JSON.stringify({ ...identity, ...meta }), reason, at.wallMs, body);
+  store.replace(key, row.first, row.last, gap, {
+    meta: JSON.stringify({ ...identity, ...meta }),
+    reason,
+    atMs: at.wallMs,
+    body,
   });
 }

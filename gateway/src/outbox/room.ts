@@ -1,144 +1,257 @@
+import type { Compression } from "@millrace/contract/block/compression";
+import { decodeColumns } from "@millrace/contract/block/decode";
 import { AppError } from "@millrace/contract/error/app-error";
+import type { OutboxMode } from "@millrace/contract/vocabulary/gateway";
+import { readFrame } from "@millrace/contract/wire/frame";
+import { LIMITS } from "@millrace/contract/wire/limits";
+import { encodeRollup } from "@millrace/contract/wire/rollup";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
-import type { SealTime } from "./draft.ts";
+import type { Draft, SealTime } from "./draft.ts";
 import { sealDraft } from "./frame-row.ts";
-import type { OutboxStore, StreamState } from "./store.ts";
+import type { FrameHead, FrameStore, StoredFrame, StreamState } from "./frame-store.ts";
+import { ROOM } from "./limits.ts";
+import { quarantine } from "./quarantine.ts";
+import { thin } from "./thin.ts";
 
-/** Above this share of the quota, never-sent frames are dropped. Below it, there is room for bookkeeping. */
-const FULL_SHARE = 0.97;
-/** Frames deleted in one transaction, so that no seal waits long for a deletion. */
-const DELETE_CHUNK = 256;
-const DROP_CHUNK = 64;
-const ROUNDS_MAX = 1_000;
-/** Quarantine holds at most this share of the quota; its oldest go first. */
-const DEAD_SHARE = 0.05;
-/** Free pages kept for the next frames; what is above goes back to the disk, a piece at a time. */
-const FREE_PAGES_KEEP = 2_048;
-const VACUUM_PAGES = 512;
+export interface RoomPolicy {
+  bytesQuota: number;
+  mode: OutboxMode;
+  compression: Compression;
+}
 
-/** History goes before events: an alarm is small and cannot be recomputed. */
-const DROP_ORDER: readonly Lane[] = ["H", "E"];
+/** What making room has cost, to be told. */
+export interface Made {
+  samplesDropped: number;
+  samplesThinned: number;
+  samplesKept: number;
+}
 
-export interface Dropped {
-  key: StreamKey;
-  first: number;
-  last: number;
-  /** Samples dropped now; those of a gap that was merged were counted before. */
-  samples: number;
+export const nothingMade = (): Made => ({ samplesDropped: 0, samplesThinned: 0, samplesKept: 0 });
+
+/** Share of what a lane may use that is used, with `bytes` more. Events may use the whole, history leaves them theirs. */
+export function shareUsed(store: FrameStore, lane: Lane, bytes: number, bytesQuota: number): number {
+  const used = store.bytesUsed() + bytes;
+  // Far from the edge the sum over lane E is not worth asking for.
+  if (lane === "E" || used < bytesQuota * 0.5) return used / bytesQuota;
+  const reserve = Math.max(0, bytesQuota * ROOM.eventShare - store.laneBytes("E"));
+  return used / (bytesQuota - reserve);
 }
 
 /**
- * Makes `bytes` fit under the quota: first frames the hub has, then the oldest never-sent ones, each range leaving
- * one gap frame over exactly the same numbers. Frames that may be on their way are never touched.
- * @throws AppError `outbox.overflow` when nothing may be dropped any more.
+ * Makes `bytes` fit: first frames the hub has, then the oldest never-sent history, thinned or dropped as the operator
+ * chose, each range leaving one frame over exactly the same numbers. Frames that may be on their way are never touched.
+ * @throws AppError `outbox.overflow` when nothing may be touched any more, or when the mode is `keep-oldest`.
  */
-export function makeRoom(store: OutboxStore, bytes: number, bytesQuota: number, at: SealTime): Dropped[] {
-  const dropped: Dropped[] = [];
-  for (let round = 0; round < ROUNDS_MAX; round++) {
-    if (store.bytesUsed() + bytes <= bytesQuota * FULL_SHARE) return dropped;
+export function makeRoom(
+  store: FrameStore,
+  lane: Lane,
+  bytes: number,
+  policy: RoomPolicy,
+  at: SealTime,
+  made: Made,
+): void {
+  const share = () => shareUsed(store, lane, bytes, policy.bytesQuota);
+  const thins = policy.mode === "thin-then-drop";
+  let thinnable = thins;
+  for (let round = 0; round < ROOM.rounds; round++) {
+    const used = share();
+    if (used <= ROOM.thinShare) return;
     if (evictAcked(store, Number.POSITIVE_INFINITY) > 0) continue;
-    const one = dropOldest(store, at);
-    if (!one) break;
-    dropped.push(one);
+    if (thinnable) {
+      thinnable = thinOldest(store, policy, at, made);
+      if (thinnable) continue;
+    }
+    if (used <= ROOM.fullShare) return;
+    if (policy.mode === "keep-oldest" && lane === "H") break;
+    if (!dropOldest(store, lane, policy, at, made)) break;
   }
   throw new AppError(
     "outbox.overflow",
-    `The buffer of ${bytesQuota} bytes is full and nothing in it may be dropped.`,
-    {
-      context: { bytesQuota, bytesUsed: store.bytesUsed() },
-    },
+    `The buffer of ${policy.bytesQuota} bytes is full and nothing in it may be dropped.`,
+    { context: { bytesQuota: policy.bytesQuota, bytesUsed: store.bytesUsed() } },
   );
 }
 
 /** Deletes a piece of the acknowledged frames sealed before `beforeWallMs`; returns how many. */
-export function evictAcked(store: OutboxStore, beforeWallMs: number): number {
-  // The acknowledgement is on disk before the frame it frees is gone.
-  store.flushMarks();
+export function evictAcked(store: FrameStore, beforeWallMs: number): number {
   let deleted = 0;
-  for (const stream of store.streams()) {
-    deleted += store.db
-      .query(
-        `DELETE FROM frame WHERE id IN (SELECT id FROM frame WHERE epoch = ?1 AND lane = ?2 AND seg = ?3
-           AND first <= ?4 AND last <= ?4 AND wall_ms < ?5 ORDER BY first LIMIT ?6)`,
-      )
-      .run(
-        store.epoch,
-        stream.lane,
-        stream.seg,
-        stream.acked,
-        Math.min(beforeWallMs, 8.64e15),
-        DELETE_CHUNK,
-      ).changes;
-  }
+  for (const stream of store.streams()) deleted += store.evict(stream, beforeWallMs, ROOM.evictChunk);
   return deleted;
 }
 
-function dropOldest(store: OutboxStore, at: SealTime): Dropped | null {
-  for (const lane of DROP_ORDER) {
-    for (const stream of store.streams()) {
-      if (stream.lane !== lane) continue;
-      const dropped = dropFrom(store, stream, at);
-      if (dropped) return dropped;
+const untouched = (stream: StreamState): number => Math.max(stream.maxSent, stream.acked);
+
+const oldestFirst = (store: FrameStore, lane: Lane): StreamState[] =>
+  store
+    .streams()
+    .filter((stream) => stream.lane === lane)
+    .sort((a, b) => a.seg - b.seg);
+
+/** Replaces the oldest never-sent run of data frames by one roll-up. False when there is no run worth it. */
+function thinOldest(store: FrameStore, policy: RoomPolicy, at: SealTime, made: Made): boolean {
+  for (const stream of oldestFirst(store, "H")) {
+    for (let after = untouched(stream); ; ) {
+      const run = nextRun(store, stream, after);
+      if (run === null) break;
+      if (thinRun(store, stream, run, policy, at, made)) return true;
+      after = run.last;
     }
   }
-  return null;
+  return false;
 }
 
-function dropFrom(store: OutboxStore, stream: StreamState, at: SealTime): Dropped | null {
-  const rows = store.db
-    .query(
-      `SELECT first, last, kind, n, t_min AS tMinMs, t_max AS tMaxMs FROM frame
-       WHERE epoch = ? AND lane = ? AND seg = ? AND first > ? ORDER BY first LIMIT ?`,
-    )
-    .all(store.epoch, stream.lane, stream.seg, Math.max(stream.maxSent, stream.acked), DROP_CHUNK) as {
-    first: number;
-    last: number;
-    kind: "data" | "gap";
-    n: number;
-    tMinMs: number | null;
-    tMaxMs: number | null;
-  }[];
-  const data = rows.filter((row) => row.kind === "data");
-  if (data.length === 0) return null;
-  const range = { first: rows[0]!.first, last: rows.at(-1)!.last };
-  const gap = sealDraft(
-    { epoch: store.epoch, lane: stream.lane, seg: stream.seg, ...range },
+/** Numbers of the next consecutive data frames, at least two; null when there are none. */
+function nextRun(
+  store: FrameStore,
+  stream: StreamKey,
+  after: number,
+): { first: number; last: number } | null {
+  for (let from = after; ; ) {
+    const heads = store.heads(stream, from, ROOM.thinFrames);
+    if (heads.length === 0) return null;
+    const start = heads.findIndex(({ kind }) => kind === "data");
+    if (start >= 0) {
+      let end = start;
+      let samples = 0;
+      while (end < heads.length && heads[end]!.kind === "data" && samples < ROOM.thinSamples)
+        samples += heads[end++]!.n;
+      if (end - start >= 2) return { first: heads[start]!.first, last: heads[end - 1]!.last };
+      if (end === heads.length) return null;
+      from = heads[end - 1]!.last;
+    } else from = heads.at(-1)!.last;
+  }
+}
+
+function thinRun(
+  store: FrameStore,
+  stream: StreamKey,
+  run: { first: number; last: number },
+  policy: RoomPolicy,
+  at: SealTime,
+  made: Made,
+): boolean {
+  const rows = readRun(store, stream, run);
+  const damaged = rows.find((row) => row.damaged !== null);
+  if (damaged) {
+    quarantine(store, stream, damaged, damaged.damaged!, at);
+    made.samplesDropped += damaged.n;
+    return true;
+  }
+  const { rollup, samples, kept } = thin(
+    rows.map((row) => decodeColumns(readFrame(row.body).body, policy.compression)),
+  );
+  const body = encodeRollup(rollup, policy.compression);
+  const before = rows.reduce((sum, row) => sum + row.body.byteLength, 0);
+  if (body.byteLength > LIMITS.frameBodyBytesMax) {
+    const middle = rows[rows.length >> 1]!.first - 1;
+    return rows.length >= 4 && thinRun(store, stream, { first: run.first, last: middle }, policy, at, made);
+  }
+  // Data that hardly gets smaller (texts, rare samples) is left whole until it has to go.
+  if (body.byteLength > before * 0.7) return false;
+  const { bootNo, monoMs, wallMs } = rows.at(-1)!;
+  const clockQuality = readFrame(rows[0]!.body).header.clockQuality;
+  const sealed = sealDraft(
     {
-      kind: "gap",
-      cause: "overflow",
-      n: rows.reduce((sum, row) => sum + row.n, 0),
-      tMinMs: extreme(
-        Math.min,
-        rows.map((row) => row.tMinMs),
-      ),
-      tMaxMs: extreme(
-        Math.max,
-        rows.map((row) => row.tMaxMs),
-      ),
+      epoch: store.epoch,
+      lane: stream.lane,
+      seg: stream.seg,
+      first: rows[0]!.first,
+      last: rows.at(-1)!.last,
     },
+    { kind: "rollup", body, n: samples, ...spanOf(rows) },
+    { bootNo, monoMs, wallMs, clockQuality },
+  );
+  store.replace(stream, sealed.first, sealed.last, sealed);
+  made.samplesThinned += samples;
+  made.samplesKept += kept;
+  return true;
+}
+
+/** All frames of a run that were sealed in the boot of its first and with the same word about the clock. */
+function readRun(store: FrameStore, stream: StreamKey, run: { first: number; last: number }): StoredFrame[] {
+  const rows: StoredFrame[] = [];
+  for (let after = run.first - 1; after < run.last; ) {
+    const more = store.read(stream, after, LIMITS.envelopeBytesMax).filter(({ first }) => first <= run.last);
+    if (more.length === 0) break;
+    rows.push(...more);
+    after = more.at(-1)!.last;
+  }
+  const damaged = rows.find((row) => row.damaged !== null);
+  if (damaged) return [damaged];
+  const clockOf = (row: StoredFrame) => readFrame(row.body).header.clockQuality === "none";
+  const end = rows.findIndex((row) => row.bootNo !== rows[0]!.bootNo || clockOf(row) !== clockOf(rows[0]!));
+  return end < 0 ? rows : rows.slice(0, end);
+}
+
+/** Drops the oldest never-sent frames: history goes before events, since an alarm cannot be measured again. */
+function dropOldest(store: FrameStore, lane: Lane, policy: RoomPolicy, at: SealTime, made: Made): boolean {
+  const eventsMayGo = lane === "E" && store.laneBytes("E") > policy.bytesQuota * ROOM.eventShare;
+  for (const victim of eventsMayGo ? (["E", "H"] as const) : (["H"] as const))
+    for (const stream of oldestFirst(store, victim)) {
+      const heads = store.heads(stream, untouched(stream), ROOM.dropChunk);
+      // A single gap is as small as it gets.
+      if (heads.length === 0 || (heads.length === 1 && heads[0]!.kind === "gap")) continue;
+      store.replace(stream, heads[0]!.first, heads.at(-1)!.last, gapOver(store, stream, heads, at));
+      made.samplesDropped += heads.reduce((sum, { kind, n }) => sum + (kind === "gap" ? 0 : n), 0);
+      return true;
+    }
+  return false;
+}
+
+function gapOver(store: FrameStore, { lane, seg }: StreamKey, heads: readonly FrameHead[], at: SealTime) {
+  const n = heads.reduce((sum, head) => sum + head.n, 0);
+  return sealDraft(
+    { epoch: store.epoch, lane, seg, first: heads[0]!.first, last: heads.at(-1)!.last },
+    { kind: "gap", cause: "overflow", n, ...spanOf(heads) },
     at,
   );
-  store.replace(stream, range.first, range.last, gap);
-  return {
-    key: { lane: stream.lane, seg: stream.seg },
-    ...range,
-    samples: data.reduce((sum, row) => sum + row.n, 0),
-  };
 }
 
-/** Null only when no row knows its time. */
-function extreme(pick: (...times: number[]) => number, times: readonly (number | null)[]): number | null {
-  const known = times.filter((time) => time !== null);
-  return known.length === 0 ? null : pick(...known);
+/**
+ * `keep-oldest`: what there is no room for becomes part of one growing gap at the end of the stream.
+ * @returns samples refused
+ */
+export function refuseNewest(
+  store: FrameStore,
+  key: StreamKey,
+  drafts: readonly Draft[],
+  at: SealTime,
+): number {
+  const samples = drafts.reduce((sum, { kind, n }) => sum + (kind === "gap" ? 0 : n), 0);
+  const stream = store.stream(key);
+  const tail = store.heads(stream, Math.max(untouched(stream), stream.next - 2), 1)[0];
+  const grows = tail !== undefined && tail.kind === "gap" && tail.last === stream.next - 1;
+  const parts = grows ? [tail, ...drafts] : drafts;
+  const n = parts.reduce((sum, part) => sum + part.n, 0);
+  const gap: Draft = { kind: "gap", cause: "overflow", n, ...spanOf(parts) };
+  if (!grows) store.append(stream, [gap], at);
+  else {
+    const place = { epoch: store.epoch, lane: key.lane, seg: key.seg, first: tail.first, last: tail.last };
+    store.replace(stream, tail.first, tail.last, sealDraft(place, gap, at));
+  }
+  return samples;
+}
+
+/** Null only when no part knows its time. */
+function spanOf(parts: readonly { tMinMs: number | null; tMaxMs: number | null }[]) {
+  const extreme = (pick: (...times: number[]) => number, times: (number | null)[]) => {
+    const known = times.filter((time) => time !== null);
+    return known.length === 0 ? null : pick(...known);
+  };
+  return {
+    tMinMs: extreme(
+      Math.min,
+      parts.map((part) => part.tMinMs),
+    ) as number,
+    tMaxMs: extreme(
+      Math.max,
+      parts.map((part) => part.tMaxMs),
+    ) as number,
+  };
 }
 
 /** Keeps the quarantine within its share and gives free pages back to the disk. A little at each call. */
-export function tidy(store: OutboxStore, bytesQuota: number): void {
-  const dead = store.db.query("SELECT coalesce(sum(length(body)), 0) AS bytes FROM dead").get() as {
-    bytes: number;
-  };
-  if (dead.bytes > bytesQuota * DEAD_SHARE) {
-    store.db.run("DELETE FROM dead WHERE id IN (SELECT id FROM dead ORDER BY id LIMIT 16)");
-  }
-  if (store.pages().free > FREE_PAGES_KEEP) store.db.run(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+export function tidy(store: FrameStore, bytesQuota: number): void {
+  if (store.dead().bytes > bytesQuota * ROOM.deadShare) store.trimDead(16);
+  store.vacuum();
 }

@@ -1,6 +1,7 @@
 /// <reference lib="webworker" />
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import { OutboxEngine } from "./engine.ts";
+import { FolderDisk } from "./folder-disk.ts";
 import type { FromWorker, OutboxCall, OutboxCalls, ToWorker } from "./message.ts";
 import { zstd } from "./zstd.ts";
 
@@ -21,15 +22,25 @@ const answer = (message: FromWorker, transfer: ArrayBuffer[] = []): void =>
   self.postMessage(message, transfer);
 
 const CALLS: { [C in OutboxCall]: (input: OutboxCalls[C]["in"]) => OutboxCalls[C]["out"] } = {
-  open: (input) => {
-    engine ??= new OutboxEngine(input, zstd, (report) => answer({ report }));
-    return engine.open(input.epoch, input);
+  open: ({ settings, epoch, at }) => {
+    engine ??= new OutboxEngine(settings, {
+      disk: new FolderDisk(settings.folder),
+      compression: zstd,
+      report: (report) => answer({ report }),
+    });
+    return engine.open(epoch, at);
   },
   seal: ({ batch, at }) => {
     const lanes = opened().seal(batch, at);
     return { buffer: batch?.buffer ?? null, lanes };
   },
+  record: ({ events, at }) => opened().record(events, at),
   streams: () => opened().streams(),
+  openSession: ({ at }) => opened().openSession(at),
+  renewEpoch: ({ epoch, known, at }) => {
+    opened().renewEpoch(epoch, known, at);
+    return null;
+  },
   frames: ({ key, afterSeq, bytesMax, at }) => opened().frames(key, afterSeq, bytesMax, at),
   acknowledge: ({ key, hwm }) => {
     opened().acknowledge(key, hwm);

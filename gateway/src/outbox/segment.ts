@@ -1,0 +1,45 @@
+import type { SealTime } from "./draft.ts";
+import type { FrameStore, StreamState } from "./frame-store.ts";
+import { SEGMENT } from "./limits.ts";
+
+/** The stream new frames of a lane go to: its newest segment. */
+export function currentStream(store: FrameStore, lane: "E" | "H"): StreamState {
+  let current: StreamState | null = null;
+  for (const stream of store.streams())
+    if (stream.lane === lane && stream.seg > (current?.seg ?? 0)) current = stream;
+  return current ?? store.stream({ lane, seg: 1 });
+}
+
+/**
+ * Called before a hello: history that waited long stays in its segment and drains behind, the present gets a segment of
+ * its own, so that a person sees live values at once and each stream still has no hole (`delivery.md` 2.1).
+ */
+export function beginSegment(store: FrameStore, at: SealTime): void {
+  const current = currentStream(store, "H");
+  const { frames, oldestWallMs } = store.unsent(current);
+  if (frames === 0 || oldestWallMs === null) return;
+  // The wall clock may have been set back meanwhile: many frames are a backlog whatever their times say.
+  const waited = at.wallMs - oldestWallMs > SEGMENT.backlogMs || frames > SEGMENT.backlogMs / 250;
+  if (!waited) return;
+  const open = store.streams().filter(({ lane }) => lane === "H").length;
+  if (open < SEGMENT.openMax) store.openSegment("H");
+}
+
+/** Closes older segments that are delivered to their end and hold nothing for a restored hub any more. */
+export function closeDrained(store: FrameStore): void {
+  const current = currentStream(store, "H");
+  for (const stream of store.streams()) {
+    if (stream.lane !== "H" || stream.seg === current.seg) continue;
+    if (stream.acked === stream.next - 1 && store.low(stream) === stream.next) store.closeSegment(stream);
+  }
+}
+
+/** Makes place for a further segment: lets go of what the oldest delivered one keeps for a restored hub. */
+export function releaseOldest(store: FrameStore): void {
+  const history = store.streams().filter(({ lane }) => lane === "H");
+  if (history.length < SEGMENT.openMax) return;
+  const delivered = history
+    .filter((stream) => stream.acked === stream.next - 1 && stream.seg !== currentStream(store, "H").seg)
+    .sort((a, b) => a.seg - b.seg)[0];
+  if (delivered) store.evict(delivered, Number.POSITIVE_INFINITY, 1_024);
+}

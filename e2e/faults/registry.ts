@@ -1,5 +1,14 @@
 import type { FaultRow } from "./row.ts";
 import { killAfterAck, killInCommit } from "./rows/gateway-kill.ts";
+import { killHub } from "./rows/hub-kill.ts";
+import { killBackend, postgresDown, restartPostgres } from "./rows/postgres.ts";
 
 /** Every row that can be run, in the order of the matrix. */
-export const ROWS: readonly FaultRow[] = [killInCommit, killAfterAck];
+export const ROWS: readonly FaultRow[] = [
+  killInCommit,
+  killAfterAck,
+  killHub,
+  restartPostgres,
+  postgresDown,
+  killBackend,
+];

@@ -1,0 +1,79 @@
+import { isWhole, verdictText } from "../ledger/compare.ts";
+import type { Rig } from "../rig.ts";
+import { until } from "../rig.ts";
+import { type FaultRow, percentile, secondsText } from "../row.ts";
+
+const SERVES_MS_MAX = 5_000;
+
+/** Frames in the journal do not tile 1..mark, or a stream has none although its mark says so. */
+export async function marksThatLie(rig: Rig): Promise<number> {
+  const rows: { n: number }[] = await rig.sql`
+    SELECT count(*)::int AS n FROM uplink_stream s LEFT JOIN LATERAL (
+      SELECT coalesce(sum(last - first + 1), 0) AS covered, coalesce(max(last), 0) AS top, coalesce(min(first), 1) AS low
+      FROM journal j WHERE j.gateway_no = s.gateway_no AND j.epoch = s.epoch AND j.lane = s.lane AND j.seg = s.seg) j ON true
+    WHERE s.lane <> 'L' AND (j.covered <> s.last OR j.top <> s.last OR j.low <> 1)`;
+  return rows[0]!.n;
+}
+
+/** When the hub is killed, as seen from the line. `after` swallows the acknowledgement, so only the mark tells. */
+const MOMENTS = ["before", "in", "after"] as const;
+type Moment = (typeof MOMENTS)[number];
+
+function killAt(rig: Rig, moment: Moment, delayMs: number): Promise<void> {
+  const { proxy } = rig;
+  const hub = rig.stack.hub.process;
+  return new Promise((done) => {
+    const strike = () => {
+      hub.kill("SIGKILL");
+      done();
+    };
+    proxy.onUp = ({ binary }) => {
+      if (!binary || moment === "after") return null;
+      proxy.onUp = null;
+      if (moment === "in") setTimeout(strike, delayMs);
+      else strike();
+      return moment === "before" ? [] : null;
+    };
+    proxy.onDown = ({ binary, payload }) => {
+      if (binary || moment !== "after") return null;
+      if (!new TextDecoder().decode(payload).includes('"type":"ack"')) return null;
+      proxy.onDown = null;
+      strike();
+      return [];
+    };
+  });
+}
+
+/** F03 */
+export const killHub: FaultRow = {
+  row: "F03",
+  injected: "kill -9 of the hub before, in and after the commit of an envelope",
+  criterion:
+    "serves within 5 s of its start; the marks equal the sum of the frames; all values at the hub once",
+  lane: "work",
+  async run(context) {
+    const rig = await context.rig();
+    const kills = context.times(6, 1_000);
+    const mark = rig.mark();
+    const startsMs: number[] = [];
+    for (let i = 0; i < kills; i++) {
+      await rig.linkUp();
+      await killAt(rig, MOMENTS[i % MOMENTS.length]!, context.random() * 8);
+      await rig.stack.hub.process.exited;
+      rig.proxy.heal();
+      const startedMs = performance.now();
+      await rig.stack.startHub();
+      await until(20_000, "the hub serves", async () => (await fetch(`${rig.stack.hubUrl}/readyz`)).ok, 25);
+      startsMs.push(performance.now() - startedMs);
+      if (i % 50 === 49) context.say(`${i + 1} kills`);
+    }
+    await rig.linkUp();
+    const verdict = await rig.verdict(mark);
+    const lies = await marksThatLie(rig);
+    const slowestMs = percentile(startsMs, 1);
+    return {
+      measured: `${kills} kills: ${verdictText(verdict)}; serves after ${secondsText(slowestMs)} at most; ${lies} marks wrong`,
+      ok: isWhole(verdict) && lies === 0 && slowestMs <= SERVES_MS_MAX,
+    };
+  },
+};

@@ -1,0 +1,172 @@
+import { SQL } from "bun";
+import { isWhole, verdictText } from "../ledger/compare.ts";
+import { type Rig, until } from "../rig.ts";
+import { type FaultRow, percentile, secondsText } from "../row.ts";
+import { marksThatLie } from "./hub-kill.ts";
+
+const BACK_MS_MAX = 30_000;
+const HUB_BYTES_MAX = 512 * 1024 * 1024;
+
+async function quarantined(rig: Rig): Promise<number> {
+  const rows: { n: number }[] = await rig.sql`SELECT count(*)::int AS n FROM ingest_quarantine`;
+  return rows[0]!.n;
+}
+
+const ready = (rig: Rig, msMax: number): Promise<number> =>
+  until(msMax, "the hub has its database", async () => (await fetch(`${rig.stack.hubUrl}/readyz`)).ok, 50);
+
+/** F06, and with it F05's question: an immediate shutdown is what a power cut leaves of PostgreSQL's own state. */
+export const restartPostgres: FaultRow = {
+  row: "F06",
+  injected: "immediate shutdown of PostgreSQL (SIGQUIT, no checkpoint) under load",
+  criterion: "gateways connected again within 30 s; nothing in quarantine; all values at the hub once",
+  lane: "work",
+  async run(context) {
+    const rig = await context.rig();
+    const times = context.times(3, 100);
+    const mark = rig.mark();
+    const backMs: number[] = [];
+    await rig.load(true);
+    for (let i = 0; i < times; i++) {
+      await Bun.sleep(500 + context.random() * 1_000);
+      process.kill(rig.stack.postgresPid(), "SIGQUIT");
+      await Bun.sleep(100);
+      backMs.push((await ready(rig, BACK_MS_MAX)) + (await rig.linkUp(BACK_MS_MAX)));
+      if (i % 10 === 9) context.say(`${i + 1} restarts`);
+    }
+    await rig.load(false);
+    const verdict = await rig.verdict(mark);
+    const bad = await quarantined(rig);
+    const slowestMs = percentile(backMs, 1);
+    return {
+      measured: `${times} restarts: ${verdictText(verdict)}; back after ${secondsText(slowestMs)} at most; ${bad} in quarantine`,
+      ok: isWhole(verdict) && bad === 0 && slowestMs <= BACK_MS_MAX,
+    };
+  },
+};
+
+/** Resident memory of a process, from what Linux says of it. */
+async function residentBytes(pid: number): Promise<number> {
+  const text = await Bun.file(`/proc/${pid}/status`).text();
+  return Number(/VmRSS:\s+(\d+)/.exec(text)?.[1] ?? 0) * 1_024;
+}
+
+/** F07, compressed in time. */
+export const postgresDown: FaultRow = {
+  row: "F07",
+  injected:
+    "PostgreSQL kept down (killed again at each start) under load; 15 s in a short run, 30 min in a long one",
+  criterion:
+    "hub below 512 MiB; afterwards the backlog drains at ten times the live rate or faster; all values once",
+  lane: "work",
+  async run(context) {
+    const rig = await context.rig();
+    const downMs = context.times(15_000, 1_800_000);
+    const mark = rig.mark();
+    await rig.load(true);
+    await Bun.sleep(2_000);
+    let memoryBytes = 0;
+    let killed = 0;
+    let lastPid = 0;
+    const endMs = Date.now() + downMs;
+    while (Date.now() < endMs) {
+      try {
+        const pid = rig.stack.postgresPid();
+        process.kill(pid, "SIGKILL");
+        if (pid !== lastPid) killed++;
+        lastPid = pid;
+      } catch {
+        // Dead already, or its file is not written yet.
+      }
+      memoryBytes = Math.max(memoryBytes, await residentBytes(rig.stack.hub.pid));
+      await Bun.sleep(20);
+    }
+    await ready(rig, BACK_MS_MAX);
+    await rig.linkUp(BACK_MS_MAX);
+    const behind = (await rig.local()).status.outbox.bytesUnsent;
+    const drainMs = await until(
+      downMs,
+      "the backlog is gone",
+      async () => (await rig.local()).status.outbox.framesUnsent <= 8,
+      50,
+    );
+    await rig.load(false);
+    const verdict = await rig.verdict(mark);
+    const rate = downMs / Math.max(drainMs, 1);
+    const mib = Math.round(memoryBytes / 1_048_576);
+    return {
+      measured: `${verdictText(verdict)}; hub at most ${mib} MiB; ${killed} starts killed; ${Math.round(behind / 1_024)} KiB of backlog gone after ${secondsText(drainMs)}, ${rate.toFixed(0)} x the live rate`,
+      ok: isWhole(verdict) && memoryBytes < HUB_BYTES_MAX && rate >= 10,
+    };
+  },
+};
+
+/** Makes each commit of the journal last `seconds`, inside the commit itself, where an outcome is unknown. */
+async function slowCommits(sql: SQL, seconds: number): Promise<void> {
+  await sql.unsafe(
+    `CREATE OR REPLACE FUNCTION fault_slow() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN PERFORM pg_sleep(${seconds}); RETURN NULL; END $$`,
+  );
+  await sql.unsafe(
+    `CREATE CONSTRAINT TRIGGER fault_slow AFTER INSERT ON journal DEFERRABLE INITIALLY DEFERRED
+       FOR EACH ROW EXECUTE FUNCTION fault_slow()`,
+  );
+}
+
+/** F08 */
+export const killBackend: FaultRow = {
+  row: "F08",
+  injected: "the backend that commits an envelope is terminated inside its COMMIT",
+  criterion:
+    "neither ack nor nack for that envelope; right state after the next welcome; all values at the hub once",
+  lane: "work",
+  async run(context) {
+    const rig = await context.rig();
+    const times = context.times(3, 100);
+    const mark = rig.mark();
+    let answered = 0;
+    let killed = 0;
+    const sql = new SQL({ url: rig.databaseUrl(), adapter: "postgres", max: 1 });
+    try {
+      for (let i = 0; i < times; i++) {
+        await rig.linkUp();
+        await slowCommits(sql, 0.4);
+        let pids: { killed: boolean }[] = [];
+        await until(
+          10_000,
+          "a commit is under way",
+          async () => {
+            // From here to the welcome, the line tells whether the hub claims to know the outcome.
+            let struck = false;
+            rig.proxy.onDown = ({ binary, payload }) => {
+              const text = binary ? "" : new TextDecoder().decode(payload);
+              if (text.includes('"type":"welcome"')) rig.proxy.onDown = null;
+              else if (struck && /"type":"n?ack"/.test(text)) answered++;
+              return null;
+            };
+            pids = await sql`
+            SELECT pg_terminate_backend(pid) AS killed FROM pg_stat_activity
+            WHERE pid <> pg_backend_pid() AND state = 'active' AND wait_event = 'PgSleep'`;
+            struck = pids.length > 0;
+            return struck;
+          },
+          20,
+        );
+        killed += pids.filter((row) => row.killed).length;
+        await sql.unsafe("DROP TRIGGER fault_slow ON journal");
+        await Bun.sleep(500);
+      }
+    } finally {
+      await sql.unsafe("DROP FUNCTION IF EXISTS fault_slow CASCADE").catch(() => undefined);
+      await sql.close({ timeout: 1 });
+      rig.proxy.heal();
+    }
+    await rig.linkUp();
+    const verdict = await rig.verdict(mark);
+    const lies = await marksThatLie(rig);
+    return {
+      measured: `${killed} backends: ${answered} answers about an unknown outcome; ${lies} marks wrong; ${verdictText(verdict)}`,
+      ok: isWhole(verdict) && killed >= times && answered === 0 && lies === 0,
+    };
+  },
+};

@@ -1,24 +1,15 @@
-import type { BlockColumns } from "@millrace/contract/block/columns";
 import type { Compression } from "@millrace/contract/block/compression";
-import { decodeColumns } from "@millrace/contract/block/decode";
 import { asAppError } from "@millrace/contract/error/app-error";
-import { type FrameView, readFrame, readFrameHeader } from "@millrace/contract/wire/frame";
-import { decodeGap } from "@millrace/contract/wire/gap";
+import { readFrame, readFrameHeader } from "@millrace/contract/wire/frame";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { StreamKey } from "@millrace/contract/wire/stream";
-import type { AdmittedFrame } from "./apply.ts";
+import { type FreshFrame, openFrame } from "./open-frame.ts";
 
 /** Why the rest of an envelope was not taken, and the number it began at. */
 export interface AdmissionFault {
   code: "frame.gap" | "frame.garbled" | "frame.tooLarge";
   seq: number;
   message: string;
-}
-
-export interface FreshFrame {
-  frame: AdmittedFrame;
-  /** Samples of a readable data frame; null for gaps and for what goes into quarantine. */
-  columns: BlockColumns | null;
 }
 
 /** Outcome of one envelope. What stands before the fault is good and may be applied. */
@@ -79,7 +70,7 @@ export function admit(bytes: Uint8Array, input: AdmitInput): Admission {
       if (header.lane !== "L" && header.first !== mark + 1) {
         return { ...admission, fault: fault("frame.gap", header.first, `${mark + 1} was due`) };
       }
-      admission.fresh.push(open(view, input.compression));
+      admission.fresh.push(openFrame(view, input.compression));
       mark = header.last;
     } catch (thrown) {
       const { code, message, context } = asAppError(thrown, "frame.garbled");
@@ -98,64 +89,3 @@ const foreignStream = (seq: number): AdmissionFault =>
 
 const sameStream = (key: StreamKey, other: StreamKey): boolean =>
   key.lane === other.lane && key.seg === other.seg;
-
-function open(view: FrameView, compression: Compression): FreshFrame {
-  const { header } = view;
-  try {
-    if (header.kind === "gap") return { frame: gapFrame(view), columns: null };
-    if (header.kind === "data") {
-      const columns = decodeColumns(view.body, compression);
-      if (columns.sampleCount === header.sampleCount) return { frame: dataFrame(view, columns), columns };
-      const found = `${columns.sampleCount} samples in the block, ${header.sampleCount} announced`;
-      return { frame: poison(view, "block.garbled", found), columns: null };
-    }
-    // A kind that a newer gateway knows is kept for a newer hub, not dropped.
-    return {
-      frame: poison(view, "block.version", `frames of kind ${header.kind} are not understood`),
-      columns: null,
-    };
-  } catch (thrown) {
-    const { code, message } = asAppError(thrown, "block.garbled");
-    return { frame: poison(view, code, message), columns: null };
-  }
-}
-
-const factsOf = ({ header, crc32c, bytes }: FrameView) => ({
-  first: header.first,
-  last: header.last,
-  n: header.sampleCount,
-  crc: crc32c,
-  bytes,
-  cause: "",
-  reason: "",
-});
-
-function dataFrame(view: FrameView, { timesMs, sampleCount }: BlockColumns): AdmittedFrame {
-  let tMin = Number.POSITIVE_INFINITY;
-  let tMax = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < sampleCount; i++) {
-    const timeMs = timesMs[i]!;
-    if (timeMs < tMin) tMin = timeMs;
-    if (timeMs > tMax) tMax = timeMs;
-  }
-  if (sampleCount === 0) tMin = tMax = view.header.wallMs;
-  return { ...factsOf(view), kind: "data", tMin, tMax };
-}
-
-function gapFrame(view: FrameView): AdmittedFrame {
-  const { tMinMs, tMaxMs, cause } = decodeGap(view.body);
-  const { wallMs } = view.header;
-  return { ...factsOf(view), kind: "gap", tMin: tMinMs ?? wallMs, tMax: tMaxMs ?? wallMs, cause };
-}
-
-function poison(view: FrameView, code: string, reason: string): AdmittedFrame {
-  const { wallMs } = view.header;
-  return {
-    ...factsOf(view),
-    kind: "quarantined",
-    tMin: wallMs,
-    tMax: wallMs,
-    cause: code,
-    reason: reason.slice(0, 1_000),
-  };
-}

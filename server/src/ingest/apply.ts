@@ -1,13 +1,15 @@
 import type { StreamKey } from "@millrace/contract/wire/stream";
 import type { SQL } from "bun";
 import { postgresFacts } from "../db/error.ts";
+import type { ClockAnchor, EventWrite } from "./event-rows.ts";
 
 /** A frame that passed admission, ready to be written. */
 export interface AdmittedFrame {
   first: number;
   last: number;
   /** `quarantined`: good checksum, unusable content. */
-  kind: "data" | "gap" | "quarantined";
+  kind: "data" | "gap" | "rollup" | "events" | "quarantined";
+  /** Samples; of a rollup those it kept, of events the events. */
   n: number;
   tMin: number;
   tMax: number;
@@ -17,6 +19,13 @@ export interface AdmittedFrame {
   /** Cause of a gap, or code and reason of a quarantine; empty for data. */
   cause: string;
   reason: string;
+  bootNo: number;
+  /** The times inside count from the start of a boot whose clock was not set. */
+  clockNone: boolean;
+  /** Samples a rollup stands for and does not hold: they become a gap of cause `thinned`. */
+  thinned: number;
+  events: readonly EventWrite[];
+  anchors: readonly ClockAnchor[];
 }
 
 /**
@@ -44,9 +53,10 @@ function pack(frames: readonly AdmittedFrame[]): { body: Uint8Array; meta: strin
     body.set(frame.bytes, at);
     const o = at + 1;
     at += frame.bytes.length;
-    const { first, last, kind, n, tMin, tMax, crc, cause, reason } = frame;
-    const wide = tMax - tMin > WIDE_SPAN_MS;
-    return { o, len: frame.bytes.length, first, last, kind, n, tMin, tMax, wide, crc, cause, reason };
+    const { bytes, events, anchors, ...facts } = frame;
+    const wide = frame.tMax - frame.tMin > WIDE_SPAN_MS;
+    const told = frame.kind === "events" ? { events, anchors } : {};
+    return { o, len: bytes.length, ...facts, wide, ...told };
   });
   return { body, meta: JSON.stringify(meta) };
 }
@@ -69,24 +79,51 @@ export async function applyFrames(sql: SQL, input: ApplyInput): Promise<ApplyRes
         AND last = ${frames[0]!.first - 1}::bigint AND NOT fenced
       RETURNING gateway_no, epoch, lane, seg
     ), f AS (
-      SELECT moved.*, x.*, substring(${body}::bytea FROM x.o FOR x.len) AS bytes
+      SELECT moved.*, x.*, substring(${body}::bytea FROM x.o FOR x.len) AS bytes,
+        CASE WHEN x."clockNone" THEN (SELECT b.offset_ms FROM boot_clock b
+          WHERE b.gateway_no = moved.gateway_no AND b.boot_no = x."bootNo") END AS known_ms
       FROM moved, jsonb_to_recordset(${meta}::text::jsonb) AS x(
-        o int, len int, first bigint, last bigint, kind text, n int, "tMin" float8, "tMax" float8, wide boolean,
-        crc bigint, cause text, reason text)
+        o int, len int, first bigint, last bigint, kind text, n bigint, "tMin" float8, "tMax" float8, wide boolean,
+        crc bigint, cause text, reason text, "bootNo" bigint, "clockNone" boolean, thinned bigint, events jsonb,
+        anchors jsonb)
     ), gaps AS (
       INSERT INTO gap (gateway_no, epoch, lane, seg, first, last, n, t_min, t_max, cause)
-      SELECT gateway_no, epoch, lane, seg, first, last, n, "tMin", "tMax", cause FROM f WHERE kind = 'gap'
+      SELECT gateway_no, epoch, lane, seg, first, last, CASE kind WHEN 'gap' THEN n ELSE thinned END,
+        "tMin" + coalesce(known_ms, 0), "tMax" + coalesce(known_ms, 0),
+        CASE kind WHEN 'gap' THEN cause ELSE 'thinned' END
+      FROM f WHERE kind = 'gap' OR thinned > 0
+    ), told AS (
+      INSERT INTO gateway_event (gateway_no, epoch, seg, seq, position, at, code, severity, message, device_id, data,
+        received_at)
+      SELECT gateway_no, epoch, seg, first, e.position, e.at + coalesce(known_ms, 0), e.code, e.severity, e.message,
+        e."deviceId", e.data, ${input.receivedAt}
+      FROM f, jsonb_to_recordset(f.events) AS e(position int, at float8, code text, severity text, message text,
+        "deviceId" uuid, data jsonb)
+    ), anchored AS (
+      INSERT INTO boot_clock (gateway_no, boot_no, offset_ms, quality, at)
+      SELECT gateway_no, a."bootNo", a."offsetMs", a.quality, ${input.receivedAt}
+      FROM f, jsonb_to_recordset(f.anchors) AS a("bootNo" bigint, "offsetMs" float8, quality text)
+      ON CONFLICT DO NOTHING
     ), poison AS (
       INSERT INTO ingest_quarantine (gateway_no, epoch, lane, seg, first, last, code, reason, received_at, body)
       SELECT gateway_no, epoch, lane, seg, first, last, cause, reason, ${input.receivedAt}, bytes FROM f
       WHERE kind = 'quarantined'
     ), written AS (
-      INSERT INTO journal (gateway_no, epoch, lane, seg, first, last, kind, n, t_min, t_max, wide, crc, received_at, body)
-      SELECT gateway_no, epoch, lane, seg, first, last, kind, n, "tMin", "tMax", wide, crc, ${input.receivedAt},
-        CASE WHEN kind = 'quarantined' THEN ''::bytea ELSE bytes END FROM f
+      INSERT INTO journal (gateway_no, epoch, lane, seg, first, last, kind, n, t_min, t_max, wide, crc, received_at,
+        boot_no, clock_none, offset_ms, body)
+      SELECT gateway_no, epoch, lane, seg, first, last, kind, least(n, 2147483647), "tMin" + coalesce(known_ms, 0),
+        "tMax" + coalesce(known_ms, 0), wide, crc, ${input.receivedAt}, "bootNo", "clockNone" AND known_ms IS NULL,
+        coalesce(known_ms, 0), CASE WHEN kind = 'quarantined' THEN ''::bytea ELSE bytes END FROM f
     )
     SELECT count(*)::int AS moved FROM moved`;
   return rows[0]?.moved === 1 ? "committed" : "moved";
+}
+
+/** What to add to the times of a boot that began without a clock; null while nobody knows. */
+export async function readClockOffset(sql: SQL, gatewayNo: number, bootNo: number): Promise<number | null> {
+  const rows: { offset_ms: number }[] = await sql`
+    SELECT offset_ms FROM boot_clock WHERE gateway_no = ${gatewayNo} AND boot_no = ${bootNo}::bigint`;
+  return rows[0]?.offset_ms ?? null;
 }
 
 /** Where the mark of one stream stands. */

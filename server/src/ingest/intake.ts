@@ -10,6 +10,7 @@ import { type AdmittedFrame, classify } from "./apply.ts";
 import { type Credit, type CreditBudget, creditAfterCommit, creditHalved, creditStart } from "./credit.ts";
 import type { MarkStore } from "./mark-store.ts";
 import type { HubMetrics } from "./metrics.ts";
+import type { FreshFrame } from "./open-frame.ts";
 import { nackOf, type Refusal } from "./protocol.ts";
 import type { StreamMark } from "./store.ts";
 
@@ -27,9 +28,12 @@ export const INTAKE = {
 
 /** Takes decoded samples once they are committed (lane L: at once). */
 export interface CommittedSamples {
-  absorb(gatewayNo: number, columns: BlockColumns): number;
+  /** @param offsetMs What to add to the times of a boot that began without a clock. */
+  absorb(gatewayNo: number, columns: BlockColumns, offsetMs: number): number;
   /** The cache now holds everything of this stream up to `seq`. */
   reached(gatewayNo: number, epoch: number, key: StreamKey, seq: number): void;
+  /** The times of a boot are known now: its frames in the journal are to be put right. */
+  anchored(gatewayNo: number): void;
 }
 
 export interface IntakeDeps {
@@ -48,8 +52,7 @@ export interface IntakeSink {
 
 interface Group {
   key: StreamKey;
-  frames: AdmittedFrame[];
-  columns: BlockColumns[];
+  fresh: FreshFrame[];
   duplicates: { first: number; crc: number }[];
 }
 
@@ -60,6 +63,8 @@ interface Group {
 export class Intake {
   readonly #waiting: Uint8Array[] = [];
   readonly #marks = new Map<StreamText, number>();
+  /** Offsets of boots that began without a clock, as far as they are known. */
+  readonly #clocks = new Map<number, number>();
   readonly #gapTold = new Map<StreamText, { expected: number; monoMs: number }>();
   #pendingBytes = 0;
   #credit: Credit = creditStart();
@@ -159,29 +164,32 @@ export class Intake {
       if (admission.key === null) continue;
       const { key } = admission;
       const name = streamText(key);
-      const group = groups.get(name) ?? { key, frames: [], columns: [], duplicates: [] };
+      const group = groups.get(name) ?? { key, fresh: [], duplicates: [] };
       groups.set(name, group);
       group.duplicates.push(...admission.duplicates);
-      for (const { frame, columns } of admission.fresh) {
-        group.frames.push(frame);
-        if (columns) group.columns.push(columns);
-        marks.set(name, frame.last);
-      }
+      group.fresh.push(...admission.fresh);
+      const last = admission.fresh.at(-1)?.frame.last;
+      if (last !== undefined) marks.set(name, last);
     }
     return { groups: [...groups.values()], faults };
   }
 
   async #applyGroup(group: Group): Promise<"done" | "moved"> {
-    const { key, frames } = group;
+    const { key, fresh } = group;
     if (key.lane === "L") {
-      for (const columns of group.columns) this.#absorb(columns);
+      await this.#absorb(fresh);
       return "done";
     }
     if (!(await this.#duplicatesAgree(group)) || this.#stopped) return "done";
-    if (frames.length > 0) {
+    if (fresh.length > 0) {
+      const frames = fresh.map(({ frame }) => frame);
       const result = await this.#commit(key, frames);
       if (result === "moved") return await this.#reread(key);
-      this.#committed(group);
+      this.#count(key, frames);
+      await this.#absorb(fresh);
+      const { gatewayNo, epoch } = this.gateway;
+      this.deps.committed.reached(gatewayNo, epoch, key, frames.at(-1)!.last);
+      if (frames.some(({ anchors }) => anchors.length > 0)) this.deps.committed.anchored(gatewayNo);
     } else if (group.duplicates.length === 0) {
       return "done";
     }
@@ -231,33 +239,45 @@ export class Intake {
   }
 
   /** Committed means counted and shown, also when the session ended meanwhile: only the acknowledgement is then left out. */
-  #committed({ key, frames, columns }: Group): void {
-    const { metrics, committed } = this.deps;
-    const { gatewayNo, epoch } = this.gateway;
-    const last = frames.at(-1)!.last;
-    this.#marks.set(streamText(key), last);
+  #count(key: StreamKey, frames: readonly AdmittedFrame[]): void {
+    const { metrics } = this.deps;
+    this.#marks.set(streamText(key), frames.at(-1)!.last);
     for (const frame of frames) {
       metrics.frames.inc({ kind: frame.kind });
       metrics.bytes.inc(frame.bytes.length);
-      if (frame.kind === "data") metrics.samples.inc(frame.n);
+      if (frame.kind === "data" || frame.kind === "rollup") metrics.samples.inc(frame.n);
       if (frame.kind === "quarantined") {
         metrics.quarantined.inc();
         log.error("Frame {stream} {first} of gateway {gatewayNo} is in quarantine: {code} {reason}", {
           stream: streamText(key),
           first: frame.first,
-          gatewayNo,
+          gatewayNo: this.gateway.gatewayNo,
           code: frame.cause,
           reason: frame.reason,
         });
       }
     }
-    for (const block of columns) this.#absorb(block);
-    committed.reached(gatewayNo, epoch, key, last);
   }
 
-  #absorb(columns: BlockColumns): void {
-    const foreign = this.deps.committed.absorb(this.gateway.gatewayNo, columns);
-    if (foreign > 0) this.deps.metrics.foreign.inc(foreign);
+  /** Samples whose time nobody knows yet are stored and not shown; they come with the anchor of their boot. */
+  async #absorb(fresh: readonly FreshFrame[]): Promise<void> {
+    const { committed, metrics } = this.deps;
+    const { gatewayNo } = this.gateway;
+    for (const { frame, columns } of fresh) {
+      if (columns === null) continue;
+      const offsetMs = frame.clockNone ? await this.#clockOffset(frame.bootNo) : 0;
+      if (offsetMs === null) continue;
+      const foreign = committed.absorb(gatewayNo, columns, offsetMs);
+      if (foreign > 0) metrics.foreign.inc(foreign);
+    }
+  }
+
+  async #clockOffset(bootNo: number): Promise<number | null> {
+    const known = this.#clocks.get(bootNo);
+    if (known !== undefined) return known;
+    const offsetMs = await this.deps.store.clockOffset(this.gateway.gatewayNo, bootNo);
+    if (offsetMs !== null) this.#clocks.set(bootNo, offsetMs);
+    return offsetMs;
   }
 
   async #reread(key: StreamKey): Promise<"done" | "moved"> {

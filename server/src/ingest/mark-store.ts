@@ -1,6 +1,13 @@
 import type { StreamKey } from "@millrace/contract/wire/stream";
 import type { SQL } from "bun";
-import { type ApplyInput, type ApplyResult, applyFrames, findConflict, readMark } from "./apply.ts";
+import {
+  type ApplyInput,
+  type ApplyResult,
+  applyFrames,
+  findConflict,
+  readClockOffset,
+  readMark,
+} from "./apply.ts";
 
 /**
  * What the intake needs of the database: the marks and the journal behind them, and nothing else. A port, so that the
@@ -22,6 +29,8 @@ export interface MarkStore {
     key: StreamKey,
     frames: readonly { first: number; crc: number }[],
   ): Promise<number | null>;
+  /** Offset of a boot that began without a clock, in ms; null while it is not known. */
+  clockOffset(gatewayNo: number, bootNo: number): Promise<number | null>;
 }
 
 /** The marks as they stand in PostgreSQL. */
@@ -29,4 +38,5 @@ export const postgresMarks = (sql: SQL): MarkStore => ({
   apply: (input) => applyFrames(sql, input),
   readMark: (gatewayNo, epoch, key) => readMark(sql, gatewayNo, epoch, key),
   findConflict: (gatewayNo, epoch, key, frames) => findConflict(sql, gatewayNo, epoch, key, frames),
+  clockOffset: (gatewayNo, bootNo) => readClockOffset(sql, gatewayNo, bootNo),
 });

@@ -1,7 +1,12 @@
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
-import { bigint, index, integer, pgTable, text, unique, uuid } from "drizzle-orm/pg-core";
+import { bigint, index, integer, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
 import { bytea, instant, json } from "./column.ts";
 import { site } from "./site.ts";
+
+const whole = (name: string) => bigint(name, { mode: "number" });
+
+/** What showed that a gateway would use numbers again (`delivery.md` 2.9). */
+export type RenewalReason = "epoch" | "session" | "sequence" | "content";
 
 export type EnrolmentState = "unclaimed" | "enrolled" | "revoked";
 
@@ -21,13 +26,24 @@ export const gateway = pgTable(
     enrolment: text("enrolment").$type<EnrolmentState>().notNull().default("unclaimed"),
     publicKey: bytea("public_key"),
     keyId: text("key_id"),
-    epoch: bigint("epoch", { mode: "number" }).notNull().default(0),
+    epoch: whole("epoch").notNull().default(0),
+    /** Highest session and command number the gateway showed. */
+    sessionNo: whole("session_no").notNull().default(0),
+    commandNo: whole("command_no").notNull().default(0),
+    /** Why the next hello is answered with a new epoch; null when it is not. */
+    renewalDue: text("renewal_due").$type<RenewalReason>(),
+    /** Two machines use this identity since then; null when none is suspected. */
+    clonedAt: instant("cloned_at"),
+    /** Renewals before this moment say nothing about clones any more. */
+    trustedAt: instant("trusted_at"),
     fingerprint: text("fingerprint"),
     linkSince: instant("link_since"),
     lastSeenAt: instant("last_seen_at"),
     manifestWanted: integer("manifest_wanted").notNull().default(0),
     manifestRunning: integer("manifest_running").notNull().default(0),
     manifestError: text("manifest_error"),
+    /** Number of the gateway's manifest when it was above every number this hub knew: nothing is offered till a person agrees. */
+    manifestHeld: integer("manifest_held"),
     health: json<GatewayStatus>("health"),
   },
   (t) => [unique("gateway_name_unique").on(t.name), index("gateway_site").on(t.siteId)],
@@ -45,4 +61,19 @@ export const claim = pgTable(
     usedAt: instant("used_at"),
   },
   (t) => [index("claim_gateway").on(t.gatewayId)],
+);
+
+/** Each time a gateway was given a new epoch because it had gone back in time. */
+export const gatewayRenewal = pgTable(
+  "gateway_renewal",
+  {
+    gatewayNo: integer("gateway_no").notNull(),
+    toEpoch: whole("to_epoch").notNull(),
+    fromEpoch: whole("from_epoch").notNull(),
+    at: instant("at").notNull(),
+    reason: text("reason").$type<RenewalReason>().notNull(),
+    /** First welcome in the new epoch; null while the gateway may have died before it kept the epoch. */
+    usedAt: instant("used_at"),
+  },
+  (t) => [primaryKey({ columns: [t.gatewayNo, t.toEpoch] })],
 );

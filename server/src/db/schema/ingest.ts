@@ -1,7 +1,8 @@
+import type { EventFact } from "@millrace/contract/api/event";
+import { sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
-  customType,
   doublePrecision,
   index,
   integer,
@@ -9,9 +10,10 @@ import {
   primaryKey,
   text,
   timestamp,
+  uuid,
 } from "drizzle-orm/pg-core";
+import { bytea, json } from "./column.ts";
 
-const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "bytea" });
 const whole = (name: string) => bigint(name, { mode: "number" });
 
 /** Identity of a frame: (gateway, epoch, lane, segment, first number). */
@@ -38,6 +40,8 @@ export const uplinkStream = pgTable(
     fenced: boolean("fenced").notNull().default(false),
     /** Frames up to this number are inside the stored snapshot of latest values; the rest is replayed at start. */
     latestSeq: whole("latest_seq").notNull().default(0),
+    /** Highest number a gateway knew as acknowledged; above `last` only while a restored hub gets its past back. */
+    ackedSeen: whole("acked_seen").notNull().default(0),
   },
   (t) => [primaryKey({ columns: [t.gatewayNo, t.epoch, t.lane, t.seg] })],
 );
@@ -51,24 +55,70 @@ export const journal = pgTable(
   {
     ...frameKey,
     last: whole("last").notNull(),
-    /** data, gap, or quarantined (its bytes are in `ingest_quarantine`). */
+    /** data, gap, rollup, events, or quarantined (its bytes are in `ingest_quarantine`). */
     kind: text("kind").notNull(),
+    /** Samples in the body; of a rollup those that were kept, of a gap those that are lost. */
     n: integer("n").notNull(),
     tMin: doublePrecision("t_min").notNull(),
     tMax: doublePrecision("t_max").notNull(),
     wide: boolean("wide").notNull(),
     crc: whole("crc").notNull(),
     receivedAt: timestamp("received_at", { withTimezone: true }).notNull(),
+    bootNo: whole("boot_no").notNull().default(0),
+    /** Sealed without a clock, and the times of its boot are not known yet (`boot_clock`). */
+    clockNone: boolean("clock_none").notNull().default(false),
+    /** Every reader adds this to the times in the body; `t_min` and `t_max` have it inside. */
+    offsetMs: doublePrecision("offset_ms").notNull().default(0),
     /** Already compressed, so the migration sets STORAGE EXTERNAL. */
     body: bytea("body").notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.gatewayNo, t.epoch, t.lane, t.seg, t.first] }),
     index("journal_time").on(t.gatewayNo, t.wide, t.tMax),
+    index("journal_clock_none").on(t.gatewayNo, t.bootNo).where(sql`${t.clockNone}`),
   ],
 );
 
-/** Stretches a gateway reported as lost. `t_min`, `t_max` in ms UTC, both included. */
+/** Times of boots that began without a clock: add `offset_ms` to what was sealed before the clock came (ms). */
+export const bootClock = pgTable(
+  "boot_clock",
+  {
+    gatewayNo: integer("gateway_no").notNull(),
+    bootNo: whole("boot_no").notNull(),
+    offsetMs: doublePrecision("offset_ms").notNull(),
+    quality: text("quality").notNull(),
+    at: timestamp("at", { withTimezone: true }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.gatewayNo, t.bootNo] })],
+);
+
+/** What gateways tell about themselves (lane E), written in one transaction with the mark of its stream. */
+export const gatewayEvent = pgTable(
+  "gateway_event",
+  {
+    gatewayNo: integer("gateway_no").notNull(),
+    epoch: whole("epoch").notNull(),
+    seg: whole("seg").notNull(),
+    seq: whole("seq").notNull(),
+    /** Place inside its frame, from 0. */
+    position: integer("position").notNull(),
+    /** The gateway's time, ms UTC, with the offset of its boot inside. */
+    at: doublePrecision("at").notNull(),
+    code: text("code").notNull(),
+    severity: text("severity").$type<"info" | "warning" | "error">().notNull(),
+    message: text("message").notNull(),
+    deviceId: uuid("device_id"),
+    data: json<Record<string, EventFact>>("data").notNull(),
+    receivedAt: timestamp("received_at", { withTimezone: true }).notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.gatewayNo, t.epoch, t.seg, t.seq, t.position] }),
+    index("gateway_event_at").on(t.at),
+    index("gateway_event_gateway_at").on(t.gatewayNo, t.at),
+  ],
+);
+
+/** Stretches a gateway reported as lost or thinned, and frames that were deleted from quarantine. `t_min`, `t_max` in ms UTC, both included. */
 export const gap = pgTable(
   "gap",
   {

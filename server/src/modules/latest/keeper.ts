@@ -1,12 +1,11 @@
 import { getLogger } from "@logtape/logtape";
 import type { BlockColumns } from "@millrace/contract/block/columns";
 import type { Compression } from "@millrace/contract/block/compression";
-import { decodeColumns } from "@millrace/contract/block/decode";
 import type { Clock } from "@millrace/contract/std/clock";
-import { readFrame } from "@millrace/contract/wire/frame";
 import { type StreamKey, streamText } from "@millrace/contract/wire/stream";
 import type { SQL } from "bun";
 import type { CommittedSamples } from "../../ingest/intake.ts";
+import { shiftTimes, storedColumns } from "../../ingest/open-frame.ts";
 import { absorb } from "./absorb.ts";
 import { LatestCache } from "./cache.ts";
 import { encodeParts, restorePart } from "./snapshot.ts";
@@ -17,6 +16,7 @@ import {
   findParts,
   type StreamPosition,
   saveParts,
+  shiftAnchored,
 } from "./store.ts";
 
 const log = getLogger(["hub", "latest"]);
@@ -25,6 +25,8 @@ const log = getLogger(["hub", "latest"]);
 const SAVE_MS = 5_000;
 /** Frames read at once while replaying. */
 const REPLAY_FRAMES = 200;
+
+const nameOf = (at: StreamPosition): string => `${at.gatewayNo}/${at.epoch}/${streamText(at)}`;
 
 export interface KeeperDeps {
   sql: SQL;
@@ -57,6 +59,8 @@ export class LatestKeeper implements CommittedSamples {
       }
     }
     for (const position of await findBehind(sql)) await this.#replay(position);
+    // An anchor that was committed just before a crash.
+    await this.#putTimesRight(null);
     this.#planSave();
   }
 
@@ -71,12 +75,46 @@ export class LatestKeeper implements CommittedSamples {
       this.cache.own(tagNo, gatewayNo);
   }
 
-  absorb(gatewayNo: number, columns: BlockColumns): number {
+  absorb(gatewayNo: number, columns: BlockColumns, offsetMs: number): number {
+    shiftTimes(columns, offsetMs);
     return absorb(this.cache, columns, gatewayNo, this.deps.clock.nowMs()).foreign;
   }
 
   reached(gatewayNo: number, epoch: number, key: StreamKey, seq: number): void {
-    this.#positions.set(`${gatewayNo}/${epoch}/${streamText(key)}`, { gatewayNo, epoch, ...key, seq });
+    const position = { gatewayNo, epoch, lane: key.lane, seg: key.seg, seq };
+    this.#positions.set(nameOf(position), position);
+  }
+
+  /** Runs between saves, so that no save can believe itself ahead of frames that are only now offered. */
+  anchored(gatewayNo: number): void {
+    this.#saving = this.#saving.then(() =>
+      this.#putTimesRight(gatewayNo).catch((thrown: unknown) =>
+        log.warn("Times of gateway {gatewayNo} wait for the next start or anchor: {error}", {
+          gatewayNo,
+          error: thrown,
+        }),
+      ),
+    );
+  }
+
+  /** Resolves when all that was asked for so far is stored and put right. */
+  settled(): Promise<void> {
+    return this.#saving;
+  }
+
+  /** @param gatewayNo null for all */
+  async #putTimesRight(gatewayNo: number | null): Promise<void> {
+    const { sql, compression } = this.deps;
+    for (;;) {
+      const frames = await shiftAnchored(sql, gatewayNo, REPLAY_FRAMES);
+      for (const { body, offsetMs, ...at } of frames) {
+        if (body === null) continue;
+        this.absorb(at.gatewayNo, storedColumns(body, compression), offsetMs);
+        const known = this.#positions.get(nameOf(at));
+        if (known === undefined || known.seq < at.seq) this.reached(at.gatewayNo, at.epoch, at, at.seq);
+      }
+      if (frames.length < REPLAY_FRAMES) return;
+    }
   }
 
   async #replay(from: StreamPosition): Promise<void> {
@@ -84,8 +122,8 @@ export class LatestKeeper implements CommittedSamples {
     let at = from;
     for (;;) {
       const frames = await findFramesAfter(sql, at, REPLAY_FRAMES);
-      for (const { gatewayNo, body } of frames) {
-        this.absorb(gatewayNo, decodeColumns(readFrame(body).body, compression));
+      for (const { gatewayNo, body, offsetMs } of frames) {
+        this.absorb(gatewayNo, storedColumns(body, compression), offsetMs);
       }
       const last = frames.at(-1);
       if (last === undefined) return;
@@ -114,7 +152,7 @@ export class LatestKeeper implements CommittedSamples {
         this.#savedVersion = version;
       } catch (thrown) {
         for (const position of positions) {
-          const name = `${position.gatewayNo}/${position.epoch}/${streamText(position)}`;
+          const name = nameOf(position);
           if (!this.#positions.has(name)) this.#positions.set(name, position);
         }
         log.debug("Latest values could not be stored: {error}", { error: thrown });

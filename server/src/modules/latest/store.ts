@@ -57,6 +57,8 @@ export interface JournalFrame {
   gatewayNo: number;
   first: number;
   body: Uint8Array;
+  /** To be added to the times in the body. */
+  offsetMs: number;
 }
 
 /** Streams with frames that no stored part holds yet. */
@@ -78,14 +80,84 @@ export async function findBehind(sql: SQL): Promise<StreamPosition[]> {
   }));
 }
 
-/** The next data frames of a stream after a position, in order. */
+/** The next frames with samples of a stream after a position, in order; those whose time is unknown are left out. */
 export async function findFramesAfter(sql: SQL, at: StreamPosition, limit: number): Promise<JournalFrame[]> {
-  const rows: { first: string; body: Uint8Array }[] = await sql`
-    SELECT first::text, body FROM journal
+  const rows: { first: string; body: Uint8Array; offset_ms: number }[] = await sql`
+    SELECT first::text, body, offset_ms FROM journal
     WHERE gateway_no = ${at.gatewayNo} AND epoch = ${at.epoch} AND lane = ${at.lane} AND seg = ${at.seg}
-      AND first > ${at.seq}::bigint AND kind = 'data'
+      AND first > ${at.seq}::bigint AND kind IN ('data', 'rollup') AND NOT clock_none
     ORDER BY first LIMIT ${limit}`;
-  return rows.map((row) => ({ gatewayNo: at.gatewayNo, first: Number(row.first), body: row.body }));
+  return rows.map((row) => ({
+    gatewayNo: at.gatewayNo,
+    first: Number(row.first),
+    body: row.body,
+    offsetMs: row.offset_ms,
+  }));
+}
+
+/** A frame whose times were put right; `body` null when it holds no samples. */
+export interface ShiftedFrame extends StreamPosition {
+  body: Uint8Array | null;
+  offsetMs: number;
+}
+
+/**
+ * Gives frames that were sealed without a clock the times that their boot's anchor tells, at most `limit` at once:
+ * journal, gaps and events, and the position of the stored latest values, which do not hold them yet. The bytes stay as
+ * sealed.
+ *
+ * @param gatewayNo null for all gateways
+ */
+export async function shiftAnchored(
+  sql: SQL,
+  gatewayNo: number | null,
+  limit: number,
+): Promise<ShiftedFrame[]> {
+  const rows: {
+    gateway_no: number;
+    epoch: string;
+    lane: StreamKey["lane"];
+    seg: string;
+    first: string;
+    offset_ms: number;
+    body: Uint8Array | null;
+  }[] = await sql`
+    WITH due AS (
+      SELECT j.gateway_no, j.epoch, j.lane, j.seg, j.first, b.offset_ms
+      FROM journal j JOIN boot_clock b ON b.gateway_no = j.gateway_no AND b.boot_no = j.boot_no
+      WHERE j.clock_none AND (${gatewayNo === null} OR j.gateway_no = ${gatewayNo ?? 0})
+      ORDER BY j.gateway_no, j.epoch, j.lane, j.seg, j.first LIMIT ${limit}
+    ), shifted AS (
+      UPDATE journal j SET clock_none = false, offset_ms = d.offset_ms, t_min = j.t_min + d.offset_ms,
+        t_max = j.t_max + d.offset_ms
+      FROM due d WHERE j.gateway_no = d.gateway_no AND j.epoch = d.epoch AND j.lane = d.lane AND j.seg = d.seg
+        AND j.first = d.first AND j.clock_none
+      RETURNING j.gateway_no, j.epoch, j.lane, j.seg, j.first, j.kind, j.offset_ms, j.body
+    ), gaps AS (
+      UPDATE gap g SET t_min = g.t_min + s.offset_ms, t_max = g.t_max + s.offset_ms FROM shifted s
+      WHERE g.gateway_no = s.gateway_no AND g.epoch = s.epoch AND g.lane = s.lane AND g.seg = s.seg
+        AND g.first = s.first
+    ), told AS (
+      UPDATE gateway_event e SET at = e.at + s.offset_ms FROM shifted s
+      WHERE s.kind = 'events' AND e.gateway_no = s.gateway_no AND e.epoch = s.epoch AND e.seg = s.seg
+        AND e.seq = s.first
+    ), behind AS (
+      UPDATE uplink_stream u SET latest_seq = least(u.latest_seq, m.first - 1)
+      FROM (SELECT gateway_no, epoch, lane, seg, min(first) AS first FROM shifted GROUP BY 1, 2, 3, 4) m
+      WHERE u.gateway_no = m.gateway_no AND u.epoch = m.epoch AND u.lane = m.lane AND u.seg = m.seg
+    )
+    SELECT gateway_no, epoch::text, lane, seg::text, first::text, offset_ms,
+      CASE WHEN kind IN ('data', 'rollup') THEN body END AS body
+    FROM shifted ORDER BY epoch, lane, seg, first`;
+  return rows.map((row) => ({
+    gatewayNo: row.gateway_no,
+    epoch: Number(row.epoch),
+    lane: row.lane,
+    seg: Number(row.seg),
+    seq: Number(row.first),
+    offsetMs: row.offset_ms,
+    body: row.body,
+  }));
 }
 
 /** Numbers of all present tags of a device or of a gateway. */

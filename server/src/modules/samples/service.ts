@@ -1,13 +1,12 @@
 import type { RawSamples } from "@millrace/contract/api/history";
 import type { Compression } from "@millrace/contract/block/compression";
-import { decodeColumns } from "@millrace/contract/block/decode";
 import { AppError } from "@millrace/contract/error/app-error";
 import { qualityName } from "@millrace/contract/vocabulary/quality";
 import type { Sample } from "@millrace/contract/vocabulary/sample";
 import { valueToJson } from "@millrace/contract/vocabulary/value";
-import { readFrame } from "@millrace/contract/wire/frame";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { SQL } from "bun";
+import { storedColumns } from "../../ingest/open-frame.ts";
 import { findFirstFrom, findFrames, findGaps, findGatewayOfTag, WINDOW_START } from "./store.ts";
 import { cutPage, pickTag } from "./window.ts";
 
@@ -115,7 +114,7 @@ async function readWindow(
   for (;;) {
     const page = await findFrames(deps.sql, gatewayNo, window, cursor, SAMPLES.framesPage);
     for (const frame of page)
-      pickTag(decodeColumns(readFrame(frame.body).body, deps.compression), tagNo, window, found);
+      pickTag(storedColumns(frame.body, deps.compression), tagNo, window, frame, found);
     frames += page.length;
     const last = page.at(-1);
     if (last === undefined || page.length < SAMPLES.framesPage) break;

@@ -1,6 +1,7 @@
 import type { StreamKey } from "@millrace/contract/wire/stream";
 import type { SQL } from "bun";
 import { WIDE_SPAN_MS } from "../../ingest/apply.ts";
+import { FUTURE_MS_MAX } from "../latest/cache.ts";
 
 /** Gateway that owns a tag; null when there is no such tag. A removed tag keeps its history. */
 export async function findGatewayOfTag(sql: SQL, tagNo: number): Promise<number | null> {
@@ -27,10 +28,14 @@ export const WINDOW_START: FrameCursor = {
 
 export interface WindowFrame extends FrameCursor {
   body: Uint8Array;
+  /** To be added to the times in the body. */
+  offsetMs: number;
+  /** Samples later than this, or all when nobody knows their time yet, are uncertain by their clock. */
+  believedToMs: number;
 }
 
 /**
- * Data frames of a gateway with samples in [fromMs, toMs), a page at a time. The index on t_max is bounded at both
+ * Frames with samples of a gateway with samples in [fromMs, toMs), a page at a time. The index on t_max is bounded at both
  * ends: a frame that is not marked wide reaches at most `WIDE_SPAN_MS` back.
  */
 export async function findFrames(
@@ -49,9 +54,12 @@ export async function findFrames(
     seg: string;
     first: string;
     body: Uint8Array;
+    offset_ms: number;
+    clock_none: boolean;
+    received_at: Date;
   }[] = await sql`
-    SELECT t_max, epoch::text, lane, seg::text, first::text, body FROM journal
-    WHERE gateway_no = ${gatewayNo} AND kind = 'data'
+    SELECT t_max, epoch::text, lane, seg::text, first::text, body, offset_ms, clock_none, received_at FROM journal
+    WHERE gateway_no = ${gatewayNo} AND kind IN ('data', 'rollup')
       AND t_max >= ${fromMs}::float8 AND t_min < ${toMs}::float8
       AND ((NOT wide AND t_max < ${toMs + WIDE_SPAN_MS}::float8) OR wide)
       AND (t_max, epoch, lane, seg, first) >
@@ -64,6 +72,8 @@ export async function findFrames(
     seg: Number(row.seg),
     first: Number(row.first),
     body: row.body,
+    offsetMs: row.offset_ms,
+    believedToMs: row.clock_none ? Number.NEGATIVE_INFINITY : row.received_at.getTime() + FUTURE_MS_MAX,
   }));
 }
 

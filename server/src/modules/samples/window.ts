@@ -1,21 +1,35 @@
 import type { BlockColumns } from "@millrace/contract/block/columns";
+import { QUALITY, qualityLevel } from "@millrace/contract/vocabulary/quality";
 import type { Sample } from "@millrace/contract/vocabulary/sample";
 import { valueAt } from "../latest/absorb.ts";
 
-/** Appends the samples of one tag with times in [fromMs, toMs), in the order they have in the block. */
+/** How far the clock behind a frame is believed. */
+export interface FrameClock {
+  offsetMs: number;
+  believedToMs: number;
+}
+
+/**
+ * Appends the samples of one tag with times in [fromMs, toMs), in the order they have in the block. A good sample from
+ * a clock that cannot be right is served as uncertain: the value is true, its time is not.
+ */
 export function pickTag(
   columns: BlockColumns,
   tagNo: number,
   range: { fromMs: number; toMs: number },
+  clock: FrameClock,
   into: Sample[],
 ): void {
   // Series of a block are in the order of their tag numbers only by habit, so each is looked at.
   const s = columns.tagNos.indexOf(tagNo);
   if (s < 0) return;
   for (let i = columns.starts[s]!; i < columns.starts[s + 1]!; i++) {
-    const timeMs = columns.timesMs[i]!;
+    const timeMs = columns.timesMs[i]! + clock.offsetMs;
     if (timeMs < range.fromMs || timeMs >= range.toMs) continue;
-    into.push({ tagNo, value: valueAt(columns, s, i), quality: columns.quality[i]!, timeMs });
+    const told = columns.quality[i]!;
+    const doubted = timeMs > clock.believedToMs && qualityLevel(told) === "good";
+    const quality = doubted ? QUALITY["uncertain.clock"] : told;
+    into.push({ tagNo, value: valueAt(columns, s, i), quality, timeMs });
   }
 }
 

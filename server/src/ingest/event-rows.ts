@@ -1,0 +1,58 @@
+import { AppError } from "@millrace/contract/error/app-error";
+import type { GatewayEvent } from "@millrace/contract/wire/event";
+
+/** Times the hub takes for one: some two thousand years around 1970, so that whoever shows it can. */
+const TIME_MS_MAX = 6e13;
+const BOOT_NO_MAX = 0xffff_ffff;
+
+/** An event as the database takes it. */
+export interface EventWrite {
+  position: number;
+  at: number;
+  code: string;
+  severity: GatewayEvent["severity"];
+  message: string;
+  deviceId: string | null;
+  data: Record<string, string | number | boolean | null>;
+}
+
+/** Times of a boot, told by a gateway whose clock came late. */
+export interface ClockAnchor {
+  bootNo: number;
+  offsetMs: number;
+  quality: string;
+}
+
+/** PostgreSQL stores neither NUL nor half of a surrogate pair; one such character must not block a lane. */
+export const storable = (text: string): string => text.toWellFormed().replaceAll("\u0000", "\ufffd");
+
+/** @throws AppError `frame.garbled` for a time nobody can show */
+export function writableEvents(events: readonly GatewayEvent[]): EventWrite[] {
+  return events.map(({ timeMs, code, severity, message, deviceId, data }, position) => {
+    if (!(Math.abs(timeMs) <= TIME_MS_MAX))
+      throw new AppError("frame.garbled", `Event ${position} has the time ${timeMs}`);
+    const facts = Object.entries(data)
+      .filter(([, fact]) => fact === null || typeof fact !== "object")
+      .map(([name, fact]) => [storable(name), typeof fact === "string" ? storable(fact) : fact] as const);
+    return {
+      position,
+      at: timeMs,
+      code,
+      severity,
+      message: storable(message),
+      deviceId: deviceId ?? null,
+      data: Object.fromEntries(facts),
+    };
+  });
+}
+
+/** What `clock.anchored` events say; one with other data than agreed is only shown. */
+export function anchorsOf(events: readonly GatewayEvent[]): ClockAnchor[] {
+  return events.flatMap(({ code, data }) => {
+    const { bootNo, offsetMs, quality } = data;
+    if (code !== "clock.anchored" || typeof bootNo !== "number" || typeof offsetMs !== "number") return [];
+    if (!Number.isInteger(bootNo) || bootNo < 1 || bootNo > BOOT_NO_MAX) return [];
+    if (!(Math.abs(offsetMs) <= TIME_MS_MAX)) return [];
+    return [{ bootNo, offsetMs, quality: typeof quality === "string" ? storable(quality) : "" }];
+  });
+}

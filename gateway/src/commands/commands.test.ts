@@ -1,0 +1,187 @@
+import { afterEach, expect, test } from "bun:test";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AppError } from "@millrace/contract/error/app-error";
+import { systemClock } from "@millrace/contract/std/clock";
+import type { Command } from "@millrace/contract/wire/command";
+import { decodeEvents, encodeEvents, type GatewayEvent } from "@millrace/contract/wire/event";
+import { admitCommand, KNOWN_COMMANDS_MAX, type KnownCommands, withCommand } from "./admit.ts";
+import { type CommandDesk, type CommandDeskInput, openCommandDesk } from "./desk.ts";
+
+const NOW = Date.UTC(2026, 0, 1);
+const DEVICE = "01938f5e-7c1a-7b2e-9d30-000000000001";
+const idOf = (no: number) => `01938f5e-7c1a-7b2e-9d30-${String(no).padStart(12, "0")}`;
+const commandOf = (commandNo: number, expiresMs = NOW + 30_000): Command => ({
+  commandId: idOf(commandNo),
+  commandNo,
+  expiresMs,
+  body: { kind: "restartDevice", deviceId: DEVICE },
+});
+const NOTHING: KnownCommands = { highestNo: 0, commands: [] };
+const kept = (no: number, outcome: "done" | null): KnownCommands =>
+  withCommand(NOTHING, { commandId: idOf(no), commandNo: no, atMs: NOW, outcome });
+
+for (const [what, known, command, hubNowMs, verdict] of [
+  ["a new one", NOTHING, commandOf(1), NOW, { do: "execute" }],
+  ["one millisecond before its end", NOTHING, commandOf(1), NOW + 29_999, { do: "execute" }],
+  ["at its end", NOTHING, commandOf(1), NOW + 30_000, { do: "expired" }],
+  ["while the hub's time is not known", NOTHING, commandOf(1), null, { do: "expired" }],
+  ["one that was done", kept(5, "done"), commandOf(5), NOW, { do: "repeat", outcome: "done" }],
+  [
+    "one that was done, also when late",
+    kept(5, "done"),
+    commandOf(5, 0),
+    NOW,
+    { do: "repeat", outcome: "done" },
+  ],
+  ["one the gateway died in", kept(5, null), commandOf(5), NOW, { do: "repeat", outcome: "unknown" }],
+  [
+    "another one of the same number",
+    kept(5, "done"),
+    { ...commandOf(5), commandId: idOf(77) },
+    NOW,
+    { do: "stale" },
+  ],
+  ["an older one", kept(5, "done"), commandOf(4), NOW, { do: "stale" }],
+  ["numbers may be left out", kept(5, "done"), commandOf(9), NOW, { do: "execute" }],
+] as const) {
+  test(`admit: ${what}`, () => expect(admitCommand(known, command, hubNowMs)).toEqual(verdict));
+}
+
+test("the record keeps the newest thousand, and the highest number for ever", () => {
+  let known = NOTHING;
+  for (let no = 1; no <= KNOWN_COMMANDS_MAX + 10; no++)
+    known = withCommand(known, { commandId: idOf(no), commandNo: no, atMs: NOW, outcome: "done" });
+  expect(known.commands).toHaveLength(KNOWN_COMMANDS_MAX);
+  expect(admitCommand(known, commandOf(3), NOW)).toEqual({ do: "stale" });
+  expect(admitCommand(known, commandOf(11), NOW)).toEqual({ do: "repeat", outcome: "done" });
+});
+
+const folders: string[] = [];
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+interface Rig {
+  folder: string;
+  desk: CommandDesk;
+  events: GatewayEvent[];
+  /** What the record on disk said at the moment each command ran. */
+  ran: string[];
+}
+
+async function rig(
+  folder?: string,
+  over: Partial<Pick<CommandDeskInput, "clock" | "hubNowMs" | "restartDevice">> = {},
+): Promise<Rig> {
+  const home = folder ?? (await mkdtemp(join(tmpdir(), "millrace-commands-")));
+  if (!folder) folders.push(home);
+  const events: GatewayEvent[] = [];
+  const ran: string[] = [];
+  const desk = await openCommandDesk({
+    folder: home,
+    clock: over.clock ?? systemClock,
+    hubNowMs: over.hubNowMs ?? (() => NOW),
+    restartDevice: async (deviceId) => {
+      ran.push(await readFile(join(home, "commands.json"), "utf8"));
+      await over.restartDevice?.(deviceId);
+    },
+    report: (event) => events.push(...decodeEvents(encodeEvents([event]))),
+  });
+  return { folder: home, desk, events, ran };
+}
+
+const outcomes = ({ events }: Rig) => events.map(({ code, data }) => [code, data.commandNo, data.outcome]);
+
+test("a command is on disk before it runs, runs once, and its outcome is told at each repeat", async () => {
+  const r = await rig();
+  await Promise.all([r.desk.take(commandOf(1)), r.desk.take(commandOf(1))]);
+  expect(r.ran).toHaveLength(1);
+  expect(JSON.parse(r.ran[0]!)).toMatchObject({ highestNo: 1, commands: [{ commandNo: 1, outcome: null }] });
+  const again = await rig(r.folder);
+  expect(again.desk.highestNo()).toBe(1);
+  await again.desk.take(commandOf(1));
+  await again.desk.take({ ...commandOf(1), commandId: idOf(8) });
+  expect(again.ran).toHaveLength(0);
+  expect([...outcomes(r), ...outcomes(again)]).toEqual([
+    ["command.done", 1, "done"],
+    ["command.done", 1, "done"],
+    ["command.done", 1, "done"],
+    ["command.done", 1, "stale"],
+  ]);
+});
+
+test("a gateway that dies in a command tells at its next start that nobody knows, and does not begin again", async () => {
+  const r = await rig();
+  await r.desk.take(commandOf(1));
+  const died = JSON.stringify({
+    highestNo: 2,
+    commands: [{ commandId: idOf(2), commandNo: 2, atMs: NOW, outcome: null }],
+  });
+  await writeFile(join(r.folder, "commands.json"), died);
+  const next = await rig(r.folder);
+  await next.desk.take(commandOf(2));
+  expect(next.ran).toHaveLength(0);
+  expect(outcomes(next)).toEqual([
+    ["command.done", 2, "unknown"],
+    ["command.done", 2, "unknown"],
+  ]);
+  expect(outcomes(await rig(r.folder))).toEqual([]);
+});
+
+test("expiry is judged when its turn has come, and again when it is on disk", async () => {
+  let nowMs = NOW;
+  const r = await rig(undefined, {
+    hubNowMs: () => {
+      nowMs += 20_000;
+      return nowMs;
+    },
+  });
+  await r.desk.take(commandOf(1));
+  await r.desk.take(commandOf(2));
+  expect(r.ran).toHaveLength(0);
+  expect(outcomes(r).map(([, , outcome]) => outcome)).toEqual(["expired", "expired"]);
+  expect(r.desk.highestNo()).toBe(2);
+});
+
+test("a failure is told in the words of its error", async () => {
+  const r = await rig(undefined, {
+    restartDevice: async () => {
+      throw new AppError("entity.missing", "This gateway has no device of that id.");
+    },
+  });
+  await r.desk.take(commandOf(1));
+  expect(r.events[0]).toMatchObject({ data: { outcome: "failed", commandId: idOf(1) } });
+  expect(r.events[0]!.message).toContain("no device of that id");
+});
+
+test("one that does not end is left to itself, and the next one has its turn", async () => {
+  const r = await rig(undefined, {
+    clock: { ...systemClock, sleep: async () => undefined },
+    restartDevice: () => new Promise(() => undefined),
+  });
+  await r.desk.take(commandOf(1));
+  await r.desk.take(commandOf(2));
+  expect(r.ran).toHaveLength(2);
+  expect(outcomes(r).map(([, , outcome]) => outcome)).toEqual(["unknown", "unknown"]);
+});
+
+test("a command that cannot be kept is not carried out", async () => {
+  const r = await rig();
+  await rm(r.folder, { recursive: true });
+  await r.desk.take(commandOf(1));
+  expect(r.ran).toHaveLength(0);
+  expect(outcomes(r)).toEqual([["command.done", 1, "failed"]]);
+});
+
+test("a damaged record stops commands, never the start", async () => {
+  const r = await rig();
+  await writeFile(join(r.folder, "commands.json"), '{"highestNo":-1}');
+  const next = await rig(r.folder);
+  expect(next.desk.problem()).toMatchObject({ code: "setting.wrong" });
+  expect(next.desk.highestNo()).toBeNull();
+  await next.desk.take(commandOf(1));
+  expect(next.ran).toHaveLength(0);
+  expect(next.events[0]!.message).toContain("commands.json");
+});

@@ -1,0 +1,182 @@
+import { type AppError, asAppError } from "@millrace/contract/error/app-error";
+import { unreachable } from "@millrace/contract/std/assert";
+import type { Clock } from "@millrace/contract/std/clock";
+import type { Command, CommandBody, CommandOutcome } from "@millrace/contract/wire/command";
+import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
+import { admitCommand, type KnownCommands, withCommand, withOutcome } from "./admit.ts";
+import { readKnownCommands, writeKnownCommands } from "./record.ts";
+
+/** A command that runs longer is left to itself and its outcome is not known; the ones behind it must not wait for it. */
+const RUN_MS_MAX = 30_000;
+/** Commands that may wait for their turn. They live 30 s, so a longer queue would only expire. */
+const WAITING_MAX = 64;
+const TEXT_MAX = 500;
+
+export interface CommandDeskInput {
+  folder: string;
+  clock: Clock;
+  /** The hub's time now, ms UTC; null before a hub told it. Never from the machine's wall clock. */
+  hubNowMs: () => number | null;
+  /** Stops and starts the link to a device. Rejects when this gateway has no such device. */
+  restartDevice: (deviceId: string) => Promise<void>;
+  /** Puts the outcome into lane E. */
+  report: (event: GatewayEvent) => void;
+}
+
+/** Takes commands, each at most once and never after it expired; the outcome is the event `command.done`. */
+export interface CommandDesk {
+  /** Highest number ever taken, for the hello; null when the record is damaged and nobody knows. */
+  highestNo(): number | null;
+  /** Why no command is taken; null when all is well. */
+  problem(): AppError | null;
+  /** Resolves when the outcome is reported. Never rejects. */
+  take(command: Command): Promise<void>;
+}
+
+/**
+ * Opens the record and reports what a dying gateway left half done. A damaged record never stops the start: the data
+ * matters more than commands, so these are refused until a person has looked.
+ */
+export async function openCommandDesk(input: CommandDeskInput): Promise<CommandDesk> {
+  try {
+    const desk = new Desk(input, await readKnownCommands(input.folder), null);
+    await desk.closeOpen();
+    return desk;
+  } catch (thrown) {
+    return new Desk(input, { highestNo: 0, commands: [] }, asAppError(thrown, "outbox.failed"));
+  }
+}
+
+class Desk implements CommandDesk {
+  readonly #input: CommandDeskInput;
+  readonly #problem: AppError | null;
+  #known: KnownCommands;
+  #waiting = 0;
+  /** One command at a time: the record has one writer, and expiry is judged when a command's turn has come. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(input: CommandDeskInput, known: KnownCommands, problem: AppError | null) {
+    this.#input = input;
+    this.#known = known;
+    this.#problem = problem;
+  }
+
+  highestNo(): number | null {
+    return this.#problem ? null : this.#known.highestNo;
+  }
+
+  problem(): AppError | null {
+    return this.#problem;
+  }
+
+  /** Commands that were begun and never ended: the gateway died in between. */
+  async closeOpen(): Promise<void> {
+    const open = this.#known.commands.filter(({ outcome }) => outcome === null);
+    for (const { commandId } of open) this.#known = withOutcome(this.#known, commandId, "unknown");
+    if (open.length > 0) await writeKnownCommands(this.#input.folder, this.#known);
+    for (const command of open)
+      this.#tell(
+        command,
+        "unknown",
+        "The gateway ended while it was carried out; nobody knows how far it got.",
+      );
+  }
+
+  take(command: Command): Promise<void> {
+    if (this.#waiting >= WAITING_MAX) {
+      this.#tell(command, "failed", `It was not begun: ${WAITING_MAX} commands wait already.`);
+      return Promise.resolve();
+    }
+    this.#waiting++;
+    this.#turn = this.#turn
+      .then(() => this.#take(command))
+      .catch((thrown: unknown) => this.#tell(command, "failed", asAppError(thrown).message))
+      .finally(() => {
+        this.#waiting--;
+      });
+    return this.#turn;
+  }
+
+  async #take(command: Command): Promise<void> {
+    if (this.#problem) return this.#tell(command, "failed", this.#problem.message);
+    const verdict = admitCommand(this.#known, command, this.#input.hubNowMs());
+    switch (verdict.do) {
+      case "repeat":
+        return this.#tell(command, verdict.outcome, "It was taken before; nothing was done again.");
+      case "stale":
+        return this.#tell(
+          command,
+          "stale",
+          `This gateway has taken number ${this.#known.highestNo} already, so the hub has gone back in time. Nothing was done.`,
+        );
+      case "expired":
+        await this.#keep(command, "expired");
+        return this.#tell(command, "expired", this.#lateness(command));
+      case "execute":
+        return this.#execute(command);
+      default:
+        return unreachable(verdict);
+    }
+  }
+
+  async #execute(command: Command): Promise<void> {
+    await this.#keep(command, null);
+    // Keeping it took a flush, and a disk may stand still for seconds.
+    const hubNowMs = this.#input.hubNowMs();
+    const late = hubNowMs === null || hubNowMs >= command.expiresMs;
+    const { outcome, message } = late
+      ? { outcome: "expired" as const, message: this.#lateness(command) }
+      : await this.#run(command.body);
+    this.#known = withOutcome(this.#known, command.commandId, outcome);
+    // When the disk refuses, the record still says that it was begun, so it never runs again; the outcome is told.
+    await writeKnownCommands(this.#input.folder, this.#known).catch(() => undefined);
+    this.#tell(command, outcome, message);
+  }
+
+  /** Durable before anything is done: a gateway that dies now must not begin this command again. */
+  async #keep({ commandId, commandNo }: Command, outcome: CommandOutcome | null): Promise<void> {
+    const atMs = this.#input.clock.nowMs();
+    const next = withCommand(this.#known, { commandId, commandNo, atMs, outcome });
+    await writeKnownCommands(this.#input.folder, next);
+    this.#known = next;
+  }
+
+  async #run(body: CommandBody): Promise<{ outcome: CommandOutcome; message: string }> {
+    const { clock } = this.#input;
+    const ended = new AbortController();
+    const tooLong = clock.sleep(RUN_MS_MAX, ended.signal).then(
+      () => ({ outcome: "unknown" as const, message: `It still ran after ${RUN_MS_MAX / 1_000} s.` }),
+      () => ({ outcome: "unknown" as const, message: "" }),
+    );
+    const done = this.#perform(body).then(
+      () => ({ outcome: "done" as const, message: "The device was restarted." }),
+      (thrown: unknown) => ({ outcome: "failed" as const, message: asAppError(thrown).message }),
+    );
+    const result = await Promise.race([done, tooLong]);
+    ended.abort();
+    return result;
+  }
+
+  /** The body has one kind; a second one makes this a switch. */
+  #perform(body: CommandBody): Promise<void> {
+    return this.#input.restartDevice(body.deviceId);
+  }
+
+  #lateness({ expiresMs }: Command): string {
+    const hubNowMs = this.#input.hubNowMs();
+    return hubNowMs === null
+      ? "The hub's time is not known, so nobody can say whether it has expired. Nothing was done."
+      : `It expired ${Math.round(hubNowMs - expiresMs)} ms before its turn. Nothing was done.`;
+  }
+
+  #tell(command: Pick<Command, "commandId" | "commandNo">, outcome: CommandOutcome, what: string): void {
+    const { commandId, commandNo } = command;
+    this.#input.report({
+      timeMs: this.#input.clock.nowMs(),
+      code: "command.done",
+      severity: EVENT["command.done"],
+      message: `Command ${commandNo} is ${outcome}. ${what}`.slice(0, TEXT_MAX),
+      data: { commandId, commandNo, outcome },
+    });
+  }
+}

@@ -1,6 +1,8 @@
 import type { FaultRow } from "./row.ts";
+import { bitFlips, reordered, repeated } from "./rows/frames.ts";
 import { killAfterAck, killInCommit } from "./rows/gateway-kill.ts";
 import { killHub } from "./rows/hub-kill.ts";
+import { cutLink, deadLink, idleCut, lostAcks } from "./rows/link.ts";
 import { killBackend, postgresDown, restartPostgres } from "./rows/postgres.ts";
 
 /** Every row that can be run, in the order of the matrix. */
@@ -11,4 +13,11 @@ export const ROWS: readonly FaultRow[] = [
   restartPostgres,
   postgresDown,
   killBackend,
+  cutLink,
+  deadLink,
+  lostAcks,
+  repeated,
+  reordered,
+  bitFlips,
+  idleCut,
 ];

@@ -53,7 +53,7 @@ export const killHub: FaultRow = {
   lane: "work",
   async run(context) {
     const rig = await context.rig();
-    const kills = context.times(6, 1_000);
+    const kills = context.times(3, 1_000);
     const mark = rig.mark();
     const startsMs: number[] = [];
     for (let i = 0; i < kills; i++) {

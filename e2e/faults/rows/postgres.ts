@@ -23,7 +23,7 @@ export const restartPostgres: FaultRow = {
   lane: "work",
   async run(context) {
     const rig = await context.rig();
-    const times = context.times(3, 100);
+    const times = context.times(2, 100);
     const mark = rig.mark();
     const backMs: number[] = [];
     await rig.load(true);
@@ -55,13 +55,13 @@ async function residentBytes(pid: number): Promise<number> {
 export const postgresDown: FaultRow = {
   row: "F07",
   injected:
-    "PostgreSQL kept down (killed again at each start) under load; 15 s in a short run, 30 min in a long one",
+    "PostgreSQL kept down (killed again at each start) under load; 10 s in a short run, 30 min in a long one",
   criterion:
     "hub below 512 MiB; afterwards the backlog drains at ten times the live rate or faster; all values once",
   lane: "work",
   async run(context) {
     const rig = await context.rig();
-    const downMs = context.times(15_000, 1_800_000);
+    const downMs = context.times(10_000, 1_800_000);
     const mark = rig.mark();
     await rig.load(true);
     await Bun.sleep(2_000);
@@ -122,7 +122,7 @@ export const killBackend: FaultRow = {
   lane: "work",
   async run(context) {
     const rig = await context.rig();
-    const times = context.times(3, 100);
+    const times = context.times(2, 100);
     const mark = rig.mark();
     let answered = 0;
     let killed = 0;

@@ -112,6 +112,10 @@ test("boot, session and epoch only grow, also when asked for at once", async () 
   expect([first.bootNo, second.bootNo]).toEqual([1, 2]);
   expect(await second.nextSessionNo()).toBe(4);
   expect(second.state().epoch).toBe(4);
+  await second.adoptEpoch(9);
+  await second.adoptEpoch(7);
+  expect((await openIdentityFolder(folder)).state!.epoch).toBe(9);
+  expect(await second.renewEpoch()).toBe(10);
 });
 
 test("a damaged file names itself and what to do", async () => {

@@ -14,12 +14,14 @@ export interface Identity {
   readonly key: GatewayKey;
   /** Number of this start; durable before anybody sees it. */
   readonly bootNo: number;
-  /** Changes only in `epoch`, by `renewEpoch`. */
+  /** Changes only in `epoch`, by `renewEpoch` and `adoptEpoch`. */
   state(): IdentityState;
   /** Next session number, durable before it is returned: the hub takes a repeated one for a clone. */
   nextSessionNo(): Promise<number>;
   /** Moves to the next epoch, durably: sequence numbers begin again at 1 and the old ones are never reused. */
   renewEpoch(): Promise<number>;
+  /** Follows the buffer to an epoch that the hub named, durably. A lower one than known changes nothing. */
+  adoptEpoch(epoch: number): Promise<void>;
 }
 
 /** What the data folder knows before anything is started. `state` is null until the gateway is enrolled. */
@@ -71,6 +73,13 @@ export async function bootIdentity(
         await writeIdentityState(folder, next);
         state = next;
         return next.epoch;
+      }),
+    adoptEpoch: (epoch) =>
+      inTurn(async () => {
+        if (epoch <= state.epoch) return;
+        const next = { ...state, epoch };
+        await writeIdentityState(folder, next);
+        state = next;
       }),
   };
 }

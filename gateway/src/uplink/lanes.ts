@@ -1,17 +1,11 @@
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Ack, Nack } from "@millrace/contract/wire/downlink";
-import { LIMITS } from "@millrace/contract/wire/limits";
 import { type StreamKey, streamText } from "@millrace/contract/wire/stream";
 import type { Static } from "@sinclair/typebox";
-import {
-  ENVELOPES_IN_FLIGHT_MAX,
-  type FramesRead,
-  type LaneState,
-  type LinkAction,
-  type LinkSettings,
-  type UpState,
-} from "./state.ts";
-import { goodputAtAck, goodputAtSend, inFlightBytes, windowBytes } from "./window.ts";
+import { fillSnapshot, snapshotAtAck } from "./snapshot-turn.ts";
+import type { FramesRead, LaneState, LinkAction, LinkSettings, StreamHead, UpState } from "./state.ts";
+import { backlogDueAfter, nextTurn } from "./turn.ts";
+import { goodputAtAck, goodputAtSend, inFlightBytes } from "./window.ts";
 
 export interface UpStep {
   up: UpState;
@@ -34,9 +28,10 @@ function laneOf(up: UpState, key: StreamKey): LaneState {
   );
 }
 
-export const freshLane = (key: StreamKey, hwm: number): LaneState => ({
-  lane: key.lane,
-  seg: key.seg,
+export const freshLane = ({ lane, seg, backlog }: StreamHead, hwm: number): LaneState => ({
+  lane,
+  seg,
+  backlog,
   ackedSeq: hwm,
   sentSeq: hwm,
   highestSeq: hwm,
@@ -46,6 +41,12 @@ export const freshLane = (key: StreamKey, hwm: number): LaneState => ({
   garbled: null,
   pauseUntilMs: 0,
 });
+
+/** Lanes in the order of their right to the line: E, current H, older segments of H, oldest first. */
+export const inOrder = (lanes: readonly LaneState[]): LaneState[] =>
+  [...lanes].sort((a, b) => rank(a) - rank(b) || a.seg - b.seg);
+
+const rank = (lane: LaneState): number => (lane.lane === "E" ? 0 : lane.backlog ? 2 : 1);
 
 /** Cumulative: everything up to `hwm` is committed at the hub. A lower one than known is late and changes nothing. */
 export function onAck(up: UpState, ack: Static<typeof Ack>, nowMs: number): UpStep {
@@ -66,7 +67,12 @@ function ackOfUnsent(lane: LaneState, hwm: number): AppError {
 function advance(up: UpState, lane: LaneState, hwm: number, nowMs: number): UpStep {
   const waiting = lane.inFlight.filter((envelope) => envelope.last > hwm);
   let bytes = 0;
-  for (const envelope of lane.inFlight) if (envelope.last <= hwm) bytes += envelope.bytes;
+  let ackedNo = 0;
+  for (const envelope of lane.inFlight) {
+    if (envelope.last > hwm) continue;
+    bytes += envelope.bytes;
+    ackedNo = envelope.envelopeNo;
+  }
   const moved = withLane(up, {
     ...lane,
     ackedSeq: hwm,
@@ -77,7 +83,11 @@ function advance(up: UpState, lane: LaneState, hwm: number, nowMs: number): UpSt
   });
   const idle = inFlightBytes(moved) === 0;
   return {
-    up: { ...moved, goodput: goodputAtAck(up.goodput, bytes, idle, nowMs) },
+    up: {
+      ...moved,
+      goodput: goodputAtAck(up.goodput, bytes, idle, nowMs),
+      snapshot: snapshotAtAck(up.snapshot, ackedNo),
+    },
     actions: [{ do: "acknowledge", key: { lane: lane.lane, seg: lane.seg }, hwm }],
   };
 }
@@ -158,33 +168,31 @@ export function onFramesRead(up: UpState, read: FramesRead, nowMs: number): UpSt
   if (read.afterSeq !== lane.sentSeq) return { up: idle, actions: [] };
   if (read.envelope === null) return { up: withLane(idle, { ...lane, more: false }), actions: [] };
   const bytes = read.envelope.byteLength;
+  const envelopeNo = up.envelopeNo + 1;
   const sent = withLane(idle, {
     ...lane,
     sentSeq: read.last,
     highestSeq: Math.max(lane.highestSeq, read.last),
-    inFlight: [...lane.inFlight, { last: read.last, bytes, sentMs: nowMs }],
+    inFlight: [...lane.inFlight, { envelopeNo, last: read.last, bytes, sentMs: nowMs }],
   });
   const goodput = goodputAtSend(up.goodput, inFlightBytes(up) === 0, nowMs);
-  return { up: { ...sent, goodput }, actions: [{ do: "sendEnvelope", envelope: read.envelope }] };
+  const backlogDueBytes = backlogDueAfter(up, lane, bytes);
+  return {
+    up: { ...sent, goodput, envelopeNo, backlogDueBytes },
+    actions: [{ do: "sendEnvelope", envelope: read.envelope }],
+  };
 }
 
-/** Asks the outbox for the next frames when there is room, lane E strictly before H. */
+/** Sends what may go unasked and asks the outbox for the next frames, one read at a time. */
 export function fill(up: UpState, settings: LinkSettings, nowMs: number): UpStep {
-  if (up.reading !== null || up.creditBytes === 0) return { up, actions: [] };
-  const roomBytes = windowBytes(up, settings) - inFlightBytes(up);
-  for (const lane of up.lanes) {
-    if (!lane.more || lane.pauseUntilMs > nowMs || lane.inFlight.length >= ENVELOPES_IN_FLIGHT_MAX) continue;
-    // A window smaller than one frame must not stop the stream: with nothing in flight one frame always goes.
-    if (roomBytes <= 0 && inFlightBytes(up) > 0) break;
-    const readNo = up.readNo + 1;
-    const read: LinkAction = {
-      do: "read",
-      readNo,
-      key: { lane: lane.lane, seg: lane.seg },
-      afterSeq: lane.sentSeq,
-      bytesMax: Math.max(1, Math.min(LIMITS.envelopeBytesMax, roomBytes)),
-    };
-    return { up: { ...up, reading: readNo, readNo }, actions: [read] };
-  }
-  return { up, actions: [] };
+  const { up: next, actions } = fillSnapshot(up);
+  const turn = next.reading === null ? nextTurn(next, settings, nowMs) : null;
+  if (turn === null) return { up: next, actions };
+  const { lane, bytesMax } = turn;
+  const readNo = next.readNo + 1;
+  const key = { lane: lane.lane, seg: lane.seg };
+  return {
+    up: { ...next, reading: readNo, readNo },
+    actions: [...actions, { do: "read", readNo, key, afterSeq: lane.sentSeq, bytesMax }],
+  };
 }

@@ -24,6 +24,7 @@ const STATE: Record<LinkPhase["at"], LinkState> = {
   opening: "opening",
   challenged: "opening",
   greeting: "opening",
+  renewing: "opening",
   up: "up",
 };
 

@@ -1,13 +1,15 @@
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
-import { ERROR, type ErrorCode } from "@millrace/contract/error/code";
 import { unreachable } from "@millrace/contract/std/assert";
-import { fullJitterMs } from "@millrace/contract/std/backoff";
-import type { Bye, DownlinkMessage, Welcome } from "@millrace/contract/wire/downlink";
-import { type Lane, streamText } from "@millrace/contract/wire/stream";
+import type { DownlinkMessage, RenewEpoch, Welcome } from "@millrace/contract/wire/downlink";
+import { decodeKnownFrames } from "@millrace/contract/wire/known-frames";
+import { streamText } from "@millrace/contract/wire/stream";
 import { VERSION } from "@millrace/contract/wire/version";
 import type { Static } from "@sinclair/typebox";
-import { fill, freshLane, onAck, onFramesRead, onNack } from "./lanes.ts";
+import { bye, closed, fail, type Moment } from "./ending.ts";
+import { fill, freshLane, inOrder, onAck, onFramesRead, onNack } from "./lanes.ts";
+import { snapshotAtWelcome } from "./snapshot-turn.ts";
 import type {
+  LaneState,
   LinkAction,
   LinkEvent,
   LinkPhase,
@@ -18,23 +20,12 @@ import type {
 } from "./state.ts";
 import { freshGoodput } from "./window.ts";
 
-/** Lanes in the order of their right to the line. */
-const LANE_ORDER: Record<Lane, number> = { E: 0, L: 1, H: 2 };
-
-/** WebSocket close code of a hub that does not know us or does not believe us (`security.md` S41). */
-const CLOSE_REFUSED = 4403;
-
-/** One reading of clock and chance for a whole step. `chance` is in [0, 1). */
-export interface Moment {
-  nowMs: number;
-  chance: number;
-}
-
 /**
  * The uplink as a pure machine: (phase, event, moment) → (phase, actions). It holds no timer and no socket; the shell
  * does the actions in order and comes back with `tick` at `nextWakeMs`.
  *
  * stopped → opening → challenged → greeting → up → waiting → opening …
+ *                                   greeting → renewing → opening …
  */
 export function step(phase: LinkPhase, event: LinkEvent, moment: Moment, settings: LinkSettings): LinkStep {
   if (event.type === "stop") {
@@ -51,10 +42,14 @@ export function step(phase: LinkPhase, event: LinkEvent, moment: Moment, setting
 function dispatch(phase: LinkPhase, event: LinkEvent, moment: Moment, settings: LinkSettings): LinkStep {
   switch (phase.at) {
     case "stopped":
-      return event.type === "start" ? open(0, moment, settings) : { phase, actions: [] };
+      return event.type === "start" ? open(0, false, moment, settings) : { phase, actions: [] };
     case "waiting":
       if (event.type === "tick" && moment.nowMs >= phase.untilMs)
-        return open(phase.attempt, moment, settings);
+        return open(phase.attempt, false, moment, settings);
+      return { phase, actions: [] };
+    case "renewing":
+      if (event.type === "epochRenewed") return open(phase.attempt, true, moment, settings);
+      if (event.type === "failed") return fail(phase, event.error, 0, moment, settings);
       return { phase, actions: [] };
     case "opening":
     case "challenged":
@@ -71,6 +66,7 @@ function dispatch(phase: LinkPhase, event: LinkEvent, moment: Moment, settings: 
 export function nextWakeMs(phase: LinkPhase, settings: LinkSettings): number | null {
   switch (phase.at) {
     case "stopped":
+    case "renewing":
       return null;
     case "waiting":
       return phase.untilMs;
@@ -92,9 +88,9 @@ export function nextWakeMs(phase: LinkPhase, settings: LinkSettings): number | n
   }
 }
 
-function open(attempt: number, moment: Moment, settings: LinkSettings): LinkStep {
+function open(attempt: number, renewed: boolean, moment: Moment, settings: LinkSettings): LinkStep {
   return {
-    phase: { at: "opening", attempt, deadlineMs: moment.nowMs + settings.helloMs },
+    phase: { at: "opening", attempt, renewed, deadlineMs: moment.nowMs + settings.helloMs },
     actions: [{ do: "connect" }],
   };
 }
@@ -138,14 +134,37 @@ function greeted(
       );
     }
     return {
-      phase: { at: "challenged", attempt: phase.attempt, deadlineMs: phase.deadlineMs, streams: [] },
+      phase: { ...phase, at: "challenged", streams: [] },
       actions: [{ do: "hello", challenge: message }],
     };
   }
   if (message.type === "welcome" && phase.at === "greeting") {
     return welcomed(phase.attempt, phase.streams, message, moment, settings);
   }
+  if (message.type === "renewEpoch" && phase.at === "greeting") {
+    if (!phase.renewed) return renew(phase.attempt, message);
+    throw new AppError(
+      "uplink.protocol",
+      `The hub asks for epoch ${message.epoch} right after a new epoch was begun.`,
+    );
+  }
   throw unexpected(message, phase.at);
+}
+
+/** No session follows, so the connection goes first: what is left to do may take longer than the hub would wait. */
+function renew(attempt: number, message: Static<typeof RenewEpoch>): LinkStep {
+  const known = message.streams.map(({ lane, seg, known }) => ({
+    lane,
+    seg,
+    frames: decodeKnownFrames(known),
+  }));
+  return {
+    phase: { at: "renewing", attempt },
+    actions: [
+      { do: "close", reason: "a new epoch begins" },
+      { do: "renewEpoch", epoch: message.epoch, known },
+    ],
+  };
 }
 
 const unexpected = (message: DownlinkMessage, at: string): AppError =>
@@ -160,15 +179,15 @@ function welcomed(
 ): LinkStep {
   const { nowMs } = moment;
   const actions: LinkAction[] = [];
-  const lanes = streams.map((stream) => {
+  const stored = streams.filter((stream) => stream.lane !== "L");
+  const marks = stored.map((stream) => {
     const known = welcome.streams.find((other) => other.lane === stream.lane && other.seg === stream.seg);
     if (!known)
       throw new AppError("uplink.protocol", `The hub's welcome lacks stream ${streamText(stream)}.`);
     if (known.hwm >= stream.next) throw numbersReused(stream, known.hwm);
     actions.push({ do: "welcomed", key: { lane: stream.lane, seg: stream.seg }, hwm: known.hwm });
-    return freshLane(stream, known.hwm);
+    return known.hwm;
   });
-  lanes.sort((a, b) => LANE_ORDER[a.lane] - LANE_ORDER[b.lane] || b.seg - a.seg);
   const up: UpState = {
     at: "up",
     attempt,
@@ -179,7 +198,10 @@ function welcomed(
     nextStatusMs: nowMs,
     lastHeardMs: nowMs,
     goodput: freshGoodput(nowMs),
-    lanes,
+    lanes: inOrder(stored.map((stream, index) => freshLane(stream, marks[index]!))),
+    backlogDueBytes: 0,
+    envelopeNo: 0,
+    snapshot: snapshotAtWelcome(stored, marks),
     reading: null,
     readNo: 0,
   };
@@ -208,8 +230,12 @@ function whileUp(up: UpState, event: LinkEvent, moment: Moment, settings: LinkSe
     case "framesRead":
       if (event.readNo !== up.reading) return { phase: up, actions: [] };
       return refill(onFramesRead(up, event.read, nowMs), nowMs, settings);
+    case "snapshotEnded":
+      return { phase: { ...up, snapshot: { at: "off" } }, actions: [] };
     case "sealed": {
-      const lanes = up.lanes.map((lane) => (lane.lane === event.lane ? { ...lane, more: true } : lane));
+      // An older segment is closed: what is sealed now belongs to the current one.
+      const isMeant = (lane: LaneState) => lane.lane === event.lane && !lane.backlog;
+      const lanes = up.lanes.map((lane) => (isMeant(lane) ? { ...lane, more: true } : lane));
       return refill({ up: { ...up, lanes }, actions: [] }, nowMs, settings);
     }
     case "statusChanged":
@@ -238,9 +264,13 @@ function hear(up: UpState, message: DownlinkMessage, moment: Moment, settings: L
     case "ack":
       return onAck(up, message, moment.nowMs);
     case "nack":
+      // Of lane L nothing is sent again: the newest value wins, and the history brings it.
+      if (message.lane === "L") return { up: { ...up, creditBytes: message.creditBytes }, actions: [] };
       return onNack(up, message, settings, moment.nowMs);
     case "hb":
       return { up, actions: [] };
+    case "command":
+      return { up, actions: [{ do: "command", command: message.command } as const] };
     case "manifest":
       return { up, actions: [{ do: "manifest", signed: message.signed } as const] };
     default:
@@ -275,73 +305,3 @@ function timed(up: UpState, nowMs: number, settings: LinkSettings): { up: UpStat
   }
   return { up: next, actions };
 }
-
-function closed(
-  phase: EarlyPhase | UpState,
-  code: number,
-  reason: string,
-  moment: Moment,
-  settings: LinkSettings,
-): LinkStep {
-  const said = reason ? `: ${reason}` : "";
-  const error =
-    code === CLOSE_REFUSED
-      ? new AppError(
-          "uplink.refused",
-          `The hub refused this gateway${said}. Enrol it again, or undo its revocation.`,
-        )
-      : new AppError("uplink.unreachable", `The connection to the hub ended (code ${code}${said}).`);
-  const down = fail(phase, error, 0, moment, settings);
-  return { phase: down.phase, actions: [] };
-}
-
-function bye(
-  phase: EarlyPhase | UpState,
-  message: Static<typeof Bye>,
-  moment: Moment,
-  settings: LinkSettings,
-): LinkStep {
-  // A code of a newer hub is not in our table; its own words still reach the person.
-  const code: ErrorCode = message.code in ERROR ? (message.code as ErrorCode) : "uplink.busy";
-  return fail(
-    phase,
-    new AppError(code, message.message || message.code),
-    message.retryAfterMs,
-    moment,
-    settings,
-  );
-}
-
-/** Closes what is open and plans the next attempt. Only a person can lift a refusal, so those wait for minutes. */
-function fail(
-  phase: LinkPhase,
-  error: AppError,
-  retryAfterMs: number,
-  moment: Moment,
-  settings: LinkSettings,
-): LinkStep {
-  if (phase.at === "stopped" || phase.at === "waiting") return { phase, actions: [] };
-  const stable = phase.at === "up" && moment.nowMs - phase.sinceMs >= settings.stableMs;
-  const attempt = stable ? 0 : phase.attempt;
-  const { refusedMs } = settings;
-  const ownMs = isLasting(error.code)
-    ? refusedMs.min + moment.chance * (refusedMs.max - refusedMs.min)
-    : settings.retryMsMin + fullJitterMs(settings.backoff, attempt, () => moment.chance);
-  return {
-    phase: {
-      at: "waiting",
-      attempt: attempt + 1,
-      untilMs: moment.nowMs + Math.max(ownMs, retryAfterMs),
-      code: error.code,
-      reason: error.message,
-    },
-    actions: [{ do: "close", reason: error.code }],
-  };
-}
-
-const LASTING: ReadonlySet<ErrorCode> = new Set([
-  "uplink.refused",
-  "uplink.fenced",
-  "uplink.sequenceConflict",
-]);
-const isLasting = (code: ErrorCode): boolean => LASTING.has(code);

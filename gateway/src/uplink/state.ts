@@ -2,7 +2,9 @@ import type { AppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import type { Backoff } from "@millrace/contract/std/backoff";
 import { UPLINK_BACKOFF } from "@millrace/contract/std/backoff";
+import type { Command } from "@millrace/contract/wire/command";
 import type { Challenge, DownlinkMessage } from "@millrace/contract/wire/downlink";
+import type { KnownFrame } from "@millrace/contract/wire/known-frames";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { SignedManifest } from "@millrace/contract/wire/manifest";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
@@ -50,14 +52,18 @@ export const LINK_SETTINGS: LinkSettings = {
 /** Envelopes that may wait for an ack, whatever their size. */
 export const ENVELOPES_IN_FLIGHT_MAX = 256;
 
-/** What a hello says of one stream. */
+/** What a hello says of one stream, and what we know of it besides. */
 export interface StreamHead extends StreamKey {
   low: number;
   next: number;
   acked: number;
+  /** An older segment of lane H, which drains behind the current one. Never told to the hub. */
+  backlog: boolean;
 }
 
 export interface InFlight {
+  /** Counts the envelopes of a session, from 1. */
+  envelopeNo: number;
   last: number;
   bytes: number;
   sentMs: number;
@@ -65,6 +71,7 @@ export interface InFlight {
 
 /** One stream of the session. Sent and acknowledged numbers run ahead of each other only by what is in flight. */
 export interface LaneState extends StreamKey {
+  backlog: boolean;
   ackedSeq: number;
   /** Last number handed to the socket; a nack takes it back. */
   sentSeq: number;
@@ -86,6 +93,12 @@ export interface Goodput {
   sinceMs: number;
 }
 
+/**
+ * Whether a frame of the snapshot may go (`snapshot-turn.ts`). `waiting`: not before an envelope sent after the last
+ * one, so above `behindNo`, was acknowledged.
+ */
+export type SnapshotTurn = { at: "off" } | { at: "due" } | { at: "waiting"; behindNo: number };
+
 export interface UpState {
   at: "up";
   attempt: number;
@@ -96,19 +109,39 @@ export interface UpState {
   nextStatusMs: number;
   lastHeardMs: number;
   goodput: Goodput;
+  /** In the order of their right to the line: E, the current segment of H, then the older ones, oldest first. */
   lanes: readonly LaneState[];
+  /** Bytes of the line that current data owes the backlog; below zero when the backlog had more than its share. */
+  backlogDueBytes: number;
+  /** Envelopes sent in this session. */
+  envelopeNo: number;
+  snapshot: SnapshotTurn;
   /** A read of the outbox is under way; its number, so that a late answer is told from a fresh one. */
   reading: number | null;
   readNo: number;
+}
+
+/** The way to a session. `renewed`: the attempt before this one ended with a new epoch. */
+interface Early {
+  attempt: number;
+  renewed: boolean;
+  deadlineMs: number;
 }
 
 /** `attempt` counts the failures since the last stable session. */
 export type LinkPhase =
   | { at: "stopped" }
   | { at: "waiting"; attempt: number; untilMs: number; code: ErrorCode; reason: string }
-  | { at: "opening"; attempt: number; deadlineMs: number }
-  | { at: "challenged" | "greeting"; attempt: number; deadlineMs: number; streams: readonly StreamHead[] }
+  | ({ at: "opening" } & Early)
+  | ({ at: "challenged" | "greeting"; streams: readonly StreamHead[] } & Early)
+  /** No connection: the outbox moves to the epoch the hub named, however long that takes. */
+  | { at: "renewing"; attempt: number }
   | UpState;
+
+/** Frames of one stream that the hub has already. */
+export interface KnownStream extends StreamKey {
+  frames: KnownFrame[];
+}
 
 /** Frames read from the outbox, joined: `envelope` is what goes on the wire. */
 export interface FramesRead extends StreamKey {
@@ -128,7 +161,9 @@ export type LinkEvent =
   /** Anything that ends this connection: garbage from the hub, a hello that could not be made, a failed read. */
   | { type: "failed"; error: AppError }
   | { type: "helloSent"; streams: readonly StreamHead[] }
+  | { type: "epochRenewed" }
   | { type: "framesRead"; readNo: number; read: FramesRead }
+  | { type: "snapshotEnded" }
   | { type: "sealed"; lane: Lane }
   | { type: "statusChanged" };
 
@@ -140,11 +175,15 @@ export type LinkAction =
   | { do: "sendHeartbeat" }
   | { do: "sendStatus" }
   | { do: "sendEnvelope"; envelope: Uint8Array }
+  /** The next frame of lane L; the shell answers `snapshotEnded` when there is none. */
+  | { do: "sendSnapshot" }
   | { do: "read"; readNo: number; key: StreamKey; afterSeq: number; bytesMax: number }
   /** The hub named its high-water mark for a new session; lower than ours means it was restored. */
   | { do: "welcomed"; key: StreamKey; hwm: number }
   | { do: "acknowledge"; key: StreamKey; hwm: number }
   | { do: "condemn"; key: StreamKey; seq: number; code: ErrorCode }
+  | { do: "renewEpoch"; epoch: number; known: KnownStream[] }
+  | { do: "command"; command: Command }
   | { do: "manifest"; signed: SignedManifest };
 
 export interface LinkStep {

@@ -1,26 +1,36 @@
 import { getLogger } from "@logtape/logtape";
+import type { Series } from "@millrace/contract/block/series";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
-import type { Challenge } from "@millrace/contract/wire/downlink";
+import type { Command } from "@millrace/contract/wire/command";
+import type { Challenge, DownlinkMessage } from "@millrace/contract/wire/downlink";
+import type { ClockQuality } from "@millrace/contract/wire/frame";
 import type { SignedManifest } from "@millrace/contract/wire/manifest";
 import { helloText } from "@millrace/contract/wire/signature";
 import type { HelloBody, UplinkMessage } from "@millrace/contract/wire/uplink";
 import { VERSION } from "@millrace/contract/wire/version";
 import type { Static } from "@sinclair/typebox";
+import type { CommandDesk } from "../commands/desk.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { ManifestStore } from "../manifest/store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
+import { zstd } from "../outbox/zstd.ts";
 import { uplinkUrl } from "./address.ts";
+import { type HubTime, RoundTrip } from "./hub-time.ts";
 import { type LinkReport, nextReport } from "./link-report.ts";
+import { answerManifest } from "./manifest-answer.ts";
 import { nextWakeMs, step } from "./protocol.ts";
+import { SNAPSHOT_STREAM, snapshotFrames } from "./snapshot.ts";
 import { openSocket, type UplinkSocket } from "./socket.ts";
 import {
+  type KnownStream,
   LINK_SETTINGS,
   type LinkAction,
   type LinkEvent,
   type LinkPhase,
   type LinkSettings,
+  type StreamHead,
 } from "./state.ts";
 
 const log = getLogger(["gateway", "uplink"]);
@@ -28,13 +38,24 @@ const log = getLogger(["gateway", "uplink"]);
 export interface UplinkInput {
   hubUrl: string;
   identity: Identity;
-  outbox: Outbox;
+  outbox: Pick<
+    Outbox,
+    "epoch" | "openSession" | "renewEpoch" | "frames" | "acknowledge" | "welcomed" | "condemn" | "onSealed"
+  >;
   manifest: ManifestStore;
   /** The gateway's health, asked at each heartbeat and after `statusChanged`. */
   status: () => Promise<GatewayStatus>;
   software: string;
   clock: Clock;
   random: Random;
+  /** What stands behind `clock` now. */
+  clockQuality?: () => ClockQuality;
+  /** Called for each word of the hub about its time. */
+  onHubTime?: (time: HubTime) => void;
+  /** Latest value of every tag, one series of one sample each; null when there is none. */
+  snapshot?: () => readonly Series[] | null;
+  /** Takes the hub's commands; without it they are refused. */
+  commands?: Pick<CommandDesk, "highestNo" | "take">;
   /** Takes `ws:` to another machine too. */
   allowPlain?: boolean;
   settings?: Partial<LinkSettings>;
@@ -64,6 +85,9 @@ class UplinkShell implements Uplink {
   #socket: UplinkSocket | null = null;
   /** Counts connections: an answer that was asked for in an earlier one must not act in this one. */
   #connection = 0;
+  #roundTrip = new RoundTrip(0);
+  /** Of this connection, from the moment its first frame is asked for. */
+  #snapshot: Iterator<Uint8Array, void> | null = null;
   #cancelWake: () => void = () => undefined;
   #unlisten: () => void = () => undefined;
   #report: LinkReport;
@@ -194,6 +218,15 @@ class UplinkShell implements Uplink {
       case "condemn":
         this.#later(() => outbox.condemn(action.key, action.seq, action.code).then(() => null));
         break;
+      case "sendSnapshot":
+        this.#later(() => this.#sendSnapshot());
+        break;
+      case "renewEpoch":
+        this.#later(() => this.#renewEpoch(action.epoch, action.known));
+        break;
+      case "command":
+        this.#command(action.command);
+        break;
       case "manifest":
         this.#later(() => this.#manifest(action.signed));
         break;
@@ -202,6 +235,8 @@ class UplinkShell implements Uplink {
 
   #connect(): void {
     const connection = ++this.#connection;
+    this.#roundTrip = new RoundTrip(this.#input.clock.monoMs());
+    this.#snapshot = null;
     const ifMine = (event: LinkEvent) => {
       if (connection === this.#connection) this.#on(event);
     };
@@ -209,8 +244,7 @@ class UplinkShell implements Uplink {
       this.#socket = openSocket(this.#url, {
         onOpened: () => ifMine({ type: "opened" }),
         onHeard: (message) => {
-          if ("hubTimeMs" in message)
-            this.#report.clockOffsetMs = this.#input.clock.nowMs() - message.hubTimeMs;
+          if (connection === this.#connection) this.#hearTime(message);
           ifMine({ type: "heard", message });
         },
         onGarbage: (error) => ifMine({ type: "failed", error }),
@@ -223,12 +257,24 @@ class UplinkShell implements Uplink {
     }
   }
 
+  #hearTime(message: DownlinkMessage): void {
+    if (!("hubTimeMs" in message)) return;
+    const { clock, identity, onHubTime } = this.#input;
+    // Any other hub may have any other time.
+    if (message.type === "challenge" && message.hubId !== identity.state().hubId) return;
+    const monoMs = clock.monoMs();
+    if (message.type !== "hb") this.#roundTrip.answered(monoMs);
+    const time = this.#roundTrip.heard(message.hubTimeMs, monoMs);
+    this.#report.clockOffsetMs = Math.round(clock.nowMs() - message.hubTimeMs - time.roundTripMs / 2);
+    onHubTime?.(time);
+  }
+
   #send(message: UplinkMessage): void {
     this.#socket?.send(JSON.stringify(message));
   }
 
   async #hello(challenge: Static<typeof Challenge>): Promise<LinkEvent> {
-    const { identity, outbox, manifest, clock, software } = this.#input;
+    const { identity, outbox, manifest, clock, clockQuality, commands, software } = this.#input;
     const state = identity.state();
     if (challenge.hubId !== state.hubId) {
       throw new AppError(
@@ -237,7 +283,8 @@ class UplinkShell implements Uplink {
       );
     }
     const connection = this.#connection;
-    const [sessionNo, streams] = [await identity.nextSessionNo(), await outbox.streams()];
+    const [sessionNo, streams] = [await identity.nextSessionNo(), await outbox.openSession()];
+    const commandNo = commands?.highestNo() ?? null;
     const body: HelloBody = {
       protocol: VERSION.uplink,
       gatewayId: state.gatewayId,
@@ -247,14 +294,68 @@ class UplinkShell implements Uplink {
       epoch: outbox.epoch,
       sessionNo,
       bootNo: identity.bootNo,
-      streams,
+      streams: [...streams.map(announced), { ...SNAPSHOT_STREAM, low: 1, next: 1, acked: 0 }],
       manifestRev: manifest.current()?.rev ?? 0,
+      ...(commandNo === null ? {} : { commandNo }),
+      ...(clockQuality ? { clockQuality: clockQuality() } : {}),
       software,
       wallMs: clock.nowMs(),
     };
     const signature = identity.key.sign(helloText(body));
-    if (connection === this.#connection) this.#send({ type: "hello", body, signature });
+    if (connection === this.#connection) {
+      this.#roundTrip.asked(clock.monoMs());
+      this.#send({ type: "hello", body, signature });
+    }
     return { type: "helloSent", streams };
+  }
+
+  /** The buffer first: while it holds the old epoch, the hub names the same frames again. */
+  async #renewEpoch(epoch: number, known: readonly KnownStream[]): Promise<LinkEvent> {
+    const { identity, outbox } = this.#input;
+    if (epoch <= outbox.epoch) {
+      throw new AppError(
+        "uplink.protocol",
+        `The hub asks for epoch ${epoch}; this gateway is at ${outbox.epoch} already.`,
+      );
+    }
+    log.warn("The hub begins epoch {epoch}: this gateway has gone back in time", { epoch });
+    await outbox.renewEpoch(epoch, known);
+    await identity.adoptEpoch(epoch);
+    return { type: "epochRenewed" };
+  }
+
+  async #sendSnapshot(): Promise<LinkEvent | null> {
+    try {
+      this.#snapshot ??= this.#takeSnapshot();
+      const { done, value } = this.#snapshot.next();
+      if (done || !value) return { type: "snapshotEnded" };
+      this.#socket?.send(value);
+      return null;
+    } catch (thrown) {
+      // The history brings the same values later: that is no reason to end the session.
+      const { code, message } = asAppError(thrown);
+      log.warn("No snapshot for the hub this time: {message}", { code, message });
+      return { type: "snapshotEnded" };
+    }
+  }
+
+  #takeSnapshot(): Iterator<Uint8Array, void> {
+    const { clock, clockQuality, identity, outbox, snapshot } = this.#input;
+    const header = {
+      epoch: outbox.epoch,
+      bootNo: identity.bootNo,
+      monoMs: clock.monoMs(),
+      wallMs: clock.nowMs(),
+      clockQuality: clockQuality?.() ?? "rtc",
+    };
+    return snapshotFrames(snapshot?.() ?? [], header, zstd);
+  }
+
+  #command(command: Command): void {
+    const { commands } = this.#input;
+    if (commands) void commands.take(command);
+    else
+      log.warn("Command {commandNo} is not taken: this gateway takes none", { commandNo: command.commandNo });
   }
 
   async #status(): Promise<null> {
@@ -270,29 +371,13 @@ class UplinkShell implements Uplink {
     return null;
   }
 
-  /** A refusal is an answer to the hub, never the end of the session: the running manifest runs on. */
   async #manifest(signed: SignedManifest): Promise<null> {
     const connection = this.#connection;
-    let answer: UplinkMessage;
-    try {
-      const { rev } = await this.#input.manifest.accept(signed);
-      answer = { type: "manifestApplied", rev };
-    } catch (thrown) {
-      const { code, message } = asAppError(thrown);
-      log.warn("Manifest refused: {message}", { code, message });
-      answer = { type: "manifestRefused", rev: revOf(signed), code, message: message.slice(0, 2_000) };
-    }
+    const answer = await answerManifest(this.#input.manifest, signed);
     if (connection === this.#connection) this.#send(answer);
     return null;
   }
 }
 
-/** Number a refused manifest claims to have; 0 when it does not say. Only for the answer, never trusted. */
-function revOf(signed: SignedManifest): number {
-  try {
-    const { rev } = JSON.parse(signed.json) as { rev?: unknown };
-    return Number.isSafeInteger(rev) && (rev as number) >= 0 ? (rev as number) : 0;
-  } catch {
-    return 0;
-  }
-}
+/** A stream as the hub may know it. */
+const announced = ({ lane, seg, low, next, acked }: StreamHead) => ({ lane, seg, low, next, acked });

@@ -33,3 +33,30 @@ export function inFlightBytes(up: UpState): number {
   for (const lane of up.lanes) for (const envelope of lane.inFlight) bytes += envelope.bytes;
   return bytes;
 }
+
+export interface Room {
+  liveBytes: number;
+  /** For the backlog when nothing else waits. */
+  spareBytes: number;
+  /** For the backlog when it takes the share it is owed. */
+  dueBytes: number;
+}
+
+/**
+ * Bytes that may be sent now. The backlog fills no more than half of the window, and no more than is left of that half
+ * by current data, so that a frame sealed at any moment waits behind half of the window's time.
+ */
+export function roomOf(up: UpState, settings: LinkSettings): Room {
+  const window = windowBytes(up, settings);
+  const half = Math.floor(window / 2);
+  let backlog = 0;
+  for (const lane of up.lanes) {
+    if (lane.backlog) for (const envelope of lane.inFlight) backlog += envelope.bytes;
+  }
+  const all = inFlightBytes(up);
+  return {
+    liveBytes: window - all,
+    spareBytes: half - all,
+    dueBytes: Math.min(window - all, half - backlog),
+  };
+}

@@ -44,6 +44,9 @@ export class OutboxEngine {
   #samplesThinned = 0;
   #durable = true;
   #level: Level = "normal";
+  /** Samples were lost for want of room since the level was last looked at. */
+  #dropping = false;
+  readonly #looked = new Map<string, number>();
   #events: GatewayEvent[] = [];
 
   constructor(settings: OutboxSettings, deps: EngineDeps) {
@@ -183,9 +186,10 @@ export class OutboxEngine {
 
   #makeRoom(lane: StoredLane, bytes: number, bytesQuota: number, at: SealTime): void {
     const made = nothingMade();
-    const { mode } = this.#settings;
+    const { compression } = this.#deps;
+    const policy = { bytesQuota, mode: this.#settings.mode, compression, looked: this.#looked };
     try {
-      makeRoom(this.store, lane, bytes, { bytesQuota, mode, compression: this.#deps.compression }, at, made);
+      makeRoom(this.store, lane, bytes, policy, at, made);
     } finally {
       this.#samplesThinned += made.samplesThinned - made.samplesKept;
       if (made.samplesDropped > 0) this.#lose(made.samplesDropped, "dropped for want of room");
@@ -194,7 +198,8 @@ export class OutboxEngine {
 
   #watchLevel(at: SealTime): void {
     const share = shareUsed(this.store, "H", 0, this.#settings.bytesQuota);
-    const next = nextLevel(this.#level, share);
+    const next = nextLevel(this.#level, this.#dropping ? 1 : share);
+    this.#dropping = false;
     const level = next === "thinning" && this.#settings.mode !== "thin-then-drop" ? "filling" : next;
     if (level === this.#level) return;
     this.#level = level;
@@ -268,6 +273,7 @@ export class OutboxEngine {
   #lose(samples: number, why: string): void {
     if (samples === 0) return;
     this.#samplesLost += samples;
+    this.#dropping = true;
     this.#tell("outbox.overflow", `${samples} samples lost: ${why}.`);
   }
 

@@ -4,7 +4,7 @@ import { AppError } from "@millrace/contract/error/app-error";
 import type { OutboxMode } from "@millrace/contract/vocabulary/gateway";
 import { readFrame } from "@millrace/contract/wire/frame";
 import { LIMITS } from "@millrace/contract/wire/limits";
-import { encodeRollup } from "@millrace/contract/wire/rollup";
+import { encodeRollup, ROLLUP_MS } from "@millrace/contract/wire/rollup";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
 import type { Draft, SealTime } from "./draft.ts";
 import { sealDraft } from "./frame-row.ts";
@@ -17,6 +17,8 @@ export interface RoomPolicy {
   bytesQuota: number;
   mode: OutboxMode;
   compression: Compression;
+  /** How far each stream was looked through for something to thin; kept from call to call, by epoch and segment. */
+  looked: Map<string, number>;
 }
 
 /** What making room has cost, to be told. */
@@ -90,42 +92,56 @@ const oldestFirst = (store: FrameStore, lane: Lane): StreamState[] =>
 /** Replaces the oldest never-sent run of data frames by one roll-up. False when there is no run worth it. */
 function thinOldest(store: FrameStore, policy: RoomPolicy, at: SealTime, made: Made): boolean {
   for (const stream of oldestFirst(store, "H")) {
-    for (let after = untouched(stream); ; ) {
+    const name = `${store.epoch}/${stream.seg}`;
+    for (let after = Math.max(untouched(stream), policy.looked.get(name) ?? 0); ; ) {
       const run = nextRun(store, stream, after);
       if (run === null) break;
+      policy.looked.set(name, run.first - 1);
       if (thinRun(store, stream, run, policy, at, made)) return true;
+      // What hardly gets smaller is not looked at again.
       after = run.last;
+      policy.looked.set(name, after);
     }
   }
   return false;
 }
 
-/** Numbers of the next consecutive data frames, at least two; null when there are none. */
-function nextRun(
-  store: FrameStore,
-  stream: StreamKey,
-  after: number,
-): { first: number; last: number } | null {
+interface Run {
+  first: number;
+  last: number;
+}
+
+/**
+ * Numbers of the next consecutive data frames; null when there are none that are complete. The end of a stream is left
+ * alone until two minutes lie there: a few seconds would gain nothing now and spoil the minute for later.
+ */
+function nextRun(store: FrameStore, stream: StreamKey, after: number): Run | null {
   for (let from = after; ; ) {
     const heads = store.heads(stream, from, ROOM.thinFrames);
-    if (heads.length === 0) return null;
     const start = heads.findIndex(({ kind }) => kind === "data");
-    if (start >= 0) {
-      let end = start;
-      let samples = 0;
-      while (end < heads.length && heads[end]!.kind === "data" && samples < ROOM.thinSamples)
-        samples += heads[end++]!.n;
-      if (end - start >= 2) return { first: heads[start]!.first, last: heads[end - 1]!.last };
-      if (end === heads.length) return null;
-      from = heads[end - 1]!.last;
-    } else from = heads.at(-1)!.last;
+    if (start < 0) {
+      if (heads.length < ROOM.thinFrames) return null;
+      from = heads.at(-1)!.last;
+      continue;
+    }
+    let end = start;
+    let samples = 0;
+    while (end < heads.length && heads[end]!.kind === "data" && samples < ROOM.thinSamples)
+      samples += heads[end++]!.n;
+    const [first, last] = [heads[start]!, heads[end - 1]!];
+    const atEnd = end === heads.length && heads.length < ROOM.thinFrames;
+    const complete = !atEnd || last.wallMs - first.wallMs >= 2 * ROLLUP_MS;
+    if (end - start >= 2 && complete) return { first: first.first, last: last.last };
+    if (atEnd) return null;
+    // Cut at the page's edge, not at the run's: look again from where it begins.
+    from = end === heads.length && start > 0 ? heads[start - 1]!.last : last.last;
   }
 }
 
 function thinRun(
   store: FrameStore,
   stream: StreamKey,
-  run: { first: number; last: number },
+  run: Run,
   policy: RoomPolicy,
   at: SealTime,
   made: Made,
@@ -168,7 +184,7 @@ function thinRun(
 }
 
 /** All frames of a run that were sealed in the boot of its first and with the same word about the clock. */
-function readRun(store: FrameStore, stream: StreamKey, run: { first: number; last: number }): StoredFrame[] {
+function readRun(store: FrameStore, stream: StreamKey, run: Run): StoredFrame[] {
   const rows: StoredFrame[] = [];
   for (let after = run.first - 1; after < run.last; ) {
     const more = store.read(stream, after, LIMITS.envelopeBytesMax).filter(({ first }) => first <= run.last);

@@ -62,8 +62,19 @@ export const Settings = Type.Object({
       minimum: 16 * 1024 * 1024,
       maximum: 1024 ** 4,
       default: 1024 ** 3,
-      description: "Most bytes the buffer may use on disk; then the oldest is dropped and recorded as a gap",
+      description: "Most bytes the buffer may use on disk, a tenth of them kept for events",
     }),
+  ),
+  outboxMode: Setting(
+    "MILLRACE_OUTBOX_MODE",
+    Type.Union(
+      [Type.Literal("thin-then-drop"), Type.Literal("drop-oldest"), Type.Literal("keep-oldest")],
+      {
+        default: "thin-then-drop",
+        description:
+          "What a full buffer does with samples the hub has not: thin the oldest to one-minute figures and drop only then; drop the oldest, raw or not at all; or keep the oldest and refuse new ones. Each loss is recorded as a gap",
+      },
+    ),
   ),
   ackedKeepHours: Setting(
     "MILLRACE_ACKED_KEEP_HOURS",

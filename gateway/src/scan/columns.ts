@@ -115,6 +115,15 @@ export class TagColumns {
     return counts;
   }
 
+  /** Gives the present value of every tag that has one to `sink`, without counting it as sent. */
+  tellPresent(sink: SampleSink): void {
+    for (let i = 0; i < this.tags.length; i++) {
+      if (this.#timeMs[i] === NEVER) continue;
+      const { kind } = this.#derivation[i]!;
+      sink.push(this.#tagNo[i]!, kind, this.#value[i]!, this.#quality[i]!, this.#timeMs[i]!);
+    }
+  }
+
   view(index: number): TagView {
     const known = (ms: number | undefined) => (ms === undefined || ms === NEVER ? null : ms);
     return {

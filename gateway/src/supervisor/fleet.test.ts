@@ -279,6 +279,22 @@ describe("a manifest", () => {
     expect(status(0)).toMatchObject({ linkState: "up", tagsGood: 1, tagsBad: 1 });
   });
 
+  test("one device is restarted alone, and every present value can be told", async () => {
+    const { clock, plant, fleet } = await start([fakeDevice(1), fakeDevice(2)]);
+    await clock.advance(5_000);
+    const [first, second] = fleet.devices();
+    const told = fleet.snapshot()!.map(({ tagNo, timesMs }) => ({ tagNo, samples: timesMs.length }));
+    expect(told).toEqual([100, 101, 200, 201].map((tagNo) => ({ tagNo, samples: 1 })));
+    const restarted = fleet.restart(first!.device.deviceId);
+    await clock.advance(5_000);
+    await restarted;
+    expect(fleet.devices()[0]).not.toBe(first!);
+    expect(fleet.devices()[1]).toBe(second!);
+    expect(plant.connects.filter(({ host }) => host === "host1")).toHaveLength(2);
+    expect(plant.connects.filter(({ host }) => host === "host2")).toHaveLength(1);
+    expect(fleet.restart("nobody")).rejects.toMatchObject({ code: "entity.missing" });
+  });
+
   test("nothing runs after stop", async () => {
     const { clock, plant, fleet, sink } = await start([fakeDevice(1), fakeDevice(2)]);
     await clock.advance(5_000);

@@ -1,9 +1,13 @@
 import { getLogger } from "@logtape/logtape";
+import type { Series } from "@millrace/contract/block/series";
+import { AppError } from "@millrace/contract/error/app-error";
 import { canonicalJson } from "@millrace/contract/std/canonical-json";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { DeviceStatus } from "@millrace/contract/vocabulary/gateway";
 import type { Manifest, ManifestDevice } from "@millrace/contract/wire/manifest";
 import { driverOf } from "../driver/registry.ts";
+import { groupByTag } from "../outbox/group.ts";
+import { SampleBuffer } from "../outbox/sample-buffer.ts";
 import type { SampleSink } from "../outbox/sink.ts";
 import { causeOf } from "./cause.ts";
 import { Connection } from "./connection.ts";
@@ -77,6 +81,32 @@ export class Fleet {
       .join();
   }
 
+  /**
+   * Stops the driver of one device and starts it anew, as after a change of its settings. Others that share its
+   * connection keep it.
+   * @throws AppError `entity.missing`
+   */
+  restart(deviceId: string): Promise<void> {
+    const done = this.#turn.then(async () => {
+      const entry = this.#devices.get(deviceId);
+      if (!entry) throw new AppError("entity.missing", `This gateway has no device ${deviceId}.`);
+      await entry.supervisor.stop();
+      this.#forgetUnused();
+      this.#devices.set(deviceId, { ...entry, supervisor: this.#start(entry.supervisor.device) });
+      log.info("device {deviceId} restarted", { deviceId });
+    });
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /** The present value of every tag that has one, a series of one sample each; null when there is none. */
+  snapshot(): Series[] | null {
+    const buffer = new SampleBuffer(() => undefined);
+    for (const supervisor of this.devices()) supervisor.columns.tellPresent(buffer);
+    const batch = buffer.take();
+    return batch === null ? null : groupByTag(batch);
+  }
+
   async #apply(wanted: readonly ManifestDevice[]): Promise<FleetChange> {
     const texts = new Map(wanted.map((device) => [device.deviceId, canonicalJson(device)]));
     const leaving = [...this.#devices].filter(([id, entry]) => texts.get(id) !== entry.text);
@@ -84,9 +114,7 @@ export class Fleet {
     // All stop before any starts: a connection is never opened twice to a device that takes only one.
     await Promise.all(leaving.map(([, entry]) => entry.supervisor.stop()));
     this.#devices.clear();
-    for (const [key, connection] of this.#connections) {
-      if (connection.members === 0) this.#connections.delete(key);
-    }
+    this.#forgetUnused();
     let started = 0;
     for (const device of wanted) {
       if (this.#devices.has(device.deviceId)) continue;
@@ -98,6 +126,11 @@ export class Fleet {
       this.#devices.set(device.deviceId, entry);
     }
     return { started, stopped: leaving.length, kept: kept.size };
+  }
+
+  #forgetUnused(): void {
+    for (const [key, connection] of this.#connections)
+      if (connection.members === 0) this.#connections.delete(key);
   }
 
   #start(device: ManifestDevice): DeviceSupervisor {

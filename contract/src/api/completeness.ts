@@ -18,7 +18,9 @@ export const COMPLETENESS_CAUSES = [
   "stillArriving",
   "gatewayOff",
 ] as const;
-export const CompletenessCause = Type.Union(COMPLETENESS_CAUSES.map((cause) => Type.Literal(cause)));
+export const CompletenessCause = Type.Unsafe<(typeof COMPLETENESS_CAUSES)[number]>(
+  Type.Union(COMPLETENESS_CAUSES.map((cause) => Type.Literal(cause))),
+);
 export type CompletenessCause = (typeof COMPLETENESS_CAUSES)[number];
 
 /** A day of the calendar, e.g. `2026-11-23`. */
@@ -59,7 +61,7 @@ export const MissingStretch = Type.Object({
   to: Type.String(),
   cause: CompletenessCause,
 });
-export type MissingStretch = { from: string; to: string; cause: CompletenessCause };
+export type MissingStretch = Static<typeof MissingStretch>;
 
 /**
  * `GET /api/v1/completeness`: how much of what should have come did come. Tags report by exception, so a count of

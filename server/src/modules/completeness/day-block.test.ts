@@ -30,6 +30,8 @@ describe("a day of 256 tags", () => {
     const back = DayBlock.decode(bytes);
     for (let index = 0; index < BLOCK_TAGS; index++) expect(back.row(index)).toEqual(block.row(index));
     expect(back.encode()).toEqual(bytes);
+    const shifted = Buffer.concat([Buffer.alloc(5, 0xff), bytes]).subarray(5);
+    expect(DayBlock.decode(shifted).encode()).toEqual(bytes);
   });
 
   test("a block that was cut short is refused", () => {

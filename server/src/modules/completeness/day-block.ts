@@ -86,7 +86,8 @@ export class DayBlock {
         `A day of coverage has ${bytes.length} bytes, version ${bytes[0]} and ${present.length} tags`,
       );
     }
-    const words = new Uint32Array(bytes.slice(HEADER_BYTES).buffer);
+    // A real copy: what comes from a decompressor is a window of a larger buffer, at any offset.
+    const words = new Uint32Array(new Uint8Array(bytes).buffer, HEADER_BYTES);
     for (const [row, index] of present.entries()) {
       const at = block.#place(index) * ROW_WORDS;
       block.#words.set(words.subarray(row * ROW_WORDS, (row + 1) * ROW_WORDS), at);

@@ -1,4 +1,5 @@
 import type { FaultRow } from "./row.ts";
+import { greedy, herd, revoked } from "./rows/fleet.ts";
 import { bitFlips, reordered, repeated } from "./rows/frames.ts";
 import { killAfterAck, killInCommit } from "./rows/gateway-kill.ts";
 import { killHub } from "./rows/hub-kill.ts";
@@ -20,4 +21,7 @@ export const ROWS: readonly FaultRow[] = [
   reordered,
   bitFlips,
   idleCut,
+  herd,
+  greedy,
+  revoked,
 ];

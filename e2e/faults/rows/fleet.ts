@@ -1,0 +1,240 @@
+import { fullJitterMs, UPLINK_BACKOFF } from "@millrace/contract/std/backoff";
+import type { SQL } from "bun";
+import { isWhole, verdictText } from "../ledger/compare.ts";
+import { type Rig, until } from "../rig.ts";
+import { type FaultContext, type FaultRow, percentile, secondsText } from "../row.ts";
+import { enrolSim, freshKey, SimGateway, type SimIdentity } from "../sim-gateway.ts";
+
+const ALL_MS_MAX = 60_000;
+const API_MS_MAX = 1_000;
+const CLOSED_MS_MAX = 5_000;
+const SAMPLES_A_FRAME = 10;
+
+/** Puts gateways with keys into the hub's database: enrolling a thousand is another test. */
+async function insertGateways(sql: SQL, count: number, siteId: string): Promise<SimIdentity[]> {
+  const gateways = Array.from({ length: count }, (_, i) => {
+    const { key, publicKey, keyId } = freshKey();
+    return { gatewayId: Bun.randomUUIDv7(), name: `Fleet ${i}`, key, publicKey, keyId, epoch: 1 };
+  });
+  const rows = gateways.map(({ gatewayId, name, publicKey, keyId }) => ({
+    id: gatewayId,
+    name,
+    key: Buffer.from(publicKey, "base64url").toString("hex"),
+    key_id: keyId,
+  }));
+  await sql`
+    INSERT INTO gateway (id, name, site_id, enrolment, public_key, key_id, epoch, fingerprint)
+    SELECT x.id, x.name, ${siteId}::uuid, 'enrolled', decode(x.key, 'hex'), x.key_id, 1, x.key_id
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) AS x(id uuid, name text, key text, key_id text)`;
+  return gateways;
+}
+
+/** One gateway of the fleet: connects as a real one does, backs off, sends a frame every five seconds. */
+class Member {
+  readonly gateway: SimGateway;
+  /** Times the hub itself said no, with its own word for it. */
+  refusals: string[] = [];
+  upMs: number | null = null;
+  #stopped = false;
+
+  constructor(
+    hubUrl: string,
+    identity: SimIdentity,
+    private readonly random: () => number,
+  ) {
+    this.gateway = new SimGateway(hubUrl, identity);
+  }
+
+  async run(): Promise<void> {
+    for (let attempt = 0; !this.#stopped; ) {
+      try {
+        await this.gateway.connect();
+        this.upMs = performance.now();
+        attempt = 0;
+        while (this.gateway.open && !this.#stopped) {
+          if (this.gateway.unackedFrames < 4) this.gateway.sendSamples(SAMPLES_A_FRAME);
+          this.gateway.raw(JSON.stringify({ type: "hb", wallMs: Date.now() }));
+          await Bun.sleep(4_500 + this.random() * 1_000);
+        }
+      } catch {
+        // Counted below; the next attempt follows.
+      }
+      this.upMs = null;
+      const end = this.gateway.end;
+      if (end !== null && !end.code.startsWith("closed")) this.refusals.push(end.code);
+      const ownMs = 50 + fullJitterMs(UPLINK_BACKOFF, attempt++, this.random);
+      await Bun.sleep(Math.max(ownMs, end?.retryAfterMs ?? 0));
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.gateway.close();
+  }
+}
+
+/** Asks the API again and again until stopped; returns what each answer took. */
+function watchApi(rig: Rig): () => number[] {
+  const tookMs: number[] = [];
+  let running = true;
+  void (async () => {
+    while (running) {
+      const startedMs = performance.now();
+      await rig.stack.api.get(`/tags?deviceId=${rig.tag.deviceId}`).then(
+        () => tookMs.push(performance.now() - startedMs),
+        // Not up yet: that is not slowness.
+        () => undefined,
+      );
+      await Bun.sleep(150);
+    }
+  })();
+  return () => {
+    running = false;
+    return tookMs;
+  };
+}
+
+/** F34 */
+export const herd: FaultRow = {
+  row: "F34",
+  injected: "1,000 simulated gateways start together; then the hub is killed and restarts under them",
+  criterion: "all authenticated within 60 s each time; none refused twice; API p95 within 1 s meanwhile",
+  lane: "work",
+  async run(context) {
+    const rig = await context.rig();
+    const { siteId } = await rig.gateway();
+    const identities = await insertGateways(rig.sql, 1_000, siteId);
+    const members = identities.map((identity) => new Member(rig.stack.hubUrl, identity, context.random));
+    const allUp = () => members.every(({ upMs }) => upMs !== null);
+    try {
+      const stopFirst = watchApi(rig);
+      for (const member of members) void member.run();
+      const firstMs = await until(ALL_MS_MAX, "all gateways are up", allUp);
+      const firstApi = stopFirst();
+      await Bun.sleep(2_000);
+      for (const member of members) member.refusals = [];
+      await rig.stack.hub.kill();
+      await until(10_000, "all gateways are down", () =>
+        members.every(({ upMs }) => upMs === null || !allUp()),
+      );
+      await rig.stack.startHub();
+      const stopSecond = watchApi(rig);
+      const secondMs = await until(ALL_MS_MAX, "all gateways are up again", allUp);
+      const secondApi = stopSecond();
+      const apiMs = percentile([...firstApi, ...secondApi], 0.95);
+      const twice = members.filter(({ refusals }) => refusals.length >= 2).length;
+      return {
+        measured: `first start ${secondsText(firstMs)}, after the hub's restart ${secondsText(secondMs)}; API p95 ${apiMs.toFixed(0)} ms; ${twice} refused twice`,
+        ok: firstMs <= ALL_MS_MAX && secondMs <= ALL_MS_MAX && apiMs <= API_MS_MAX && twice === 0,
+      };
+    } finally {
+      for (const member of members) member.stop();
+      await rig.linkUp().catch(() => undefined);
+    }
+  },
+};
+
+/** Lets each gateway send four frames a second for a while; returns the 95th percentile of their acks. */
+async function normalAcks(gateways: readonly SimGateway[], ms: number): Promise<number> {
+  for (const gateway of gateways) gateway.ackMs.length = 0;
+  const untilMs = performance.now() + ms;
+  while (performance.now() < untilMs) {
+    for (const gateway of gateways) gateway.sendSamples(100);
+    await Bun.sleep(250);
+  }
+  await Bun.sleep(500);
+  return percentile(
+    gateways.flatMap(({ ackMs }) => ackMs),
+    0.95,
+  );
+}
+
+async function flood(gateway: SimGateway, stopped: () => boolean): Promise<number> {
+  let sent = 0;
+  while (!stopped()) {
+    const bytes = gateway.unackedFrames * 1_000;
+    for (let i = 0; i < 8 && bytes < gateway.creditBytes; i++) {
+      gateway.sendSamples(100);
+      sent++;
+    }
+    await Bun.sleep(20);
+  }
+  return sent;
+}
+
+/** F35 */
+export const greedy: FaultRow = {
+  row: "F35",
+  injected: "one of eleven gateways sends a hundred times as many frames as each of the others",
+  criterion: "the others' acks take at most twice as long (95 %), or 100 ms; the ledger's values once",
+  lane: "work",
+  async run(context) {
+    const rig = await context.rig();
+    const { siteId } = await rig.gateway();
+    const gateways: SimGateway[] = [];
+    for (let i = 0; i <= 10; i++) {
+      const identity = await enrolSim(rig.stack.api, `Greedy ${i}`, siteId);
+      gateways.push(new SimGateway(rig.stack.hubUrl, identity));
+    }
+    await Promise.all(gateways.map((gateway) => gateway.connect()));
+    const [one, ...others] = gateways as [SimGateway, ...SimGateway[]];
+    const mark = rig.mark();
+    const ms = context.times(5_000, 60_000);
+    const quietMs = await normalAcks(others, ms);
+    let stop = false;
+    const flooding = flood(one, () => stop);
+    const busyMs = await normalAcks(others, ms);
+    stop = true;
+    const sent = await flooding;
+    for (const gateway of gateways) gateway.close();
+    const verdict = await rig.verdict(mark);
+    return {
+      measured: `acks of the others ${quietMs.toFixed(1)} ms, beside the flood ${busyMs.toFixed(1)} ms (95 %); ${sent} frames in ${secondsText(ms)} from the one, its credit ${Math.round(one.creditBytesMin / 1_024)} KiB at least; ${verdictText(verdict)}`,
+      ok: isWhole(verdict) && busyMs <= Math.max(2 * quietMs, 100),
+    };
+  },
+};
+
+async function rowsOf(rig: Rig, gatewayId: string): Promise<number> {
+  const rows: { n: number }[] = await rig.sql`
+    SELECT count(*)::int AS n FROM journal j JOIN gateway g USING (gateway_no) WHERE g.id = ${gatewayId}::uuid`;
+  return rows[0]!.n;
+}
+
+/** F36 */
+export const revoked: FaultRow = {
+  row: "F36",
+  injected: "a connected gateway is revoked and goes on sending and knocking",
+  criterion:
+    "session closed within 5 s; no row afterwards; told to stay away long enough for at most 12 tries an hour",
+  lane: "work",
+  async run(context: FaultContext) {
+    const rig = await context.rig();
+    const { siteId } = await rig.gateway();
+    const identity = await enrolSim(rig.stack.api, `Revoked ${Date.now()}`, siteId);
+    const gateway = new SimGateway(rig.stack.hubUrl, identity);
+    await gateway.connect();
+    gateway.sendSamples(10);
+    await until(5_000, "the first frame is acknowledged", () => gateway.hwm === 1);
+    await rig.stack.api.post(`/gateways/${identity.gatewayId}/revoke`, {});
+    const closedMs = await until(30_000, "the session is closed", () => {
+      gateway.sendSamples(1);
+      return !gateway.open;
+    });
+    await Bun.sleep(500);
+    const before = await rowsOf(rig, identity.gatewayId);
+    let retryMs = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 5; i++) {
+      await gateway.connect().catch(() => undefined);
+      gateway.sendSamples(10);
+      retryMs = Math.min(retryMs, gateway.end?.retryAfterMs ?? 0);
+    }
+    await Bun.sleep(500);
+    const after = (await rowsOf(rig, identity.gatewayId)) - before;
+    const tries = 3_600_000 / Math.max(retryMs, 1);
+    return {
+      measured: `closed after ${secondsText(closedMs)}; ${after} rows of five more tries; told to wait ${secondsText(retryMs)}, ${tries.toFixed(0)} tries an hour`,
+      ok: closedMs <= CLOSED_MS_MAX && after === 0 && tries <= 12,
+    };
+  },
+};

@@ -1,4 +1,5 @@
 import type { LinkState } from "@millrace/contract/vocabulary/gateway";
+import type { Tx } from "./db/client.ts";
 
 /** What the modules of the configuration need from the ones that talk to gateways. Narrow on purpose. */
 
@@ -8,6 +9,14 @@ export interface ManifestPort {
    * committed; a gateway that is away gets the newest one when it comes back.
    */
   changed(gatewayIds: readonly string[]): Promise<void>;
+  /**
+   * Part of a person's confirmation: a gateway that runs a manifest this hub never made gets the hub's own again, under
+   * a number above the one it runs.
+   * @returns null when nothing is held back for it
+   */
+  release(tx: Tx, gatewayId: string): Promise<{ held: number; rev: number } | null>;
+  /** Offers the newest manifest to a connected gateway. */
+  offerNewest(gatewayId: string): Promise<void>;
 }
 
 /** The hub's view of one gateway's link. `sinceMs` is null when there was none since the hub started. */

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { GatewayStatus, LinkState } from "../vocabulary/gateway.ts";
+import { ClockQualityName, GatewayStatus, LinkState } from "../vocabulary/gateway.ts";
 import { EntityId, Name } from "../vocabulary/id.ts";
 import { Instant } from "./page.ts";
 
@@ -23,6 +23,14 @@ export const Gateway = Type.Object({
   manifestRunning: Type.Integer({ minimum: 0 }),
   /** Why the last manifest was refused; null when it was not. */
   manifestError: TextOrNull,
+  /** Since when two machines are believed to use this identity; neither is let in. Null: no such doubt. */
+  cloned: Type.Optional(InstantOrNull),
+  /** True while the gateway brings again what this hub lost when it was restored from a backup. */
+  restoring: Type.Optional(Type.Boolean()),
+  /** Number of the manifest the gateway runs when this hub never made it; nothing is offered until a person confirms. */
+  manifestHeld: Type.Optional(Type.Union([Type.Integer({ minimum: 1 }), Type.Null()])),
+  /** What stands behind the gateway's clock, as it reported last; null until it did. */
+  clock: Type.Optional(Type.Union([ClockQualityName, Type.Null()])),
   tagCount: Type.Integer({ minimum: 0 }),
   deviceCount: Type.Integer({ minimum: 0 }),
   /** Last health report; null until one came. Device links are inside. */

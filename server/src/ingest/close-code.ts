@@ -6,6 +6,7 @@ export const CLOSE = {
   refused: 4403,
   silent: 4408,
   conflict: 4409,
+  renewed: 4410,
   tooMany: 4429,
   busy: 4503,
 } as const;

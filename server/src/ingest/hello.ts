@@ -1,10 +1,24 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "@millrace/contract/std/clock";
 import { helloText } from "@millrace/contract/wire/signature";
+import { streamText } from "@millrace/contract/wire/stream";
 import type { HelloBody } from "@millrace/contract/wire/uplink";
 import type { SQL } from "bun";
 import type { Db } from "../db/client.ts";
+import type { RenewalReason } from "../db/schema/gateway.ts";
 import type { Refusal } from "./protocol.ts";
-import { findIdentity, type GatewayIdentity, openStreams, raiseEpoch, type StreamMark } from "./store.ts";
+import { judgeHistory, type Renewal, renew, reusesNumbers } from "./renewal.ts";
+import {
+  findIdentity,
+  type GatewayIdentity,
+  openStreams,
+  raiseEpoch,
+  type StreamMark,
+  saveWelcome,
+} from "./store.ts";
+
+const log = getLogger(["hub", "uplink"]);
 
 /**
  * Public half of a throw-away key. A hello of an unknown gateway is verified against it, so that the time an answer
@@ -13,13 +27,16 @@ import { findIdentity, type GatewayIdentity, openStreams, raiseEpoch, type Strea
 const NOBODY = Buffer.from("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "base64url");
 
 export type HelloVerdict =
-  | { ok: true; gatewayNo: number; marks: StreamMark[] }
-  | { ok: false; refusal: Refusal };
+  /** `manifestHeld`: the number above which nothing may be offered before a person agrees; null for none. */
+  | { ok: true; gatewayNo: number; marks: StreamMark[]; manifestHeld: number | null }
+  | { ok: false; refusal: Refusal }
+  | { ok: false; renewal: Renewal };
 
 export interface HelloDeps {
   db: Db;
   sql: SQL;
   hubId: string;
+  clock: Clock;
 }
 
 function ed25519Key(raw: Uint8Array): KeyObject | null {
@@ -49,20 +66,7 @@ export function judgeIdentity(
   if (!holds || identity === null || identity.publicKey === null) return "identity";
   if (body.nonce !== expected.nonce || body.hubId !== expected.hubId) return "identity";
   if (identity.enrolment !== "enrolled" || identity.keyId !== body.keyId) return "identity";
-  return body.epoch >= identity.epoch ? null : "fenced";
-}
-
-/**
- * A gateway whose next number is not above the hub's mark was restored from an old image: it would use numbers again
- * and its frames would be taken for duplicates, a silent loss (`delivery.md` 2.9).
- */
-export function judgeStreams(body: HelloBody, marks: readonly StreamMark[]): Refusal | null {
-  for (const stream of body.streams) {
-    const mark = marks.find((m) => m.lane === stream.lane && m.seg === stream.seg);
-    if (mark?.fenced) return "fenced";
-    if (mark !== undefined && stream.next <= mark.hwm) return "conflict";
-  }
-  return null;
+  return identity.clonedAt === null ? null : "cloned";
 }
 
 /** @throws what the database throws; the caller answers `busy`. */
@@ -75,9 +79,25 @@ export async function checkHello(
   const identity = await findIdentity(deps.db, body.gatewayId);
   const refusal = judgeIdentity(body, signature, { nonce, hubId: deps.hubId }, identity);
   if (refusal !== null || identity === null) return { ok: false, refusal: refusal ?? "identity" };
+  const { gatewayNo } = identity;
+  const reason = judgeHistory(body, identity);
+  if (reason !== null) return await renewed(deps, body, reason);
   // A gateway that lost its buffer begins a new epoch: its numbers start again at 1, and the old ones are closed.
-  if (body.epoch > identity.epoch) await raiseEpoch(deps.sql, identity.gatewayNo, body.epoch);
-  const marks = await openStreams(deps.sql, identity.gatewayNo, body.epoch, body.streams);
-  const conflict = judgeStreams(body, marks);
-  return conflict ? { ok: false, refusal: conflict } : { ok: true, gatewayNo: identity.gatewayNo, marks };
+  if (body.epoch > identity.epoch) await raiseEpoch(deps.sql, gatewayNo, body.epoch);
+  const { marks, setBack } = await openStreams(deps.sql, gatewayNo, body.epoch, body.streams);
+  if (setBack.length > 0)
+    log.warn("The hub was set back: gateway {gatewayId} brings again what was acknowledged of {streams}", {
+      gatewayId: body.gatewayId,
+      streams: setBack.map(streamText).join(", "),
+    });
+  if (reusesNumbers(body, marks)) return await renewed(deps, body, "sequence");
+  if (!(await saveWelcome(deps.sql, gatewayNo, body, new Date(deps.clock.nowMs()))))
+    return { ok: false, refusal: "busy" };
+  return { ok: true, gatewayNo, marks, manifestHeld: identity.manifestHeld };
+}
+
+async function renewed(deps: HelloDeps, body: HelloBody, reason: RenewalReason): Promise<HelloVerdict> {
+  const { db, sql, clock } = deps;
+  const renewal = await renew({ db, sql, nowMs: clock.nowMs() }, body, reason);
+  return renewal === null ? { ok: false, refusal: "cloned" } : { ok: false, renewal };
 }

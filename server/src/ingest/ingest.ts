@@ -3,10 +3,12 @@ import type { Clock } from "@millrace/contract/std/clock";
 import type { Registry } from "prom-client";
 import type { Database } from "../db/client.ts";
 import { FanOut } from "../live/fan-out.ts";
+import { CoverageKeeper } from "../modules/completeness/keeper.ts";
 import { LatestKeeper } from "../modules/latest/keeper.ts";
 import { manifestPort, wantedManifest } from "../modules/manifests/service.ts";
 import type { HubIdentity, ManifestPort } from "../ports.ts";
 import { CreditBudget } from "./credit.ts";
+import type { CommittedSamples } from "./intake.ts";
 import { postgresMarks } from "./mark-store.ts";
 import { hubMetrics } from "./metrics.ts";
 import type { SessionDeps } from "./session.ts";
@@ -28,6 +30,8 @@ export interface Ingest {
   sessions: Sessions;
   manifests: ManifestPort;
   latest: LatestKeeper;
+  /** Which minutes of which tag came. */
+  coverage: CoverageKeeper;
   fanOut: FanOut;
   /** What a gateway's session needs; for the uplink route. */
   sessionDeps: SessionDeps;
@@ -42,6 +46,12 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
   const metrics = hubMetrics(registry);
   const sessions = new Sessions({ db, sql, clock, metrics });
   const latest = new LatestKeeper({ sql, clock, compression: zstd });
+  const coverage = new CoverageKeeper({
+    sql,
+    clock,
+    compression: zstd,
+    ownerOf: (tagNo) => latest.cache.ownerOf(tagNo),
+  });
   const fanOut = new FanOut({
     clock,
     metrics,
@@ -51,7 +61,10 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
   });
   const manifestDeps = { db, identity };
   const manifests = manifestPort(manifestDeps, {
-    tagsChanged: (gatewayIds) => latest.tagsChanged(gatewayIds),
+    tagsChanged: async (gatewayIds) => {
+      await latest.tagsChanged(gatewayIds);
+      await coverage.tagsChanged();
+    },
     offer: (gatewayId, manifest) => sessions.offer(gatewayId, manifest),
   });
   const sessionDeps: SessionDeps = {
@@ -63,7 +76,7 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
     hubId: identity.hubId,
     budget: new CreditBudget(INGEST_BYTES_MAX),
     compression: zstd,
-    committed: latest,
+    committed: committedTo(latest, coverage),
     sessions,
     nonce: () => randomBytes(32).toString("base64url"),
     wanted: (gatewayId) => wantedManifest(manifestDeps, gatewayId),
@@ -72,10 +85,12 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
     sessions,
     manifests,
     latest,
+    coverage,
     fanOut,
     sessionDeps,
     async start() {
       await latest.start();
+      await coverage.start();
       await sessions.load();
       sessions.start();
       fanOut.start();
@@ -84,6 +99,20 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
       fanOut.stop();
       await sessions.stop();
       await latest.stop();
+      await coverage.stop();
     },
   };
 }
+
+/** Coverage goes first: the latest values move the times of a boot without a clock inside the columns. */
+const committedTo = (latest: LatestKeeper, coverage: CoverageKeeper): CommittedSamples => ({
+  absorb(gatewayNo, columns, offsetMs, lane) {
+    if (lane !== "L") coverage.absorb(gatewayNo, columns, offsetMs);
+    return latest.absorb(gatewayNo, columns, offsetMs);
+  },
+  reached(gatewayNo, epoch, key, seq) {
+    latest.reached(gatewayNo, epoch, key, seq);
+    coverage.reached(gatewayNo, epoch, key, seq);
+  },
+  anchored: (gatewayNo) => latest.anchored(gatewayNo),
+});

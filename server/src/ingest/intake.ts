@@ -4,7 +4,7 @@ import type { Compression } from "@millrace/contract/block/compression";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
 import { LIMITS } from "@millrace/contract/wire/limits";
-import { type StreamKey, type StreamText, streamText } from "@millrace/contract/wire/stream";
+import { type Lane, type StreamKey, type StreamText, streamText } from "@millrace/contract/wire/stream";
 import { type Admission, admit } from "./admit.ts";
 import { type AdmittedFrame, classify } from "./apply.ts";
 import { type Credit, type CreditBudget, creditAfterCommit, creditHalved, creditStart } from "./credit.ts";
@@ -28,8 +28,11 @@ export const INTAKE = {
 
 /** Takes decoded samples once they are committed (lane L: at once). */
 export interface CommittedSamples {
-  /** @param offsetMs What to add to the times of a boot that began without a clock. */
-  absorb(gatewayNo: number, columns: BlockColumns, offsetMs: number): number;
+  /**
+   * @param offsetMs What to add to the times of a boot that began without a clock.
+   * @param lane What lane L brings is not in the journal.
+   */
+  absorb(gatewayNo: number, columns: BlockColumns, offsetMs: number, lane: Lane): number;
   /** The cache now holds everything of this stream up to `seq`. */
   reached(gatewayNo: number, epoch: number, key: StreamKey, seq: number): void;
   /** The times of a boot are known now: its frames in the journal are to be put right. */
@@ -117,7 +120,7 @@ export class Intake {
         if (this.#pendingBytes === 0) this.#granted = this.#credit.bytes;
       }
     } catch (thrown) {
-      this.#failed(thrown);
+      await this.#failed(thrown);
     } finally {
       this.#work = null;
     }
@@ -177,7 +180,7 @@ export class Intake {
   async #applyGroup(group: Group): Promise<"done" | "moved"> {
     const { key, fresh } = group;
     if (key.lane === "L") {
-      await this.#absorb(fresh);
+      await this.#absorb(fresh, key.lane);
       return "done";
     }
     if (!(await this.#duplicatesAgree(group)) || this.#stopped) return "done";
@@ -186,7 +189,7 @@ export class Intake {
       const result = await this.#commit(key, frames);
       if (result === "moved") return await this.#reread(key);
       this.#count(key, frames);
-      await this.#absorb(fresh);
+      await this.#absorb(fresh, key.lane);
       const { gatewayNo, epoch } = this.gateway;
       this.deps.committed.reached(gatewayNo, epoch, key, frames.at(-1)!.last);
       if (frames.some(({ anchors }) => anchors.length > 0)) this.deps.committed.anchored(gatewayNo);
@@ -210,7 +213,7 @@ export class Intake {
       stream: streamText(key),
       seq: conflict,
     });
-    this.sink.refuse("conflict");
+    await this.#refuseConflict();
     return false;
   }
 
@@ -260,14 +263,14 @@ export class Intake {
   }
 
   /** Samples whose time nobody knows yet are stored and not shown; they come with the anchor of their boot. */
-  async #absorb(fresh: readonly FreshFrame[]): Promise<void> {
+  async #absorb(fresh: readonly FreshFrame[], lane: Lane): Promise<void> {
     const { committed, metrics } = this.deps;
     const { gatewayNo } = this.gateway;
     for (const { frame, columns } of fresh) {
       if (columns === null) continue;
       const offsetMs = frame.clockNone ? await this.#clockOffset(frame.bootNo) : 0;
       if (offsetMs === null) continue;
-      const foreign = committed.absorb(gatewayNo, columns, offsetMs);
+      const foreign = committed.absorb(gatewayNo, columns, offsetMs, lane);
       if (foreign > 0) metrics.foreign.inc(foreign);
     }
   }
@@ -308,7 +311,7 @@ export class Intake {
   }
 
   /** Neither ack nor nack: whether the commit happened is told by the mark in the next welcome. */
-  #failed(thrown: unknown): void {
+  async #failed(thrown: unknown): Promise<void> {
     const failure = classify(thrown);
     const { gatewayNo } = this.gateway;
     if (failure === "conflict" || failure === "defect") {
@@ -319,6 +322,19 @@ export class Intake {
     } else {
       log.warn("Apply for gateway {gatewayNo} did not come through: {error}", { gatewayNo, error: thrown });
     }
-    this.sink.refuse(failure === "conflict" ? "conflict" : "busy");
+    if (failure === "conflict") await this.#refuseConflict();
+    else this.sink.refuse("busy");
+  }
+
+  /** Without the note the next session would go on behind the frame in question, and it would be lost. */
+  async #refuseConflict(): Promise<void> {
+    const { gatewayNo, epoch } = this.gateway;
+    try {
+      await this.deps.store.demandRenewal(gatewayNo, epoch);
+      this.sink.refuse("conflict");
+    } catch (thrown) {
+      log.warn("A conflict of gateway {gatewayNo} could not be noted: {error}", { gatewayNo, error: thrown });
+      this.sink.refuse("busy");
+    }
   }
 }

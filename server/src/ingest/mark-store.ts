@@ -8,6 +8,7 @@ import {
   readClockOffset,
   readMark,
 } from "./apply.ts";
+import { demandRenewal } from "./store.ts";
 
 /**
  * What the intake needs of the database: the marks and the journal behind them, and nothing else. A port, so that the
@@ -29,6 +30,8 @@ export interface MarkStore {
     key: StreamKey,
     frames: readonly { first: number; crc: number }[],
   ): Promise<number | null>;
+  /** Two contents came under one number: the next hello in this epoch is to be answered with a new one. */
+  demandRenewal(gatewayNo: number, epoch: number): Promise<void>;
   /** Offset of a boot that began without a clock, in ms; null while it is not known. */
   clockOffset(gatewayNo: number, bootNo: number): Promise<number | null>;
 }
@@ -38,5 +41,6 @@ export const postgresMarks = (sql: SQL): MarkStore => ({
   apply: (input) => applyFrames(sql, input),
   readMark: (gatewayNo, epoch, key) => readMark(sql, gatewayNo, epoch, key),
   findConflict: (gatewayNo, epoch, key, frames) => findConflict(sql, gatewayNo, epoch, key, frames),
+  demandRenewal: (gatewayNo, epoch) => demandRenewal(sql, gatewayNo, epoch, "content"),
   clockOffset: (gatewayNo, bootNo) => readClockOffset(sql, gatewayNo, bootNo),
 });

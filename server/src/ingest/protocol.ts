@@ -8,6 +8,7 @@ import type { HelloBody, UplinkMessage } from "@millrace/contract/wire/uplink";
 import { VERSION } from "@millrace/contract/wire/version";
 import type { Static } from "@sinclair/typebox";
 import { CLOSE } from "./close-code.ts";
+import type { Renewal } from "./renewal.ts";
 
 /**
  * The hub's end of a gateway session as a pure machine: state × event → state × actions. It owns the order of the
@@ -25,6 +26,7 @@ export type SessionEvent =
   | { type: "binary"; bytes: Uint8Array; monoMs: number }
   | { type: "accepted"; welcome: WelcomeFacts; monoMs: number }
   | { type: "refuse"; refusal: Refusal }
+  | { type: "renew"; renewal: Renewal }
   | { type: "tick"; monoMs: number; nowMs: number };
 
 export interface WelcomeFacts {
@@ -42,6 +44,7 @@ export type Refusal =
   | "identity"
   | "fenced"
   | "conflict"
+  | "cloned"
   | "busy"
   | "shutdown"
   | "superseded"
@@ -98,9 +101,15 @@ const FAREWELL: Record<Refusal, Farewell> = {
   },
   conflict: {
     code: "uplink.sequenceConflict",
-    message: "The hub already holds other frames under the numbers this gateway uses",
-    retryAfterMs: REFUSED_RETRY_MS,
+    message: "The hub already holds other frames under the numbers this gateway uses; a new epoch comes next",
+    retryAfterMs: BUSY_RETRY_MS,
     closeCode: CLOSE.conflict,
+  },
+  cloned: {
+    code: "uplink.cloned",
+    message: "Two machines use this identity; the hub takes neither until a person says which one to trust",
+    retryAfterMs: REFUSED_RETRY_MS,
+    closeCode: CLOSE.refused,
   },
   busy: {
     code: "uplink.busy",
@@ -180,6 +189,8 @@ export function step(state: SessionState, event: SessionEvent): Step {
       return protocolError(event.reason);
     case "refuse":
       return end(FAREWELL[event.refusal]);
+    case "renew":
+      return renew(state, event.renewal);
     case "accepted":
       return accept(state, event.welcome, event.monoMs);
     case "tick":
@@ -209,6 +220,18 @@ function accept(state: SessionState, facts: WelcomeFacts, monoMs: number): Step 
   return {
     state: { at: "running", gatewayId: facts.gatewayId, heardMonoMs: monoMs, spokeMonoMs: monoMs },
     actions,
+  };
+}
+
+/** The gateway first moves what it still has to the new epoch, so this session ends here. */
+function renew(state: SessionState, renewal: Renewal): Step {
+  if (state.at !== "checking") return { state, actions: [] };
+  return {
+    state: ENDED,
+    actions: [
+      { do: "send", message: { type: "renewEpoch", ...renewal } },
+      { do: "close", closeCode: CLOSE.renewed, code: "uplink.sequenceConflict" },
+    ],
   };
 }
 

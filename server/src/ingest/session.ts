@@ -4,7 +4,7 @@ import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
 import type { HelloBody } from "@millrace/contract/wire/uplink";
 import type { NumberedManifest } from "../modules/manifests/service.ts";
 import { decodeUplinkMessage } from "./decode-message.ts";
-import { checkHello, type HelloDeps } from "./hello.ts";
+import { checkHello, type HelloDeps, type HelloVerdict } from "./hello.ts";
 import { Intake, type IntakeDeps } from "./intake.ts";
 import {
   greet,
@@ -16,6 +16,7 @@ import {
   step,
 } from "./protocol.ts";
 import type { Sessions } from "./sessions.ts";
+import { holdManifest } from "./store.ts";
 
 const log = getLogger(["hub", "uplink"]);
 
@@ -158,12 +159,15 @@ export class GatewaySession {
   async #check(body: HelloBody, signature: string): Promise<void> {
     try {
       const verdict = await checkHello(this.deps, this.#nonce, body, signature);
-      if (!verdict.ok) return this.refuse(verdict.refusal);
+      if (!verdict.ok) return this.#reject(body.gatewayId, verdict);
       const wanted = await this.deps.wanted(body.gatewayId);
+      const newest = wanted?.rev ?? 0;
+      if (body.manifestRev > newest) await this.#hold(body, verdict.gatewayNo, newest);
+      const held = verdict.manifestHeld !== null || body.manifestRev > newest;
       if (this.#state.at !== "checking") return;
       this.#gatewayId = body.gatewayId;
       this.#epoch = body.epoch;
-      this.#manifestRev = wanted?.rev ?? 0;
+      this.#manifestRev = held ? body.manifestRev : newest;
       const gateway = { gatewayNo: verdict.gatewayNo, epoch: body.epoch };
       const sink = {
         send: (message: DownlinkMessage) => this.#send(message),
@@ -178,9 +182,9 @@ export class GatewaySession {
           sessionId: Bun.randomUUIDv7(),
           streams: verdict.marks.map(({ lane, seg, hwm }) => ({ lane, seg, hwm })),
           creditBytes: this.#intake.creditBytes,
-          manifestRev: wanted?.rev ?? 0,
+          manifestRev: this.#manifestRev,
           hubTimeMs: this.deps.clock.nowMs(),
-          offer: wanted !== null && wanted.rev !== body.manifestRev ? wanted.signed : null,
+          offer: wanted !== null && !held && newest !== body.manifestRev ? wanted.signed : null,
         },
       });
       this.deps.sessions.joined(this, body.manifestRev);
@@ -188,5 +192,24 @@ export class GatewaySession {
       log.warn("A hello could not be checked: {error}", { error: thrown });
       this.refuse("busy");
     }
+  }
+
+  #reject(gatewayId: string, verdict: Exclude<HelloVerdict, { ok: true }>): void {
+    // The streams of an older session are fenced now, or its identity is in doubt: it ends before it finds out.
+    if ("renewal" in verdict) {
+      this.deps.sessions.end(gatewayId, "superseded");
+      return this.#on({ type: "renew", renewal: verdict.renewal });
+    }
+    if (verdict.refusal === "cloned") this.deps.sessions.end(gatewayId, "cloned");
+    this.refuse(verdict.refusal);
+  }
+
+  async #hold(body: HelloBody, gatewayNo: number, newest: number): Promise<void> {
+    log.error("Gateway {gatewayId} runs manifest {rev}, this hub made {newest} at most; nothing is offered", {
+      gatewayId: body.gatewayId,
+      rev: body.manifestRev,
+      newest,
+    });
+    await holdManifest(this.deps.sql, gatewayNo, body.manifestRev);
   }
 }

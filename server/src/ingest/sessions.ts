@@ -131,6 +131,11 @@ export class Sessions implements SessionPort {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Ends the live session of a gateway, if there is one. */
+  end(gatewayId: string, refusal: "superseded" | "cloned"): void {
+    this.#byGateway.get(gatewayId)?.refuse(refusal);
+  }
+
   close(gatewayId: string, code: "uplink.refused" | "uplink.fenced"): void {
     this.#byGateway.get(gatewayId)?.refuse(code === "uplink.refused" ? "revoked" : "fenced");
   }
@@ -164,8 +169,10 @@ export class Sessions implements SessionPort {
   async #closeUnwelcome(): Promise<void> {
     const listed = [...this.#byGateway].map(([gatewayId, { epoch }]) => ({ gatewayId, epoch }));
     try {
-      for (const gatewayId of await findUnwelcome(this.deps.sql, listed))
-        this.close(gatewayId, "uplink.refused");
+      for (const { gatewayId, moved } of await findUnwelcome(this.deps.sql, listed)) {
+        if (moved) this.end(gatewayId, "superseded");
+        else this.close(gatewayId, "uplink.refused");
+      }
     } catch (thrown) {
       log.debug("Whose key still counts could not be looked up: {error}", { error: thrown });
     }

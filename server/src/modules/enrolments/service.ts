@@ -56,7 +56,7 @@ export async function enrol(
       const row = gatewayId === null ? null : await lockClaimed(tx, gatewayId);
       if (row === null) throw refused();
       const epoch = row.epoch + 1;
-      await setKey(tx, row, { publicKey, keyId, fingerprint, epoch });
+      await setKey(tx, row, { publicKey, keyId, fingerprint, epoch }, at);
       await recordAudit(tx, {
         atMs: at.getTime(),
         who: `gateway:${row.id}`,

@@ -30,11 +30,22 @@ export interface NewKey {
   epoch: number;
 }
 
-/** Gives the gateway its key and the next epoch, and closes the streams of whoever had the identity before. */
-export async function setKey(tx: Tx, claimed: ClaimedGateway, key: NewKey): Promise<void> {
+/**
+ * Gives the gateway its key and the next epoch, and closes the streams of whoever had the identity before. What was
+ * known of that machine's sessions, and any doubt about a second one, ends with its key.
+ */
+export async function setKey(tx: Tx, claimed: ClaimedGateway, key: NewKey, at: Date): Promise<void> {
   await tx
     .update(gateway)
-    .set({ enrolment: "enrolled", ...key })
+    .set({
+      enrolment: "enrolled",
+      ...key,
+      sessionNo: 0,
+      renewalDue: null,
+      clonedAt: null,
+      trustedAt: at,
+      manifestHeld: null,
+    })
     .where(eq(gateway.id, claimed.id));
   await tx
     .update(uplinkStream)

@@ -8,11 +8,13 @@ import { type Authenticate, access } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import {
   claimGateway,
+  confirmConfiguration,
   createGateway,
   type GatewayDeps,
   gatewaysPage,
   getGateway,
   revoke,
+  trust,
 } from "./service.ts";
 
 const One = Type.Object({ id: EntityId });
@@ -49,4 +51,20 @@ export const gatewayRoutes = (deps: GatewayDeps & { authenticate: Authenticate }
       params: One,
       response: { 200: Gateway },
       detail: { summary: "Take no data from this gateway's key any more" },
-    });
+    })
+    .post("/:id/trust", ({ params, principal }) => trust(deps, principal, params.id), {
+      can: "gateway.edit",
+      params: One,
+      response: { 200: Gateway },
+      detail: { summary: "Let a gateway in again that was believed to be two machines" },
+    })
+    .post(
+      "/:id/configuration/confirm",
+      ({ params, principal }) => confirmConfiguration(deps, principal, params.id),
+      {
+        can: "gateway.edit",
+        params: One,
+        response: { 200: Gateway },
+        detail: { summary: "Offer this hub's configuration to a gateway that runs a later one" },
+      },
+    );

@@ -1,5 +1,6 @@
 import type { Claim } from "@millrace/contract/api/enrolment";
 import type { Gateway, GatewayCreate } from "@millrace/contract/api/gateway";
+import { AppError } from "@millrace/contract/error/app-error";
 import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
 import type { SessionPort } from "../../ports.ts";
@@ -14,6 +15,7 @@ import {
   listGateways,
   lockGateway,
   revokeGateway,
+  trustGateway,
 } from "./store.ts";
 
 export interface GatewayDeps extends ChangeDeps {
@@ -90,5 +92,54 @@ export async function revoke(deps: GatewayDeps, principal: Principal, id: string
     };
   });
   deps.sessions.close(id, "uplink.refused");
+  return await getGateway(deps, id);
+}
+
+/**
+ * A person saw to it that one machine alone uses the identity; it may come back.
+ * @throws AppError `entity.missing` | `entity.conflict` when there is no doubt to clear
+ */
+export async function trust(deps: GatewayDeps, principal: Principal, id: string): Promise<Gateway> {
+  await applyChange(deps, principal, async (tx) => {
+    const old = found(await lockGateway(tx, id), "gateway");
+    if (old.clonedAt === null)
+      throw new AppError("entity.conflict", "No second machine is believed to use this identity.");
+    await trustGateway(tx, id, new Date(deps.clock.nowMs()));
+    return {
+      action: "gateway.trust",
+      subject: `gateway:${id}`,
+      old: { clonedAt: old.clonedAt },
+      new: { clonedAt: null },
+      result: null,
+      gatewayIds: [],
+    };
+  });
+  return await getGateway(deps, id);
+}
+
+/**
+ * A person agrees that the gateway goes back to this hub's configuration, although it runs a later one.
+ * @throws AppError `entity.missing` | `entity.conflict` when nothing is held back
+ */
+export async function confirmConfiguration(
+  deps: GatewayDeps,
+  principal: Principal,
+  id: string,
+): Promise<Gateway> {
+  await applyChange(deps, principal, async (tx) => {
+    found(await lockGateway(tx, id), "gateway");
+    const released = await deps.manifests.release(tx, id);
+    if (released === null)
+      throw new AppError("entity.conflict", "No configuration is held back for this gateway.");
+    return {
+      action: "gateway.confirmConfiguration",
+      subject: `gateway:${id}`,
+      old: { manifestHeld: released.held },
+      new: { manifestWanted: released.rev },
+      result: null,
+      gatewayIds: [],
+    };
+  });
+  await deps.manifests.offerNewest(id);
   return await getGateway(deps, id);
 }

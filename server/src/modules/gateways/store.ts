@@ -1,12 +1,13 @@
-import { asc, count, eq, gt, isNull } from "drizzle-orm";
+import { asc, count, eq, gt, isNull, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
 import { device } from "../../db/schema/device.ts";
 import { claim, gateway } from "../../db/schema/gateway.ts";
+import { uplinkStream } from "../../db/schema/ingest.ts";
 import { site } from "../../db/schema/site.ts";
 import { tag } from "../../db/schema/tag.ts";
 
 export type GatewayRow = typeof gateway.$inferSelect;
-export type ShownGateway = GatewayRow & { deviceCount: number; tagCount: number };
+export type ShownGateway = GatewayRow & { deviceCount: number; tagCount: number; restoring: boolean };
 
 function shown(db: DbOrTx) {
   const devices = db
@@ -21,8 +22,11 @@ function shown(db: DbOrTx) {
     .where(isNull(tag.removedAt))
     .groupBy(device.gatewayId)
     .as("tags");
+  /** A restored hub that has not got back yet what a gateway knew as acknowledged. */
+  const restoring = sql<boolean>`EXISTS (SELECT 1 FROM ${uplinkStream} WHERE ${uplinkStream.gatewayNo} = ${gateway.gatewayNo}
+    AND NOT ${uplinkStream.fenced} AND ${uplinkStream.ackedSeen} > ${uplinkStream.last})`;
   return db
-    .select({ gateway, deviceCount: devices.n, tagCount: tags.n })
+    .select({ gateway, deviceCount: devices.n, tagCount: tags.n, restoring })
     .from(gateway)
     .leftJoin(devices, eq(devices.gatewayId, gateway.id))
     .leftJoin(tags, eq(tags.gatewayId, gateway.id));
@@ -32,10 +36,12 @@ const flat = (row: {
   gateway: GatewayRow;
   deviceCount: number | null;
   tagCount: number | null;
+  restoring: boolean;
 }): ShownGateway => ({
   ...row.gateway,
   deviceCount: Number(row.deviceCount ?? 0),
   tagCount: Number(row.tagCount ?? 0),
+  restoring: row.restoring,
 });
 
 export async function listGateways(
@@ -84,4 +90,9 @@ export async function insertClaim(
 export async function revokeGateway(tx: Tx, id: string, at: Date): Promise<void> {
   await tx.update(gateway).set({ enrolment: "revoked" }).where(eq(gateway.id, id));
   await tx.update(claim).set({ usedAt: at }).where(eq(claim.gatewayId, id));
+}
+
+/** No doubt any more: sessions are let in, and what happened before this moment is not counted again. */
+export async function trustGateway(tx: Tx, id: string, at: Date): Promise<void> {
+  await tx.update(gateway).set({ clonedAt: null, trustedAt: at }).where(eq(gateway.id, id));
 }

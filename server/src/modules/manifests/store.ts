@@ -9,10 +9,14 @@ import type { DeviceRow, GatewayRow, TagRow } from "./build.ts";
 
 export type ManifestRow = typeof manifest.$inferSelect;
 
+export interface LockedGateway extends GatewayRow {
+  manifestHeld: number | null;
+}
+
 /** Locks the gateway's row: manifests of one gateway are numbered one after the other. */
-export async function lockGateway(tx: DbOrTx, gatewayId: string): Promise<GatewayRow | null> {
+export async function lockGateway(tx: DbOrTx, gatewayId: string): Promise<LockedGateway | null> {
   const rows = await tx
-    .select({ id: gateway.id, name: gateway.name })
+    .select({ id: gateway.id, name: gateway.name, manifestHeld: gateway.manifestHeld })
     .from(gateway)
     .where(eq(gateway.id, gatewayId))
     .for("update");
@@ -70,4 +74,9 @@ export async function findNewest(db: DbOrTx, gatewayId: string): Promise<Manifes
 export async function insertManifest(tx: DbOrTx, row: typeof manifest.$inferInsert): Promise<void> {
   await tx.insert(manifest).values(row);
   await tx.update(gateway).set({ manifestWanted: row.rev }).where(eq(gateway.id, row.gatewayId));
+}
+
+/** From now on manifests are offered to this gateway again. */
+export async function clearHeld(tx: DbOrTx, gatewayId: string): Promise<void> {
+  await tx.update(gateway).set({ manifestHeld: null }).where(eq(gateway.id, gatewayId));
 }

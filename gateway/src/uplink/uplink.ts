@@ -50,7 +50,7 @@ export interface UplinkInput {
   random: Random;
   /** What stands behind `clock` now. */
   clockQuality?: () => ClockQuality;
-  /** Called for each word of the hub about its time. */
+  /** Called for each word about its time of a hub that welcomed us. */
   onHubTime?: (time: HubTime) => void;
   /** Latest value of every tag, one series of one sample each; null when there is none. */
   snapshot?: () => readonly Series[] | null;
@@ -259,14 +259,13 @@ class UplinkShell implements Uplink {
 
   #hearTime(message: DownlinkMessage): void {
     if (!("hubTimeMs" in message)) return;
-    const { clock, identity, onHubTime } = this.#input;
-    // Any other hub may have any other time.
-    if (message.type === "challenge" && message.hubId !== identity.state().hubId) return;
+    const { clock, onHubTime } = this.#input;
     const monoMs = clock.monoMs();
     if (message.type !== "hb") this.#roundTrip.answered(monoMs);
     const time = this.#roundTrip.heard(message.hubTimeMs, monoMs);
     this.#report.clockOffsetMs = Math.round(clock.nowMs() - message.hubTimeMs - time.roundTripMs / 2);
-    onHubTime?.(time);
+    // Anybody may challenge us; the clock follows the hub that took our hello.
+    if (message.type !== "challenge") onHubTime?.(time);
   }
 
   #send(message: UplinkMessage): void {

@@ -3,43 +3,16 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Claim } from "@millrace/contract/api/enrolment";
-import type { Gateway } from "@millrace/contract/api/gateway";
-import type { Profile, Site } from "@millrace/contract/api/plant";
 import { startProgram } from "../stack/child.ts";
 import { Stack } from "../stack/stack.ts";
 import { copyRows } from "./copy-rows.ts";
+import { addLoadGateway } from "./load-gateway.ts";
 import { CpuMeter, memoryOf, TreeMeter } from "./process-usage.ts";
 import { type BenchRow, printRows } from "./report.ts";
 
 const TAGS = Number(process.env.MILLRACE_BENCH_TAGS ?? 5_000);
 const SECONDS = Number(process.env.MILLRACE_BENCH_SECONDS ?? 15);
 const BASELINE_ROWS = 2_000_000;
-
-/** A gateway of its own for the load, with tags that no driver reads. */
-async function addLoadGateway(stack: Stack): Promise<string> {
-  const { api } = stack;
-  const [site] = await api.all<Site>("/sites");
-  const profile = await api.post<Profile>("/profiles", {
-    name: "Load",
-    driver: "modbus",
-    settings: {},
-    tags: Array.from({ length: TAGS }, (_, index) => ({
-      name: `L${index}`,
-      address: `holding:${index}`,
-      dataType: index % 10 === 9 ? "boolean" : "float64",
-    })),
-  });
-  const gateway = await api.post<Gateway>("/gateways", { name: "Load gateway", siteId: site!.id });
-  await api.post("/devices", {
-    name: "Load",
-    profileId: profile.id,
-    gatewayId: gateway.id,
-    siteId: site!.id,
-    settings: { host: "127.0.0.1", port: 9, unit: 1 },
-  });
-  return (await api.post<Claim>(`/gateways/${gateway.id}/claims`, {})).claimToken;
-}
 
 interface LoadResult {
   acked: number;
@@ -104,7 +77,7 @@ export async function benchPipeline(): Promise<BenchRow[]> {
   try {
     await using stack = await Stack.start({ folder: join(folder, "data") });
     await stack.gateway.stop();
-    const claimToken = await addLoadGateway(stack);
+    const claimToken = await addLoadGateway(stack, TAGS);
     const full = await runLoad(stack, folder, claimToken, 0);
     const paced = await runLoad(stack, folder, claimToken, 300_000);
     const rows = baselineRows();

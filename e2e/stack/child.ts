@@ -46,17 +46,16 @@ export class Child {
 
   /**
    * The fields of the first log line whose event has this name.
-   * @throws Error with the last lines of the log when the program ends or a minute passes first.
+   * @throws Error with the last lines of the log when the program ends or `withinMs` pass first.
    */
-  async event(name: string): Promise<Event> {
-    const deadline = Date.now() + START_MS_MAX;
+  async event(name: string, withinMs = START_MS_MAX): Promise<Event> {
+    const deadline = Date.now() + withinMs;
     for (;;) {
       const event = this.events.get(name);
       if (event) return event;
       if (!this.running) throw new Error(`${this.name} ended before ${name}:\n${this.tail()}`);
       const left = deadline - Date.now();
-      if (left <= 0)
-        throw new Error(`${this.name} did not reach ${name} in ${START_MS_MAX} ms:\n${this.tail()}`);
+      if (left <= 0) throw new Error(`${this.name} did not reach ${name} in ${withinMs} ms:\n${this.tail()}`);
       await new Promise<void>((wake) => {
         const timer = setTimeout(() => done(), Math.min(left, 1_000));
         const done = () => {

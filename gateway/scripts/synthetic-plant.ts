@@ -24,13 +24,14 @@ export class SyntheticPlant {
     this.timeMs = startMs;
   }
 
-  /** Pushes `count` samples, going round the tags. */
-  push(sink: SampleSink, count: number): void {
+  /** Pushes `count` samples, going round the tags. @param atMs their time, where it is not the plant's own */
+  push(sink: SampleSink, count: number, atMs?: number): void {
     const { tags, values } = this;
+    if (atMs !== undefined) this.timeMs = atMs;
     for (let i = 0; i < count; i++) {
       if (this.at === tags.length) {
         this.at = 0;
-        this.timeMs += STEP_MS;
+        if (atMs === undefined) this.timeMs += STEP_MS;
       }
       const index = this.at++;
       const tag = tags[index]!;

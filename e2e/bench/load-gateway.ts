@@ -1,0 +1,29 @@
+import type { Claim } from "@millrace/contract/api/enrolment";
+import type { Gateway } from "@millrace/contract/api/gateway";
+import type { Profile, Site } from "@millrace/contract/api/plant";
+import type { Stack } from "../stack/stack.ts";
+
+/** A gateway of its own for a load, with tags that no driver reads. Returns its claim token. */
+export async function addLoadGateway(stack: Stack, tags: number): Promise<string> {
+  const { api } = stack;
+  const [site] = await api.all<Site>("/sites");
+  const profile = await api.post<Profile>("/profiles", {
+    name: "Load",
+    driver: "modbus",
+    settings: {},
+    tags: Array.from({ length: tags }, (_, index) => ({
+      name: `L${index}`,
+      address: `holding:${index}`,
+      dataType: index % 10 === 9 ? "boolean" : "float64",
+    })),
+  });
+  const gateway = await api.post<Gateway>("/gateways", { name: "Load gateway", siteId: site!.id });
+  await api.post("/devices", {
+    name: "Load",
+    profileId: profile.id,
+    gatewayId: gateway.id,
+    siteId: site!.id,
+    settings: { host: "127.0.0.1", port: 9, unit: 1 },
+  });
+  return (await api.post<Claim>(`/gateways/${gateway.id}/claims`, {})).claimToken;
+}

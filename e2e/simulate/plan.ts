@@ -48,11 +48,11 @@ export function drawPlan(chance: Chance, without: ReadonlySet<Fault> = new Set()
   const faults = new Set(FAULTS.filter((fault) => chance.hits(share) && !without.has(fault)));
   return {
     faults,
-    faultsMs: chance.between(60_000, 480_000),
+    faultsMs: chance.between(60_000, 300_000),
     everyMs: chance.magnitude(5_000, 90_000),
     tags: chance.whole(1, 4),
     sampleMs: chance.magnitude(500, 4_000),
-    sealMs: chance.pick([500, 1_000, 2_000]),
+    sealMs: chance.pick([1_000, 2_000, 4_000]),
     bytesQuota: faults.has("smallQuota") ? Math.round(chance.magnitude(12_000, 120_000)) : ROOMY_BYTES,
     ackedKeepMs: chance.pick([0, 30_000, 48 * 3_600_000]),
     mode: chance.pick(["thin-then-drop", "drop-oldest", "keep-oldest"] as const),

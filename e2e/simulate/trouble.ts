@@ -102,13 +102,16 @@ function lasting(site: Site, minMs: number, maxMs: number, end: () => void): voi
   site.world.after(site.chance.magnitude(minMs, maxMs), end);
 }
 
+/** A third time within minutes is taken for a second machine, and a person has to decide. */
+const TIMES_MAX: Partial<Record<Fault, number>> = { oldImage: 2 };
+
 /** Plans every kind of trouble of this history; the moments are drawn beforehand, so that none depends on another. */
 export function planTrouble(site: Site): void {
   const { plan, world } = site;
   for (const fault of plan.faults) {
     const chance = site.chance.fork(`moments of ${fault}`);
     let atMs = 0;
-    for (;;) {
+    for (let times = 0; times < (TIMES_MAX[fault] ?? Number.POSITIVE_INFINITY); times++) {
       atMs += -Math.log(1 - chance.next()) * plan.everyMs;
       if (atMs > plan.faultsMs) break;
       world.after(atMs, () => TROUBLE[fault](site));

@@ -21,7 +21,7 @@ for (let seed = from; seed < from + n; seed++) {
       seed,
       o.failure.invariant,
       o.failure.atMs,
-      o.failure.message.slice(0, Number(process.env.LEN ?? 200)),
+      o.failure.message.split("\n")[0].slice(0, Number(process.env.LEN ?? 200)),
       [...o.plan.faults].join(","),
       o.plan.mode,
       o.plan.ackedKeepMs,

@@ -80,6 +80,15 @@ export class Catalogue {
     return this.#streams.get(streamName(epoch, key))?.get(seq) ?? [];
   }
 
+  /** For messages: under which numbers these samples were ever stored. */
+  placesOf(values: ReadonlySet<number>): string[] {
+    const places: string[] = [];
+    for (const [name, numbers] of this.#streams)
+      for (const [seq, under] of numbers)
+        if (under.some((value) => values.has(value))) places.push(`${name} ${seq}`);
+    return places;
+  }
+
   *range(epoch: number, key: StreamKey, first: number, last: number): Generator<number> {
     for (let seq = first; seq <= last; seq++) yield* this.under(epoch, key, seq);
   }

@@ -22,10 +22,6 @@ export class HubView {
     private readonly fail: Fail,
   ) {}
 
-  holds(value: number): boolean {
-    return this.#held.has(value);
-  }
-
   take(epoch: number, key: JournalRow["key"], frame: AdmittedFrame): void {
     const name = streamName(epoch, key);
     const due = (this.#markOf.get(name) ?? 0) + 1;

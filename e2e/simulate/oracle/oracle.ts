@@ -91,9 +91,7 @@ export class Oracle implements HubWatch, GatewayWatch {
   }
 
   hubGoesBack(): void {
-    this.ledger.entries.forEach((_, value) => {
-      if (this.hubView.holds(value)) this.#heldBefore.add(value);
-    });
+    for (const value of this.hubView.covered(this.site.database.state)) this.#heldBefore.add(value);
   }
 
   hubWentBack(): void {
@@ -110,7 +108,10 @@ export class Oracle implements HubWatch, GatewayWatch {
       if (!isEnd && this.#heldBefore.has(value)) return;
       lost.push(value);
     });
-    if (lost.length > 0) this.fail("I4", `lost without a word: ${named(lost)}`);
+    if (lost.length > 0) {
+      const places = this.catalogue.placesOf(new Set(lost.slice(0, NAMED_MAX)));
+      this.fail("I4", `lost without a word: ${named(lost)} of ${places.join(", ")}`);
+    }
   }
 
   #onDisk(): Set<number> {

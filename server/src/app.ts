@@ -16,6 +16,7 @@ import type { Ingest } from "./ingest/ingest.ts";
 import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
+import { completenessRoutes } from "./modules/completeness/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
@@ -109,6 +110,16 @@ export function createApp(deps: AppDeps) {
     )
     .use(latestRoutes({ db, cache: ingest.latest.cache, authenticate }))
     .use(samplesRoutes({ sql: database.sql, compression: zstd, authenticate }))
+    .use(
+      completenessRoutes({
+        sql: database.sql,
+        clock,
+        compression: zstd,
+        board: ingest.coverage.board,
+        links: sessions,
+        authenticate,
+      }),
+    )
     .use(uplinkRoutes({ ...ingest.sessionDeps, authenticate }))
     .use(liveRoutes({ fanOut: ingest.fanOut, authenticate, clock, origins }))
     .use(docsRoutes(authenticate, (): AnyElysia => app))

@@ -22,8 +22,8 @@ const at = (minute: number) => YESTERDAY + minute * MINUTE;
 let hub: IngestHub;
 beforeAll(async () => {
   hub = await ingestHub();
-});
-afterAll(async () => await hub[Symbol.asyncDispose]());
+}, 60_000);
+afterAll(async () => await hub?.[Symbol.asyncDispose]());
 
 const keeper = () =>
   new CoverageKeeper({
@@ -63,6 +63,7 @@ const gapFrame = (seq: number, fromMinute: number, toMinute: number) =>
     kind: "gap",
     blockVersion: 0,
     compression: "none",
+    sampleCount: 5,
   });
 
 test("what came, what did not and why, for a gateway and for a tag", async () => {
@@ -95,6 +96,7 @@ test("what came, what did not and why, for a gateway and for a tag", async () =>
     },
   ]);
   expect([whole.tagCount, whole.stretches]).toEqual([2, null]);
+  expect(whole.gaps).toMatchObject([{ from: new Date(at(20)).toISOString(), cause: "overflow", samples: 5 }]);
   const single = await ask({ tag: one });
   const iso = (minute: number) => new Date(at(minute)).toISOString();
   expect(single.stretches).toEqual([

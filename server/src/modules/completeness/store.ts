@@ -1,5 +1,5 @@
 import type { SQL } from "bun";
-import type { CountedTag, GapCause, KnownStretch } from "./account.ts";
+import type { CountedTag, KnownStretch } from "./account.ts";
 
 export type Scope = { gatewayId: string } | { deviceId: string } | { tagNo: number };
 
@@ -66,37 +66,36 @@ export async function findDays(
   return rows.map((row) => ({ dayNo: row.day_no, body: row.body }));
 }
 
-/** Stretches read at most; behind them minutes lose their cause, not their count. */
-const STRETCHES_MAX = 20_000;
+/** Gaps read at most, the newest; before them minutes lose their cause, not their count. */
+const GAPS_MAX = 20_000;
 /** A frame holds samples of about the last second before it was sealed. */
 const SEALED_MS = 2_000;
 
-/** What a gateway lost or thinned in [fromMs, toMs), and what lies in the hub's quarantine. */
-export async function findKnown(
+/** A stretch a gateway lost or thinned, or a frame in the hub's quarantine. */
+export interface KnownGap extends KnownStretch {
+  cause: string;
+  samples: number;
+}
+
+/** What is known to be missing of a gateway in [fromMs, toMs), newest first. */
+export async function findGaps(
   sql: SQL,
   gatewayNo: number,
   fromMs: number,
   toMs: number,
-): Promise<{ gaps: (KnownStretch & { cause: GapCause })[]; thinned: KnownStretch[] }> {
-  const rows: { t_min: number; t_max: number; cause: string }[] = await sql`
-    (SELECT t_min, t_max, cause FROM gap
+): Promise<KnownGap[]> {
+  const rows: { t_min: number; t_max: number; cause: string; n: string }[] = await sql`
+    (SELECT t_min, t_max, cause, n::text FROM gap
       WHERE gateway_no = ${gatewayNo} AND t_max >= ${fromMs}::float8 AND t_min < ${toMs}::float8)
     UNION ALL
-    (SELECT j.t_min - ${SEALED_MS}, j.t_max, 'quarantine' FROM ingest_quarantine q
+    (SELECT j.t_min - ${SEALED_MS}, j.t_max, 'quarantine', j.n::text FROM ingest_quarantine q
       JOIN journal j USING (gateway_no, epoch, lane, seg, first)
       WHERE q.gateway_no = ${gatewayNo} AND j.t_max >= ${fromMs}::float8 AND j.t_min < ${toMs}::float8)
-    ORDER BY t_min LIMIT ${STRETCHES_MAX}`;
-  const stretches = rows.map((row) => ({ fromMs: row.t_min, toMs: row.t_max, cause: row.cause }));
-  return {
-    gaps: stretches.flatMap((gap) => (isGapCause(gap.cause) ? [{ ...gap, cause: gap.cause }] : [])),
-    thinned: stretches.filter(({ cause }) => cause === "thinned"),
-  };
+    ORDER BY t_min DESC LIMIT ${GAPS_MAX}`;
+  return rows.map((row) => ({
+    fromMs: row.t_min,
+    toMs: row.t_max,
+    cause: row.cause,
+    samples: Number(row.n),
+  }));
 }
-
-const GAP_CAUSES: readonly string[] = [
-  "overflow",
-  "quarantine",
-  "corrupt",
-  "hubRestore",
-] satisfies GapCause[];
-const isGapCause = (cause: string): cause is GapCause => GAP_CAUSES.includes(cause);

@@ -2,6 +2,9 @@ import { getLogger } from "@logtape/logtape";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
+import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
+import { AnchoredClock } from "./clock/anchored-clock.ts";
+import { openCommandDesk } from "./commands/desk.ts";
 import { Machine } from "./health/machine.ts";
 import { enrol } from "./identity/enrol.ts";
 import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
@@ -42,8 +45,8 @@ export interface Gateway {
  * @throws AppError `setting.wrong`, `claim.refused`, `outbox.failed`
  */
 export async function startGateway(settings: Settings, deps: GatewayDeps): Promise<Gateway> {
-  const { clock, random } = deps;
-  const startedMs = clock.nowMs();
+  const { random } = deps;
+  const clock = new AnchoredClock(deps.clock);
   const folder = settings.dataFolder;
   const opened = await openIdentityFolder(folder);
   const state = opened.state ?? (await becomeKnown(settings, opened, deps));
@@ -55,10 +58,15 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     bootNo: identity.bootNo,
     clock,
     bytesQuota: settings.outboxBytesMax,
+    mode: settings.outboxMode,
+    clockQuality: () => clock.quality(),
     ackedKeepMs: settings.ackedKeepHours * 3_600_000,
     onReport: (report) => log.warn("buffer: {report}", { report }),
     onCrash: deps.onCrash,
   });
+  beginClock(clock, identity, outbox);
+  const startedMs = clock.nowMs();
+  outbox.report(startedEvent(clock, identity, outbox));
   const fleet = new Fleet({ clock, random, sink: outbox.sink });
   const manifest = await openManifestStore({
     folder,
@@ -69,6 +77,13 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   });
   reportCache(manifest);
   const machine = new Machine(clock, folder);
+  const commands = await openCommandDesk({
+    folder,
+    clock,
+    hubNowMs: () => clock.hubNowMs(),
+    restartDevice: (deviceId) => fleet.restart(deviceId),
+    report: (event) => outbox.report(event),
+  });
   const parts: Parts = {
     settings,
     identity,
@@ -89,6 +104,10 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     software: SOFTWARE,
     clock,
     random,
+    clockQuality: () => clock.quality(),
+    onHubTime: (time) => clock.hearHub(time),
+    snapshot: () => fleet.snapshot(),
+    commands,
     allowPlain: settings.allowPlain,
   });
   parts.uplink = uplink;
@@ -111,8 +130,30 @@ interface Parts {
   manifest: ManifestStore;
   machine: Machine;
   startedMs: number;
-  clock: Clock;
+  clock: AnchoredClock;
   uplink: Uplink | null;
+}
+
+/**
+ * Only a frame whose time was checked tells what the time must have been: one sealed while the clock ran ahead would
+ * make every right clock look wrong.
+ */
+function beginClock(clock: AnchoredClock, identity: Identity, outbox: Outbox): void {
+  const newest = outbox.newestSealed;
+  const checked = newest !== null && (newest.clockQuality === "hub" || newest.clockQuality === "ntp");
+  clock.begin(identity.bootNo, checked ? newest.wallMs : null, {
+    beforeChange: () => outbox.cut(),
+    onEvent: (event) => outbox.report(event),
+  });
+}
+
+function startedEvent(clock: AnchoredClock, { bootNo }: Identity, outbox: Outbox): GatewayEvent {
+  const offSinceMs = outbox.newestSealed?.wallMs ?? null;
+  const before =
+    offSinceMs === null ? "" : `; the last sample before was sealed at ${new Date(offSinceMs).toISOString()}`;
+  const code = "gateway.started";
+  const message = `${SOFTWARE} started, boot ${bootNo}${before}`;
+  return { timeMs: clock.nowMs(), code, severity: EVENT[code], message, data: { bootNo, offSinceMs } };
 }
 
 async function becomeKnown(
@@ -167,6 +208,7 @@ async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
     cpuShare: machine.cpuShare,
     memoryBytes: machine.memoryBytes,
     diskFreeBytes: machine.diskFreeBytes,
+    clockQuality: parts.clock.quality(),
     clockOffsetMs: parts.uplink?.link().clockOffsetMs ?? null,
     manifestRev: parts.manifest.current()?.rev ?? 0,
     outbox: await parts.outbox.stats(),
@@ -223,6 +265,7 @@ function stopOnce(parts: Parts, local: LocalServer, stopWatch: () => void): () =
       .flush()
       .catch((thrown) => log.error("flush failed: {error}", { error: asAppError(thrown) }));
     parts.uplink?.stop();
+    parts.clock.stop();
     await parts.outbox.close();
   };
   return () => {

@@ -2,7 +2,7 @@ import type { Compression } from "@millrace/contract/block/compression";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { OutboxStatus } from "@millrace/contract/vocabulary/gateway";
 import { encodeEvents, type GatewayEvent } from "@millrace/contract/wire/event";
-import { joinEnvelope } from "@millrace/contract/wire/frame";
+import { joinEnvelope, readFrameHeader } from "@millrace/contract/wire/frame";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
 import { type Draft, draftBytes, type SealTime } from "./draft.ts";
 import { outboxFigures } from "./figures.ts";
@@ -16,7 +16,7 @@ import { Ring } from "./ring.ts";
 import { evictAcked, makeRoom, nothingMade, refuseNewest, shareUsed, tidy } from "./room.ts";
 import type { SampleBatch } from "./sample-batch.ts";
 import { Sealer } from "./seal.ts";
-import { beginSegment, closeDrained, currentStream, releaseOldest } from "./segment.ts";
+import { beginSegment, closeDrained, currentStream, newestRow, releaseOldest } from "./segment.ts";
 import { eventOf, LEVEL_EVENTS } from "./tell.ts";
 
 const LANES = ["E", "H"] as const;
@@ -114,7 +114,13 @@ export class OutboxEngine {
     const { epoch } = this.store;
     if (marker < epoch) this.#disk.writeMarker(epoch);
     this.#disk.makeBallast();
-    return { at: "open", epoch };
+    const newest = newestRow(this.store);
+    const clockQuality = newest && readFrameHeader(newest.body).header.clockQuality;
+    return {
+      at: "open",
+      epoch,
+      newestSealed: newest && { wallMs: newest.wallMs, clockQuality: clockQuality! },
+    };
   }
 
   get store(): FrameStore {

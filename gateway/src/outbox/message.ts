@@ -2,6 +2,7 @@ import type { ErrorBody } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import type { OutboxMode, OutboxStatus } from "@millrace/contract/vocabulary/gateway";
 import type { GatewayEvent } from "@millrace/contract/wire/event";
+import type { ClockQuality } from "@millrace/contract/wire/frame";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
 import type { SealTime } from "./draft.ts";
 import type { KnownStream } from "./renew.ts";
@@ -30,7 +31,10 @@ export interface Envelope {
   bytes: Uint8Array | null;
 }
 
-export type OpenOutcome = { at: "open"; epoch: number } | { at: "needsEpoch"; above: number; reason: string };
+/** `newestSealed`: when the last frame on disk was sealed, and what stood behind the clock then. */
+export type OpenOutcome =
+  | { at: "open"; epoch: number; newestSealed: { wallMs: number; clockQuality: ClockQuality } | null }
+  | { at: "needsEpoch"; above: number; reason: string };
 
 /** Requests by name: what goes in, what comes out. */
 export interface OutboxCalls {

@@ -6,7 +6,7 @@ import type { ClockQuality } from "@millrace/contract/wire/frame";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
 import type { SealTime } from "./draft.ts";
-import type { Envelope, OutboxReport, StreamHead } from "./message.ts";
+import type { Envelope, OpenOutcome, OutboxReport, StreamHead } from "./message.ts";
 import type { KnownStream } from "./renew.ts";
 import { SampleBuffer } from "./sample-buffer.ts";
 import type { SampleSink } from "./sink.ts";
@@ -45,9 +45,14 @@ export interface OutboxInput {
   onCrash: (error: AppError) => void;
 }
 
+type Opened = Extract<OpenOutcome, { at: "open" }>;
+type NewestSealed = Opened["newestSealed"];
+
 /** The durable queue between scan and uplink. The file is opened in the worker only; ask here. */
 export interface Outbox {
   readonly sink: SampleSink;
+  /** The last frame sealed before this start; null when none is on disk any more. */
+  readonly newestSealed: NewestSealed;
   /** Epoch of the open file; changes with `renewEpoch`. */
   readonly epoch: number;
   /** Hands what waits to the worker; resolves when it is on disk (or, when the disk refuses, in the ring). */
@@ -91,8 +96,7 @@ export interface Outbox {
 export async function openOutbox(input: OutboxInput): Promise<Outbox> {
   const port = new WorkerPort(input.onReport, input.onCrash);
   try {
-    const epoch = await openFile(port, input);
-    return new OutboxClient(port, input, epoch);
+    return new OutboxClient(port, input, await openFile(port, input));
   } catch (thrown) {
     port.terminate();
     throw thrown;
@@ -106,7 +110,7 @@ const sealTime = ({ bootNo, clock, clockQuality }: OutboxInput): SealTime => ({
   clockQuality: clockQuality?.() ?? "rtc",
 });
 
-async function openFile(port: WorkerPort, input: OutboxInput): Promise<number> {
+async function openFile(port: WorkerPort, input: OutboxInput): Promise<Opened> {
   const {
     folder,
     bytesQuota = OUTBOX_DEFAULTS.bytesQuota,
@@ -117,7 +121,7 @@ async function openFile(port: WorkerPort, input: OutboxInput): Promise<number> {
   let { epoch } = input;
   for (let tried = 0; tried < EPOCHS_TRIED_MAX; tried++) {
     const outcome = await port.call("open", { settings, epoch, at: sealTime(input) });
-    if (outcome.at === "open") return outcome.epoch;
+    if (outcome.at === "open") return outcome;
     while (epoch <= outcome.above) epoch = await input.renewEpoch();
   }
   throw new AppError(
@@ -128,6 +132,7 @@ async function openFile(port: WorkerPort, input: OutboxInput): Promise<number> {
 
 class OutboxClient implements Outbox {
   #epoch: number;
+  readonly newestSealed: NewestSealed;
   readonly sink: SampleSink;
   readonly #port: WorkerPort;
   readonly #input: OutboxInput;
@@ -138,10 +143,11 @@ class OutboxClient implements Outbox {
   #closing: Promise<void> | null = null;
   #eventsWaiting = 0;
 
-  constructor(port: WorkerPort, input: OutboxInput, epoch: number) {
+  constructor(port: WorkerPort, input: OutboxInput, { epoch, newestSealed }: Opened) {
     this.#port = port;
     this.#input = input;
     this.#epoch = epoch;
+    this.newestSealed = newestSealed;
     this.#buffer = new SampleBuffer(() => this.#handOver());
     this.sink = this.#buffer;
     this.#planTick();

@@ -1,5 +1,5 @@
 import type { SealTime } from "./draft.ts";
-import type { FrameStore, StreamState } from "./frame-store.ts";
+import type { FrameStore, StoredFrame, StreamState } from "./frame-store.ts";
 import { SEGMENT } from "./limits.ts";
 
 /** The stream new frames of a lane go to: its newest segment. */
@@ -8,6 +8,17 @@ export function currentStream(store: FrameStore, lane: "E" | "H"): StreamState {
   for (const stream of store.streams())
     if (stream.lane === lane && stream.seg > (current?.seg ?? 0)) current = stream;
   return current ?? store.stream({ lane, seg: 1 });
+}
+
+/** The frame sealed last of those that are still on disk and sound; null when there is none. */
+export function newestRow(store: FrameStore): StoredFrame | null {
+  let newest: StoredFrame | null = null;
+  for (const stream of store.streams()) {
+    const row = store.read(stream, stream.next - 2, 1)[0];
+    if (row && row.damaged === null && row.wallMs > (newest?.wallMs ?? Number.NEGATIVE_INFINITY))
+      newest = row;
+  }
+  return newest;
 }
 
 /**

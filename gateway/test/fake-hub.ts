@@ -11,10 +11,13 @@ import { canonicalJson } from "@millrace/contract/std/canonical-json";
 import { type FrameView, splitEnvelope } from "@millrace/contract/wire/frame";
 import type { Manifest, SignedManifest } from "@millrace/contract/wire/manifest";
 import { helloText, manifestText } from "@millrace/contract/wire/signature";
+import { type StreamKey, type StreamText, streamText } from "@millrace/contract/wire/stream";
 import type { HelloBody, UplinkMessage } from "@millrace/contract/wire/uplink";
 
 export const HUB_ID = "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55";
 export const GATEWAY_ID = "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b56";
+
+const FIRST: StreamKey = { lane: "H", seg: 1 };
 
 type Peer = { send(text: string): void; close(code: number, reason?: string): void };
 
@@ -27,10 +30,13 @@ export interface Script {
 
 /** A hub at the edge: speaks the wire, keeps frames in memory, and does what its script says. */
 export class FakeHub {
+  /** Of lane H. */
   readonly frames: FrameView[] = [];
+  /** Of lane E. */
+  readonly events: FrameView[] = [];
+  readonly marks = new Map<StreamText, number>();
   readonly texts: UplinkMessage[] = [];
   readonly peers: Peer[] = [];
-  hwm = 0;
   signatureHeld = 0;
   envelopes = 0;
   creditBytes = 8 * 1024 * 1024;
@@ -69,6 +75,15 @@ export class FakeHub {
     });
   }
 
+  /** Mark of the first segment of history. */
+  get hwm(): number {
+    return this.marks.get("H/1") ?? 0;
+  }
+
+  set hwm(hwm: number) {
+    this.marks.set("H/1", hwm);
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.#server.port}`;
   }
@@ -93,7 +108,11 @@ export class FakeHub {
   }
 
   welcome(peer: Peer, body: HelloBody): void {
-    const streams = body.streams.map(({ lane, seg }) => ({ lane, seg, hwm: lane === "H" ? this.hwm : 0 }));
+    const streams = body.streams.map(({ lane, seg }) => ({
+      lane,
+      seg,
+      hwm: this.marks.get(streamText({ lane, seg })) ?? 0,
+    }));
     say(peer, {
       type: "welcome",
       sessionId: HUB_ID,
@@ -105,31 +124,30 @@ export class FakeHub {
     });
   }
 
-  /** Honest apply: skip what is known, refuse holes, acknowledge the mark. */
+  /** Honest apply: skip what is known, refuse holes, acknowledge the mark; of lane L nothing is kept. */
   apply(peer: Peer, frames: FrameView[]): void {
+    const { lane, seg } = frames[0]!.header;
+    if (lane === "L") return;
+    const key = streamText({ lane, seg });
     for (const frame of frames) {
-      if (frame.header.last <= this.hwm) continue;
-      if (frame.header.first !== this.hwm + 1) return this.nack(peer, frame.header.first, "frame.gap");
-      this.frames.push({ ...frame, bytes: frame.bytes.slice(), body: frame.body.slice() });
-      this.hwm = frame.header.last;
+      const hwm = this.marks.get(key) ?? 0;
+      if (frame.header.last <= hwm) continue;
+      if (frame.header.first !== hwm + 1)
+        return this.nack(peer, frame.header.first, "frame.gap", { lane, seg });
+      const kept = lane === "E" ? this.events : this.frames;
+      kept.push({ ...frame, bytes: frame.bytes.slice(), body: frame.body.slice() });
+      this.marks.set(key, frame.header.last);
     }
-    this.ack(peer, this.hwm);
+    this.ack(peer, this.marks.get(key)!, { lane, seg });
   }
 
-  ack(peer: Peer, hwm: number): void {
-    say(peer, { type: "ack", lane: "H", seg: 1, hwm, creditBytes: this.creditBytes });
+  ack(peer: Peer, hwm: number, key: StreamKey = FIRST): void {
+    say(peer, { type: "ack", ...key, hwm, creditBytes: this.creditBytes });
   }
 
-  nack(peer: Peer, seq: number, code: string): void {
-    say(peer, {
-      type: "nack",
-      lane: "H",
-      seg: 1,
-      seq,
-      expected: this.hwm + 1,
-      code,
-      creditBytes: this.creditBytes,
-    });
+  nack(peer: Peer, seq: number, code: string, key: StreamKey = FIRST): void {
+    const expected = (this.marks.get(streamText(key)) ?? 0) + 1;
+    say(peer, { type: "nack", ...key, seq, expected, code, creditBytes: this.creditBytes });
   }
 
   sign(manifest: Manifest): SignedManifest {

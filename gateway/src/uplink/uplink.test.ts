@@ -1,24 +1,11 @@
 import { afterEach, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { systemClock } from "@millrace/contract/std/clock";
-import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import { decodeGap } from "@millrace/contract/wire/gap";
 import type { Manifest } from "@millrace/contract/wire/manifest";
 import { FakeHub, GATEWAY_ID, HUB_ID, say } from "../../test/fake-hub.ts";
-import { bootIdentity, openIdentityFolder } from "../identity/identity.ts";
-import { openManifestStore } from "../manifest/store.ts";
-import { type Outbox, openOutbox } from "../outbox/outbox.ts";
+import { pushFrames, type Rig, until, uplinkRig } from "../../test/uplink-rig.ts";
 import type { LinkSettings } from "./state.ts";
-import { createUplink, type Uplink } from "./uplink.ts";
-
-interface Rig extends AsyncDisposable {
-  hub: FakeHub;
-  outbox: Outbox;
-  uplink: Uplink;
-  applied: Manifest[];
-}
+import type { UplinkInput } from "./uplink.ts";
 
 const open: Rig[] = [];
 afterEach(async () => {
@@ -27,87 +14,11 @@ afterEach(async () => {
 
 async function rig(
   settings: Partial<LinkSettings> = {},
-  broken?: () => Promise<GatewayStatus>,
+  over: Partial<Pick<UplinkInput, "status">> = {},
 ): Promise<Rig> {
-  const folder = await mkdtemp(join(tmpdir(), "millrace-uplink-"));
-  const { key } = await openIdentityFolder(folder);
-  const hub = new FakeHub(key.publicKey);
-  const state = {
-    gatewayId: GATEWAY_ID,
-    gatewayName: "g",
-    keyId: "k1",
-    epoch: 1,
-    hubId: HUB_ID,
-    hubPublicKey: hub.publicKey,
-    hubUrl: hub.url,
-  };
-  const identity = await bootIdentity(folder, key, state);
-  const applied: Manifest[] = [];
-  const manifest = await openManifestStore({ folder, scope: state, apply: (m) => void applied.push(m) });
-  const outbox = await openOutbox({
-    folder: join(folder, "outbox"),
-    epoch: 1,
-    renewEpoch: identity.renewEpoch,
-    bootNo: identity.bootNo,
-    clock: systemClock,
-    sealMs: 20,
-    onReport: () => undefined,
-    onCrash: (error) => {
-      throw error;
-    },
-  });
-  const status = async (): Promise<GatewayStatus> => ({
-    software: "test",
-    startedMs: 0,
-    nowMs: 0,
-    cpuShare: 0,
-    memoryBytes: 0,
-    diskFreeBytes: 0,
-    clockOffsetMs: null,
-    manifestRev: 0,
-    outbox: await outbox.stats(),
-    devices: [],
-  });
-  const uplink = createUplink({
-    hubUrl: hub.url,
-    identity,
-    outbox,
-    manifest,
-    status: broken ?? status,
-    software: "test",
-    clock: systemClock,
-    random: () => 0.05,
-    settings: { statusDebounceMs: 10, busyMs: 30, refusedMs: { min: 60_000, max: 60_000 }, ...settings },
-  });
-  const made: Rig = {
-    hub,
-    outbox,
-    uplink,
-    applied,
-    [Symbol.asyncDispose]: async () => {
-      uplink.stop();
-      await outbox.close();
-      await hub.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  const made = await uplinkRig({ settings, ...over });
   open.push(made);
   return made;
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = systemClock.monoMs() + 10_000;
-  while (!holds()) {
-    if (systemClock.monoMs() > end) throw new Error(`never came true: ${what}`);
-    await systemClock.sleep(5);
-  }
-}
-
-async function pushFrames({ outbox }: Rig, frames: number, from = 0): Promise<void> {
-  for (let i = from; i < from + frames; i++) {
-    outbox.sink.push(1, "double", i, 0, 1_000 + i);
-    await outbox.flush();
-  }
 }
 
 const firsts = (hub: FakeHub): number[] => hub.frames.map((frame) => frame.header.first);
@@ -298,10 +209,11 @@ test("a manifest is applied once and answered; one of another hub or an older on
 
 test("a status that cannot be made does not end the session", async () => {
   let asked = 0;
-  const r = await rig({}, async () => {
+  const status = async () => {
     asked++;
     throw new Error("no figures");
-  });
+  };
+  const r = await rig({}, { status });
   r.uplink.start();
   await until("asked", () => asked > 0);
   await pushFrames(r, 3);

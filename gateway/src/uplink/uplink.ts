@@ -244,8 +244,8 @@ class UplinkShell implements Uplink {
       this.#socket = openSocket(this.#url, {
         onOpened: () => ifMine({ type: "opened" }),
         onHeard: (message) => {
-          if (connection === this.#connection) this.#hearTime(message);
           ifMine({ type: "heard", message });
+          if (connection === this.#connection) this.#hearTime(message);
         },
         onGarbage: (error) => ifMine({ type: "failed", error }),
         onClosed: (code, reason) => ifMine({ type: "closed", code, reason }),
@@ -264,8 +264,8 @@ class UplinkShell implements Uplink {
     if (message.type !== "hb") this.#roundTrip.answered(monoMs);
     const time = this.#roundTrip.heard(message.hubTimeMs, monoMs);
     this.#report.clockOffsetMs = Math.round(clock.nowMs() - message.hubTimeMs - time.roundTripMs / 2);
-    // Anybody may challenge us; the clock follows the hub that took our hello.
-    if (message.type !== "challenge") onHubTime?.(time);
+    // Anybody may challenge us; the clock follows a hub that took our hello.
+    if (this.#phase.at === "up") onHubTime?.(time);
   }
 
   #send(message: UplinkMessage): void {

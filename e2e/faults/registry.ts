@@ -1,7 +1,9 @@
 import type { FaultRow } from "./row.ts";
+import { poison, versions } from "./rows/content.ts";
 import { greedy, herd, revoked } from "./rows/fleet.ts";
 import { bitFlips, reordered, repeated } from "./rows/frames.ts";
 import { killAfterAck, killInCommit } from "./rows/gateway-kill.ts";
+import { fuzzed, oversized } from "./rows/hostile.ts";
 import { killHub } from "./rows/hub-kill.ts";
 import { cutLink, deadLink, idleCut, lostAcks } from "./rows/link.ts";
 import { killBackend, postgresDown, restartPostgres } from "./rows/postgres.ts";
@@ -24,4 +26,8 @@ export const ROWS: readonly FaultRow[] = [
   herd,
   greedy,
   revoked,
+  oversized,
+  fuzzed,
+  poison,
+  versions,
 ];

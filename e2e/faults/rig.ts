@@ -226,6 +226,12 @@ export class Rig {
   }
 }
 
+/** Resident memory of a process, from what Linux says of it. */
+export async function residentBytes(pid: number): Promise<number> {
+  const text = await Bun.file(`/proc/${pid}/status`).text();
+  return Number(/VmRSS:\s+(\d+)/.exec(text)?.[1] ?? 0) * 1_024;
+}
+
 /** Polls until `ready`; returns the milliseconds it took. @throws Error naming `what` after `msMax` */
 export async function until(
   msMax: number,

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import type { Claim, Enrolment } from "@millrace/contract/api/enrolment";
 import type { Gateway } from "@millrace/contract/api/gateway";
-import { noCompression } from "@millrace/contract/block/compression";
+import { type Compression, noCompression } from "@millrace/contract/block/compression";
 import { encodeBlock } from "@millrace/contract/block/encode";
 import { DATA_FRAME, type FrameHeader, sealFrame } from "@millrace/contract/wire/frame";
 import { ROUTE } from "@millrace/contract/wire/route";
@@ -60,7 +60,13 @@ export interface SimEnd {
 }
 
 /** A frame of lane H with `count` samples of a tag that belongs to nobody. */
-export function sampleFrame(seq: number, epoch: number, count: number, nowMs: number): Uint8Array {
+export function sampleFrame(
+  seq: number,
+  epoch: number,
+  count: number,
+  nowMs: number,
+  compression: Compression = noCompression,
+): Uint8Array {
   const values = Float64Array.from({ length: count }, (_, i) => seq + i);
   const body = encodeBlock(
     [
@@ -74,9 +80,9 @@ export function sampleFrame(seq: number, epoch: number, count: number, nowMs: nu
         receivedMs: null,
       },
     ],
-    noCompression,
+    compression,
   );
-  return sealFrame(headerOf(seq, epoch, count, nowMs), body);
+  return sealFrame({ ...headerOf(seq, epoch, count, nowMs), compression: compression.name }, body);
 }
 
 export const headerOf = (seq: number, epoch: number, count: number, nowMs: number): FrameHeader => ({

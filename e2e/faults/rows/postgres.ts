@@ -1,6 +1,6 @@
 import { SQL } from "bun";
 import { isWhole, verdictText } from "../ledger/compare.ts";
-import { type Rig, until } from "../rig.ts";
+import { type Rig, residentBytes, until } from "../rig.ts";
 import { type FaultRow, percentile, secondsText } from "../row.ts";
 import { marksThatLie } from "./hub-kill.ts";
 
@@ -25,6 +25,7 @@ export const restartPostgres: FaultRow = {
     const rig = await context.rig();
     const times = context.times(2, 100);
     const mark = rig.mark();
+    const before = await quarantined(rig);
     const backMs: number[] = [];
     await rig.load(true);
     for (let i = 0; i < times; i++) {
@@ -36,7 +37,7 @@ export const restartPostgres: FaultRow = {
     }
     await rig.load(false);
     const verdict = await rig.verdict(mark);
-    const bad = await quarantined(rig);
+    const bad = (await quarantined(rig)) - before;
     const slowestMs = percentile(backMs, 1);
     return {
       measured: `${times} restarts: ${verdictText(verdict)}; back after ${secondsText(slowestMs)} at most; ${bad} in quarantine`,
@@ -44,12 +45,6 @@ export const restartPostgres: FaultRow = {
     };
   },
 };
-
-/** Resident memory of a process, from what Linux says of it. */
-async function residentBytes(pid: number): Promise<number> {
-  const text = await Bun.file(`/proc/${pid}/status`).text();
-  return Number(/VmRSS:\s+(\d+)/.exec(text)?.[1] ?? 0) * 1_024;
-}
 
 /** F07, compressed in time. */
 export const postgresDown: FaultRow = {

@@ -30,18 +30,17 @@ export function onesOf(word: number): number {
 }
 
 /**
- * Cuts a local day out of three UTC days that follow each other. Word i of them is `word(i)`, 0 to 134; the middle day
- * has the local day's date.
+ * Cuts a local day out of three UTC days that follow each other, of which the middle one has the local day's date.
  *
  * @param offsetMinutes local time minus UTC, -840 to 840
  */
-export function cutLocalDay(word: (index: number) => number, offsetMinutes: number, into: DayBits): void {
+export function cutLocalDay(days: Uint32Array, offsetMinutes: number, into: DayBits): void {
   const start = DAY_MINUTES - offsetMinutes;
   const shift = start & 31;
-  for (let w = 0; w < DAY_WORDS; w++) {
-    const at = (start >>> 5) + w;
-    into[w] = shift === 0 ? word(at) : (word(at) >>> shift) | (word(at + 1) << (32 - shift));
-  }
+  const first = start >>> 5;
+  if (shift === 0) return into.set(days.subarray(first, first + DAY_WORDS));
+  for (let w = 0; w < DAY_WORDS; w++)
+    into[w] = (days[first + w]! >>> shift) | (days[first + w + 1]! << (32 - shift));
 }
 
 /**

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Completeness } from "@millrace/contract/api/completeness";
+import { decodeColumns } from "@millrace/contract/block/decode";
+import { encodeBlock } from "@millrace/contract/block/encode";
 import type { Series } from "@millrace/contract/block/series";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import { encodeEvents } from "@millrace/contract/wire/event";
 import { encodeGap } from "@millrace/contract/wire/gap";
 import { encodeRollup } from "@millrace/contract/wire/rollup";
+import type { SQL } from "bun";
 import { FakeGateway, frame, series } from "../../../test/fake-gateway.ts";
 import { type IngestHub, ingestHub, type KnownGateway } from "../../../test/ingest-hub.ts";
 import { zstd } from "../../ingest/zstd.ts";
@@ -25,9 +28,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => await hub?.[Symbol.asyncDispose]());
 
-const keeper = () =>
+const keeper = (sql = hub.database.sql) =>
   new CoverageKeeper({
-    sql: hub.database.sql,
+    sql,
     clock: systemClock,
     compression: zstd,
     ownerOf: (tagNo) => hub.ingest.latest.cache.ownerOf(tagNo),
@@ -215,6 +218,36 @@ test("thinned minutes are received, and said to be thinned", async () => {
   fake.send(frame(4, [minutes(tagNo, 10, 20)]));
   while ((await fake.next("ack")).hwm < 4);
   expect((await ask({ tag: tagNo })).days[0]).toMatchObject({ received: 12, thinned: 2 });
+});
+
+test("with the database away marks stay in memory, and no position runs ahead of them", async () => {
+  const known = await gatewayOf("G", 1);
+  const tagNo = known.tagNos[0]!;
+  const { sql } = hub.database;
+  let away = false;
+  const lost = () => Promise.reject(new Error("the database is away"));
+  const flaky = Object.assign((...query: Parameters<SQL>) => (away ? lost() : sql(...query)), {
+    begin: (work: (tx: SQL) => Promise<unknown>) => (away ? lost() : sql.begin(work)),
+  }) as unknown as SQL;
+  const lone = keeper(flaky);
+  await lone.start();
+  await lone.replayed();
+  await lone.save();
+  const columns = decodeColumns(encodeBlock([minutes(tagNo, 0, 5)], zstd), zstd);
+  lone.absorb(known.gatewayNo, columns, 0);
+  lone.reached(known.gatewayNo, 1, { lane: "H", seg: 9 }, 4);
+  const stored = async (): Promise<number> => {
+    const rows: unknown[] = await sql`SELECT 1 FROM coverage_position WHERE gateway_no = ${known.gatewayNo}`;
+    return rows.length;
+  };
+  away = true;
+  await lone.save();
+  expect([await stored(), lone.board.dirty().length]).toEqual([0, 1]);
+  away = false;
+  await lone.save();
+  expect([await stored(), lone.board.dirty().length]).toEqual([1, 0]);
+  expect((await ask({ tag: tagNo })).days[0]!.received).toBe(5);
+  await lone.stop();
 });
 
 test("a question that cannot be answered is refused with the reason", async () => {

@@ -21,7 +21,7 @@ import {
   missingOf,
   slotMinutesOf,
 } from "./account.ts";
-import { cutLocalDay, DAY_MINUTES, DAY_WORDS, emptyDay, fillSlots, rangeBits } from "./bits.ts";
+import { cutLocalDay, DAY_MINUTES, DAY_WORDS, type DayBits, emptyDay, fillSlots, rangeBits } from "./bits.ts";
 import type { CoverageBoard } from "./board.ts";
 import { BLOCK_TAGS, blockOf, DayBlock } from "./day-block.ts";
 import { readDayBlock } from "./keeper.ts";
@@ -30,7 +30,7 @@ import { findCountedTags, findDays, findGaps, findScopeGateway, type KnownGap, t
 const MINUTE_MS = 60_000;
 const DAY_MS = DAY_MINUTES * MINUTE_MS;
 
-/** Days times tags one request may count: about a second of work. */
+/** Days times tags one request may count: a few seconds of work for a small machine, with others served between. */
 export const TAG_DAYS_MAX = 1_000_000;
 const STRETCHES_MAX = 1_000;
 const GAPS_SHOWN_MAX = 200;
@@ -217,7 +217,6 @@ function countTags(
 ): void {
   const good = emptyDay();
   const bad = emptyDay();
-  const days = [marks.get(dayNo - 1), marks.get(dayNo), marks.get(dayNo + 1)];
   let due = { from: 0, to: 0 };
   let expected = emptyDay();
   for (const tag of tags) {
@@ -227,11 +226,9 @@ function countTags(
       due = { from, to };
       expected = rangeBits(from, to);
     }
-    const rows = days.map((day) => day?.row(tag.tagNo % BLOCK_TAGS) ?? null);
-    const word = (plane: number) => (index: number) =>
-      rows[Math.floor(index / DAY_WORDS)]?.[plane * DAY_WORDS + (index % DAY_WORDS)] ?? 0;
-    cutLocalDay(word(0), offsetMinutes, good);
-    cutLocalDay(word(1), offsetMinutes, bad);
+    const index = tag.tagNo % BLOCK_TAGS;
+    readTag(marks, dayNo, index, 0, offsetMinutes, good);
+    readTag(marks, dayNo, index, DAY_WORDS, offsetMinutes, bad);
     const slotMinutes = slotMinutesOf(tag);
     fillSlots(good, slotMinutes);
     fillSlots(bad, slotMinutes);
@@ -239,6 +236,27 @@ function countTags(
     countDay(tally, facts, minutes);
     if (missing) addStretches(missing, facts.startMs, missingOf(facts, minutes));
   }
+}
+
+const around = new Uint32Array(3 * DAY_WORDS);
+
+/** One bitmap of a tag's local day; `plane` is where it begins in the tag's row. */
+function readTag(
+  marks: ReadonlyMap<number, DayBlock>,
+  dayNo: number,
+  index: number,
+  plane: number,
+  offsetMinutes: number,
+  into: DayBits,
+): void {
+  const copy = (no: number, words: Uint32Array, at: number) => {
+    const row = marks.get(no)?.row(index);
+    if (row) words.set(row.subarray(plane, plane + DAY_WORDS), at);
+    else words.fill(0, at, at + DAY_WORDS);
+  };
+  if (offsetMinutes === 0) return copy(dayNo, into, 0);
+  for (let i = 0; i < 3; i++) copy(dayNo - 1 + i, around, i * DAY_WORDS);
+  cutLocalDay(around, offsetMinutes, into);
 }
 
 function addStretches(into: MissingStretch[], startMs: number, found: ReturnType<typeof missingOf>): void {

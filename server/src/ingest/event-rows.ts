@@ -2,7 +2,7 @@ import { AppError } from "@millrace/contract/error/app-error";
 import type { GatewayEvent } from "@millrace/contract/wire/event";
 
 /** Times the hub takes for one: some two thousand years around 1970, so that whoever shows it can. */
-const TIME_MS_MAX = 6e13;
+export const TIME_MS_MAX = 6e13;
 const BOOT_NO_MAX = 0xffff_ffff;
 
 /** An event as the database takes it. */

@@ -37,6 +37,11 @@ export interface HelloDeps {
   sql: SQL;
   hubId: string;
   clock: Clock;
+  /**
+   * Ends the session this gateway still has here and resolves when none of its commits is under way: a mark that is
+   * read before could be overtaken, and the gateway believes it may change what lies above the mark.
+   */
+  retire(gatewayId: string): Promise<void>;
 }
 
 function ed25519Key(raw: Uint8Array): KeyObject | null {
@@ -80,6 +85,7 @@ export async function checkHello(
   const refusal = judgeIdentity(body, signature, { nonce, hubId: deps.hubId }, identity);
   if (refusal !== null || identity === null) return { ok: false, refusal: refusal ?? "identity" };
   const { gatewayNo } = identity;
+  await deps.retire(body.gatewayId);
   const reason = judgeHistory(body, identity);
   if (reason !== null) return await renewed(deps, body, reason);
   // A gateway that lost its buffer begins a new epoch: its numbers start again at 1, and the old ones are closed.

@@ -7,7 +7,7 @@ import { type FrameView, readFrame } from "@millrace/contract/wire/frame";
 import { decodeGap } from "@millrace/contract/wire/gap";
 import { decodeRollup, keptBlock } from "@millrace/contract/wire/rollup";
 import type { AdmittedFrame } from "./apply.ts";
-import { anchorsOf, storable, writableEvents } from "./event-rows.ts";
+import { anchorsOf, storable, TIME_MS_MAX, writableEvents } from "./event-rows.ts";
 
 export interface FreshFrame {
   frame: AdmittedFrame;
@@ -134,6 +134,8 @@ function gapFrame(view: FrameView): AdmittedFrame {
   const { wallMs } = view.header;
   // Its times are those of the frames it stands for, whatever the clock was when the gap was noticed.
   const span = { tMin: tMinMs ?? wallMs, tMax: tMaxMs ?? wallMs };
+  if (!(span.tMin >= -TIME_MS_MAX && span.tMin <= span.tMax && span.tMax <= TIME_MS_MAX))
+    throw new AppError("frame.garbled", `A gap from ${span.tMin} to ${span.tMax} ms is no stretch of time`);
   return { ...factsOf(view), kind: "gap", ...span, cause, clockNone: false };
 }
 

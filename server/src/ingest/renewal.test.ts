@@ -123,7 +123,7 @@ test("the third renewal in five minutes is a clone: nobody is let in until a per
   expect((await renewedBy(hub, known, { sessionNo: 7 })).epoch).toBe(3);
   const { fake: three } = await FakeGateway.welcomed(hub, known, { epoch: 3, sessionNo: 8 });
   expect(await refusedBy(hub, known, { epoch: 2, sessionNo: 9 })).toBe("uplink.cloned");
-  expect(await three.closed()).toBe(CLOSE.refused);
+  expect(await three.closed()).toBe(CLOSE.conflict);
   expect(await refusedBy(hub, known, { epoch: 3, sessionNo: 10 })).toBe("uplink.cloned");
   const { sql } = hub.database;
   expect((await sql`SELECT action FROM audit`).map(({ action }: { action: string }) => action)).toEqual([

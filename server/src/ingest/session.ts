@@ -29,7 +29,7 @@ export interface SessionSocket {
   close(closeCode: number, reason: string): void;
 }
 
-export interface SessionDeps extends HelloDeps, IntakeDeps {
+export interface SessionDeps extends Omit<HelloDeps, "retire">, IntakeDeps {
   sessions: Sessions;
   /** 32 fresh random bytes, base64url. */
   nonce: () => string;
@@ -158,7 +158,12 @@ export class GatewaySession {
 
   async #check(body: HelloBody, signature: string): Promise<void> {
     try {
-      const verdict = await checkHello(this.deps, this.#nonce, body, signature);
+      const verdict = await checkHello(
+        { ...this.deps, retire: (id) => this.deps.sessions.retire(id) },
+        this.#nonce,
+        body,
+        signature,
+      );
       if (!verdict.ok) return this.#reject(body.gatewayId, verdict);
       const wanted = await this.deps.wanted(body.gatewayId);
       const newest = wanted?.rev ?? 0;

@@ -68,6 +68,13 @@ export class Sessions implements SessionPort {
     this.#open.add(session);
   }
 
+  /** Ends the session of a gateway that proved anew who it is; resolves when no commit of it is under way. */
+  async retire(gatewayId: string): Promise<void> {
+    const older = this.#byGateway.get(gatewayId);
+    older?.refuse("superseded");
+    await older?.closed();
+  }
+
   /** A gateway proved who it is. An older session of it is a ghost of a lost connection, or a second machine. */
   joined(session: GatewaySession, manifestRunning: number): void {
     const gatewayId = session.gatewayId;

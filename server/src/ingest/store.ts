@@ -75,10 +75,11 @@ export async function openStreams(
     ON CONFLICT (gateway_no, epoch, lane, seg) DO UPDATE SET acked_seen = excluded.acked_seen
       WHERE excluded.acked_seen > s.last AND excluded.acked_seen > s.acked_seen
     RETURNING lane, seg::text, acked_seen > last AS set_back`;
+  // Locked for the moment of reading: a commit that a killed hub left under way ends first and is seen.
   const rows: { lane: Lane; seg: string; last: string; fenced: boolean }[] = await sql`
     SELECT s.lane, s.seg::text, s.last::text, s.fenced FROM uplink_stream s
     JOIN jsonb_to_recordset(${listed}::text::jsonb) AS x(lane text, seg bigint) ON x.lane = s.lane AND x.seg = s.seg
-    WHERE s.gateway_no = ${gatewayNo} AND s.epoch = ${epoch}`;
+    WHERE s.gateway_no = ${gatewayNo} AND s.epoch = ${epoch} FOR UPDATE OF s`;
   const marks = rows.map((row) => ({
     lane: row.lane,
     seg: Number(row.seg),

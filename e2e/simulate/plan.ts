@@ -53,7 +53,7 @@ export function drawPlan(chance: Chance, without: ReadonlySet<Fault> = new Set()
     tags: chance.whole(1, 4),
     sampleMs: chance.magnitude(500, 4_000),
     sealMs: chance.pick([1_000, 2_000, 4_000]),
-    bytesQuota: faults.has("smallQuota") ? Math.round(chance.magnitude(12_000, 120_000)) : ROOMY_BYTES,
+    bytesQuota: faults.has("smallQuota") ? Math.round(chance.magnitude(32_000, 160_000)) : ROOMY_BYTES,
     ackedKeepMs: chance.pick([0, 30_000, 48 * 3_600_000]),
     mode: chance.pick(["thin-then-drop", "drop-oldest", "keep-oldest"] as const),
   };

@@ -49,6 +49,7 @@ export class Site {
       },
       appended: (epoch, key, first, drafts: readonly Draft[]) =>
         this.oracle.appended(epoch, key, first, drafts),
+      inserted: (epoch, key, { first, last }) => this.oracle.catalogue.bridged(epoch, key, first, last),
       moved: (from, epochs, rows, took) => this.oracle.catalogue.moved(from, epochs, rows, took),
     });
     this.network = new Network(world, chance.fork("network"), (end) => this.hub?.accept(end) ?? null);

@@ -36,6 +36,7 @@ export interface DiskWatch {
   before(operation: string): void;
   after(operation: string): void;
   appended(epoch: number, key: StreamKey, first: number, drafts: readonly Draft[]): void;
+  inserted(epoch: number, key: StreamKey, row: FrameRow): void;
   moved(
     from: StreamKey,
     epochs: { from: number; to: number },
@@ -168,6 +169,7 @@ class WatchedStore extends MemoryStore {
 
   override insert(key: StreamKey, row: FrameRow): void {
     this.#change("insert", () => super.insert(key, row));
+    this.watch.inserted(this.epoch, key, row);
   }
 
   override markSent(key: StreamKey, last: number): void {

@@ -75,7 +75,7 @@ export class Link {
     work()
       .catch((thrown: unknown): LinkEvent => {
         this.gateway.stumbled("an answer of the outbox", thrown);
-        return { type: "failed", error: asAppError(thrown) };
+        return { type: "failed", error: asAppError(thrown, "outbox.failed") };
       })
       .then((event) => {
         if (event && connection === this.#connection) this.on(event);

@@ -180,6 +180,7 @@ export class GatewayProgram {
 
   stumbled(what: string, thrown: unknown): void {
     const { code } = asAppError(thrown);
+    if (String((thrown as { code?: unknown } | null)?.code).startsWith("SQLITE_")) return;
     // These are answers to a world in trouble; anything else is a mistake of the program.
     if (code === "outbox.failed" || code === "outbox.overflow" || code === "uplink.protocol") return;
     this.site.watch.stumbled(what, thrown);

@@ -33,6 +33,8 @@ export function samplesOf(block: Uint8Array): Sample[] {
 export class Catalogue {
   readonly #streams = new Map<string, Map<number, readonly number[]>>();
 
+  readonly #bridged = new Set<string>();
+
   #of(name: string): Map<number, readonly number[]> {
     const known = this.#streams.get(name) ?? new Map<number, readonly number[]>();
     this.#streams.set(name, known);
@@ -78,6 +80,18 @@ export class Catalogue {
 
   under(epoch: number, key: StreamKey, seq: number): readonly number[] {
     return this.#streams.get(streamName(epoch, key))?.get(seq) ?? [];
+  }
+
+  /** A gap of unknown size was put over numbers that hold nothing any more. */
+  bridged(epoch: number, key: StreamKey, first: number, last: number): void {
+    const name = streamName(epoch, key);
+    for (let seq = first; seq <= last; seq++) this.#bridged.add(`${name}/${seq}`);
+  }
+
+  isBridged(epoch: number, key: StreamKey, first: number, last: number): boolean {
+    const name = streamName(epoch, key);
+    for (let seq = first; seq <= last; seq++) if (this.#bridged.has(`${name}/${seq}`)) return true;
+    return false;
   }
 
   /** For messages: under which numbers these samples were ever stored. */

@@ -19,12 +19,15 @@ import { liveRoutes } from "./live/routes.ts";
 import { completenessRoutes } from "./modules/completeness/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
+import { eventRoutes } from "./modules/events/routes.ts";
+import { gapRoutes } from "./modules/gaps/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
 import { latestRoutes } from "./modules/latest/routes.ts";
 import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
 import { profileRoutes } from "./modules/profiles/routes.ts";
+import { quarantineRoutes } from "./modules/quarantine/routes.ts";
 import { samplesRoutes } from "./modules/samples/routes.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
 import type { Setup } from "./modules/setup/service.ts";
@@ -120,6 +123,9 @@ export function createApp(deps: AppDeps) {
         authenticate,
       }),
     )
+    .use(eventRoutes({ sql: database.sql, authenticate }))
+    .use(gapRoutes({ sql: database.sql, authenticate }))
+    .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
     .use(uplinkRoutes({ ...ingest.sessionDeps, authenticate }))
     .use(liveRoutes({ fanOut: ingest.fanOut, authenticate, clock, origins }))
     .use(docsRoutes(authenticate, (): AnyElysia => app))

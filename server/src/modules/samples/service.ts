@@ -7,6 +7,7 @@ import { valueToJson } from "@millrace/contract/vocabulary/value";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { SQL } from "bun";
 import { storedColumns } from "../../ingest/open-frame.ts";
+import { instantOf } from "../instant.ts";
 import { findFirstFrom, findFrames, findGaps, findGatewayOfTag, WINDOW_START } from "./store.ts";
 import { cutPage, pickTag } from "./window.ts";
 
@@ -91,8 +92,8 @@ export async function rawSamples(deps: SamplesDeps, query: SamplesQuery): Promis
       quality: qualityName(quality),
     })),
     gaps: gaps.map((gap) => ({
-      from: iso(gap.t_min),
-      to: iso(gap.t_max),
+      from: instantOf(gap.t_min),
+      to: instantOf(gap.t_max),
       cause: gap.cause,
       samples: Number(gap.n),
     })),

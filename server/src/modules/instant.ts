@@ -1,0 +1,31 @@
+import { AppError } from "@millrace/contract/error/app-error";
+import { decodeCursor } from "../http/page.ts";
+
+const FIRST_MS = Date.parse("0000-01-01T00:00:00Z");
+const LAST_MS = Date.parse("9999-12-31T23:59:59.999Z");
+
+/** An instant of the API. A time before year 0 or after year 9999, which a gateway may believe in, becomes the limit. */
+export const instantOf = (ms: number): string =>
+  new Date(Math.min(LAST_MS, Math.max(FIRST_MS, ms))).toISOString();
+
+/**
+ * A range of time as two optional instants: [fromMs, toMs).
+ * @throws AppError `request.invalid` for a day that does not exist
+ */
+export function rangeMs(query: { from?: string; to?: string }): { fromMs: number; toMs: number } {
+  const fromMs = query.from === undefined ? FIRST_MS : Date.parse(query.from);
+  const toMs = query.to === undefined ? LAST_MS : Date.parse(query.to);
+  for (const [name, ms] of Object.entries({ from: fromMs, to: toMs }))
+    if (Number.isNaN(ms))
+      throw new AppError("request.invalid", `${name}: expected an instant such as 2026-11-23T10:41:20Z.`);
+  return { fromMs, toMs };
+}
+
+/** Sort keys in a cursor that are numbers, the first a time. @throws AppError `request.invalid` */
+export function numberCursor(cursor: string | undefined, length: number): number[] | null {
+  const key = decodeCursor(cursor, length);
+  if (key === null) return null;
+  const numbers = key.map(Number);
+  if (Number.isFinite(numbers[0]) && numbers.slice(1).every(Number.isSafeInteger)) return numbers;
+  throw new AppError("request.invalid", "query/cursor: expected the nextCursor of the page before.");
+}

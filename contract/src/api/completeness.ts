@@ -1,5 +1,4 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Gap } from "./history.ts";
 
 /**
  * Why a minute is missing. Each missing minute has exactly one cause; the first that fits counts, in this order:
@@ -83,10 +82,6 @@ export const Completeness = Type.Object({
   stretches: Type.Union([Type.Array(MissingStretch), Type.Null()]),
   /** True when there are more stretches than were listed. */
   stretchesCut: Type.Boolean(),
-  /** What the gateway is known to have lost or thinned in these days, newest first. */
-  gaps: Type.Array(Gap),
-  /** True when there are more gaps than were listed. */
-  gapsCut: Type.Boolean(),
 });
 export type Completeness = Static<typeof Completeness>;
 

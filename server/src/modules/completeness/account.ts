@@ -1,4 +1,5 @@
 import type { CompletenessCause } from "@millrace/contract/api/completeness";
+import type { GapCause } from "@millrace/contract/wire/gap";
 import {
   DAY_MINUTES,
   DAY_WORDS,
@@ -40,7 +41,6 @@ export interface KnownStretch {
   fromMs: number;
   toMs: number;
 }
-export type GapCause = Exclude<CompletenessCause, "deviceOff" | "gatewayOff" | "stillArriving">;
 
 /** What is known of a gateway's day beyond its samples. The masks of `causes` do not overlap. */
 export interface DayFacts {

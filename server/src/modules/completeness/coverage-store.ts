@@ -1,5 +1,6 @@
 import type { StreamKey } from "@millrace/contract/wire/stream";
 import type { SQL } from "bun";
+import type { coverageBlock } from "../../db/schema/completeness.ts";
 import type { BlockKey } from "./board.ts";
 
 /** How far a stream is marked, or is to be marked. */
@@ -9,9 +10,7 @@ export interface StreamPosition extends StreamKey {
   seq: number;
 }
 
-export interface StoredBlock extends BlockKey {
-  body: Uint8Array;
-}
+export type StoredBlock = typeof coverageBlock.$inferSelect;
 
 /** Stored bodies of these blocks; those that are not stored yet are left out. */
 export async function loadBlocks(sql: SQL, keys: readonly BlockKey[]): Promise<StoredBlock[]> {

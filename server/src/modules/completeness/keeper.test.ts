@@ -99,7 +99,6 @@ test("what came, what did not and why, for a gateway and for a tag", async () =>
     },
   ]);
   expect([whole.tagCount, whole.stretches]).toEqual([2, null]);
-  expect(whole.gaps).toMatchObject([{ from: new Date(at(20)).toISOString(), cause: "overflow", samples: 5 }]);
   const single = await ask({ tag: one });
   const iso = (minute: number) => new Date(at(minute)).toISOString();
   expect(single.stretches).toEqual([

@@ -17,7 +17,6 @@ import {
   dayFacts,
   emptyTally,
   expectedMinutes,
-  type GapCause,
   missingOf,
   slotMinutesOf,
 } from "./account.ts";
@@ -25,7 +24,7 @@ import { cutLocalDay, DAY_MINUTES, DAY_WORDS, type DayBits, emptyDay, fillSlots,
 import type { CoverageBoard } from "./board.ts";
 import { BLOCK_TAGS, blockOf, DayBlock } from "./day-block.ts";
 import { readDayBlock } from "./keeper.ts";
-import { findCountedTags, findDays, findGaps, findScopeGateway, type KnownGap, type Scope } from "./store.ts";
+import { findCountedTags, findDays, findKnown, findScopeGateway, type Scope } from "./store.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = DAY_MINUTES * MINUTE_MS;
@@ -33,7 +32,6 @@ const DAY_MS = DAY_MINUTES * MINUTE_MS;
 /** Days times tags one request may count: a few seconds of work for a small machine, with others served between. */
 export const TAG_DAYS_MAX = 1_000_000;
 const STRETCHES_MAX = 1_000;
-const GAPS_SHOWN_MAX = 200;
 /** A minute is due only when it has been over for this long, so that what is on its way is not called missing. */
 const SETTLE_MS = MINUTE_MS;
 
@@ -114,8 +112,7 @@ export async function completeness(deps: CompletenessDeps, query: CompletenessQu
       `to: ${tags.length} tags over ${days} days are too much at once; ask for ${Math.max(1, Math.floor(TAG_DAYS_MAX / tags.length))} days.`,
     );
   }
-  const gaps = await findGaps(sql, gateway.gatewayNo, fromMs, toMs);
-  const known = { gaps: gaps.filter(isLost), thinned: gaps.filter(({ cause }) => cause === "thinned") };
+  const known = await findKnown(sql, gateway.gatewayNo, fromMs, toMs);
   const arrivingFromMs = arrivingFrom(gateway.oldestUnsentMs, deps.links.linkOf(gateway.gatewayId));
   const counted = Array.from({ length: days }, (_, index) => ({
     dayNo: range.fromDayNo + index,
@@ -134,25 +131,8 @@ export async function completeness(deps: CompletenessDeps, query: CompletenessQu
     days: counted.map(({ dayNo, tally }) => mapDay(dayNo, tally)),
     stretches: missing?.slice(0, STRETCHES_MAX) ?? null,
     stretchesCut: (missing?.length ?? 0) > STRETCHES_MAX,
-    gaps: gaps.slice(0, GAPS_SHOWN_MAX).map(mapGap),
-    gapsCut: gaps.length > GAPS_SHOWN_MAX,
   };
 }
-
-const GAP_CAUSES: readonly string[] = [
-  "overflow",
-  "quarantine",
-  "corrupt",
-  "hubRestore",
-] satisfies GapCause[];
-const isLost = (gap: KnownGap): gap is KnownGap & { cause: GapCause } => GAP_CAUSES.includes(gap.cause);
-
-const mapGap = ({ fromMs, toMs, cause, samples }: KnownGap): Completeness["gaps"][number] => ({
-  from: new Date(fromMs).toISOString(),
-  to: new Date(toMs).toISOString(),
-  cause,
-  samples,
-});
 
 /** From when on data may still come; null when all there is has come. */
 function arrivingFrom(oldestUnsentMs: number | null, link: GatewayLink): number | null {

@@ -1,3 +1,4 @@
+import type { GapCause } from "@millrace/contract/wire/gap";
 import type { SQL } from "bun";
 import type { CountedTag, KnownStretch } from "./account.ts";
 
@@ -71,31 +72,26 @@ const GAPS_MAX = 20_000;
 /** A frame holds samples of about the last second before it was sealed. */
 const SEALED_MS = 2_000;
 
-/** A stretch a gateway lost or thinned, or a frame in the hub's quarantine. */
-export interface KnownGap extends KnownStretch {
-  cause: string;
-  samples: number;
-}
-
-/** What is known to be missing of a gateway in [fromMs, toMs), newest first. */
-export async function findGaps(
+/** What a gateway lost or thinned in [fromMs, toMs), and what lies in the hub's quarantine. */
+export async function findKnown(
   sql: SQL,
   gatewayNo: number,
   fromMs: number,
   toMs: number,
-): Promise<KnownGap[]> {
-  const rows: { t_min: number; t_max: number; cause: string; n: string }[] = await sql`
-    (SELECT t_min, t_max, cause, n::text FROM gap
+): Promise<{ gaps: (KnownStretch & { cause: GapCause })[]; thinned: KnownStretch[] }> {
+  const rows: { t_min: number; t_max: number; cause: GapCause | "thinned" }[] = await sql`
+    (SELECT t_min, t_max, cause FROM gap
       WHERE gateway_no = ${gatewayNo} AND t_max >= ${fromMs}::float8 AND t_min < ${toMs}::float8)
     UNION ALL
-    (SELECT j.t_min - ${SEALED_MS}, j.t_max, 'quarantine', j.n::text FROM ingest_quarantine q
+    (SELECT j.t_min - ${SEALED_MS}, j.t_max, 'quarantine' FROM ingest_quarantine q
       JOIN journal j USING (gateway_no, epoch, lane, seg, first)
       WHERE q.gateway_no = ${gatewayNo} AND j.t_max >= ${fromMs}::float8 AND j.t_min < ${toMs}::float8)
     ORDER BY t_min DESC LIMIT ${GAPS_MAX}`;
-  return rows.map((row) => ({
-    fromMs: row.t_min,
-    toMs: row.t_max,
-    cause: row.cause,
-    samples: Number(row.n),
-  }));
+  const gaps: (KnownStretch & { cause: GapCause })[] = [];
+  const thinned: KnownStretch[] = [];
+  for (const { t_min, t_max, cause } of rows) {
+    if (cause === "thinned") thinned.push({ fromMs: t_min, toMs: t_max });
+    else gaps.push({ fromMs: t_min, toMs: t_max, cause });
+  }
+  return { gaps, thinned };
 }

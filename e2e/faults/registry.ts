@@ -1,5 +1,6 @@
 import type { FaultRow } from "./row.ts";
 import { poison, versions } from "./rows/content.ts";
+import { damagedBuffer, diskFull, powerCut } from "./rows/disk.ts";
 import { greedy, herd, revoked } from "./rows/fleet.ts";
 import { bitFlips, reordered, repeated } from "./rows/frames.ts";
 import { killAfterAck, killInCommit } from "./rows/gateway-kill.ts";
@@ -16,6 +17,9 @@ export const ROWS: readonly FaultRow[] = [
   restartPostgres,
   postgresDown,
   killBackend,
+  powerCut,
+  diskFull,
+  damagedBuffer,
   cutLink,
   deadLink,
   lostAcks,

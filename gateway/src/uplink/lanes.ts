@@ -28,14 +28,15 @@ function laneOf(up: UpState, key: StreamKey): LaneState {
   );
 }
 
-export const freshLane = ({ lane, seg, backlog }: StreamHead, hwm: number): LaneState => ({
+export const freshLane = ({ lane, seg, backlog, next }: StreamHead, hwm: number): LaneState => ({
   lane,
   seg,
   backlog,
+  endSeq: backlog ? next - 1 : null,
   ackedSeq: hwm,
   sentSeq: hwm,
   highestSeq: hwm,
-  more: true,
+  more: !backlog || hwm < next - 1,
   inFlight: [],
   wentBackTo: null,
   garbled: null,
@@ -77,6 +78,7 @@ function advance(up: UpState, lane: LaneState, hwm: number, nowMs: number): UpSt
     ...lane,
     ackedSeq: hwm,
     sentSeq: Math.max(lane.sentSeq, hwm),
+    more: lane.more && hwm !== lane.endSeq,
     inFlight: waiting,
     wentBackTo: null,
     garbled: null,
@@ -125,7 +127,7 @@ export function onNack(
     ...laneOf(moved.up, nack),
     sentSeq: hwm,
     inFlight: [],
-    more: true,
+    more: hwm !== lane.endSeq,
     wentBackTo: nack.expected,
   };
   const { next, actions } = blame(back, nack, settings, nowMs);
@@ -172,6 +174,7 @@ export function onFramesRead(up: UpState, read: FramesRead, nowMs: number): UpSt
   const sent = withLane(idle, {
     ...lane,
     sentSeq: read.last,
+    more: read.last !== lane.endSeq,
     highestSeq: Math.max(lane.highestSeq, read.last),
     inFlight: [...lane.inFlight, { envelopeNo, last: read.last, bytes, sentMs: nowMs }],
   });

@@ -72,6 +72,8 @@ export interface InFlight {
 /** One stream of the session. Sent and acknowledged numbers run ahead of each other only by what is in flight. */
 export interface LaneState extends StreamKey {
   backlog: boolean;
+  /** Last number of an older segment, which is closed and may go once it is delivered; null while a stream grows. */
+  endSeq: number | null;
   ackedSeq: number;
   /** Last number handed to the socket; a nack takes it back. */
   sentSeq: number;

@@ -134,6 +134,13 @@ test("a pause of one stream does not hold up the others, and a closed segment is
   line.hears = () => true;
   line.run(2_000);
   expect(line.up.lanes.map(({ ackedSeq }) => ackedSeq)).toEqual([0, 4, 4]);
+  // An older segment is closed, so its end is known without asking; the outbox may have let go of it.
+  const askedOf = (seg: number) =>
+    line.actions.flatMap(({ action }) =>
+      action.do === "read" && action.key.seg === seg ? action.afterSeq : [],
+    );
+  expect(Math.max(...askedOf(1))).toBeLessThan(4);
+  expect(Math.max(...askedOf(3))).toBe(4);
   const reads = line.actions.length;
   line.seal(CURRENT, 1_000);
   line.run(100);

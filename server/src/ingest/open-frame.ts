@@ -132,8 +132,12 @@ function eventsFrame(view: FrameView): AdmittedFrame {
 function gapFrame(view: FrameView): AdmittedFrame {
   const { tMinMs, tMaxMs, cause } = decodeGap(view.body);
   const { wallMs } = view.header;
-  // Its times are those of the frames it stands for, whatever the clock was when the gap was noticed.
-  const span = { tMin: tMinMs ?? wallMs, tMax: tMaxMs ?? wallMs };
+  // Its times are those of the frames it stands for, whatever the clock was when the gap was noticed. A time that nobody
+  // knows must not turn the stretch round: a gap in front of old frames is noticed long after them.
+  const span = {
+    tMin: tMinMs ?? Math.min(wallMs, tMaxMs ?? wallMs),
+    tMax: tMaxMs ?? Math.max(wallMs, tMinMs ?? wallMs),
+  };
   if (!(span.tMin >= -TIME_MS_MAX && span.tMin <= span.tMax && span.tMax <= TIME_MS_MAX))
     throw new AppError("frame.garbled", `A gap from ${span.tMin} to ${span.tMax} ms is no stretch of time`);
   return { ...factsOf(view), kind: "gap", ...span, cause, clockNone: false };

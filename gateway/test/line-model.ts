@@ -35,8 +35,6 @@ export interface LineInput {
   snapshotFrames?: number;
 }
 
-const SNAPSHOT_BYTES = 60_000;
-
 /**
  * The pure uplink machine on a line of a given rate and delay, with a hub that acknowledges everything in order. Time
  * moves from event to event; what is sent leaves one after the other, as from a socket.
@@ -160,7 +158,7 @@ export class LineModel {
     this.actions.push({ atMs: this.nowMs, action });
     if (action.do === "read") this.#read(action);
     if (action.do === "sendEnvelope") this.#send(this.#readings.get(action.envelope)!);
-    if (action.do === "sendSnapshot") this.#sendSnapshot();
+    if (action.do === "sendSnapshot") this.#sendSnapshot(action.bytesAim);
   }
 
   #read({ key, afterSeq, bytesMax, readNo }: Extract<LinkAction, { do: "read" }>): void {
@@ -180,9 +178,9 @@ export class LineModel {
     this.after(0, () => this.on({ type: "framesRead", readNo, read: { ...key, afterSeq, last, envelope } }));
   }
 
-  #sendSnapshot(): void {
+  #sendSnapshot(bytes: number): void {
     if (this.#snapshotLeft-- <= 0) return this.after(0, () => this.on({ type: "snapshotEnded" }));
-    this.#send({ lane: "L", seg: 1, last: 1, bytes: SNAPSHOT_BYTES, waitedMs: this.nowMs });
+    this.#send({ lane: "L", seg: 1, last: 1, bytes, waitedMs: this.nowMs });
   }
 
   #send(sent: Omit<Arrived, "atMs">): void {

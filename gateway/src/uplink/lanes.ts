@@ -188,7 +188,7 @@ export function onFramesRead(up: UpState, read: FramesRead, nowMs: number): UpSt
 
 /** Sends what may go unasked and asks the outbox for the next frames, one read at a time. */
 export function fill(up: UpState, settings: LinkSettings, nowMs: number): UpStep {
-  const { up: next, actions } = fillSnapshot(up);
+  const { up: next, actions } = fillSnapshot(up, settings);
   const turn = next.reading === null ? nextTurn(next, settings, nowMs) : null;
   if (turn === null) return { up: next, actions };
   const { lane, bytesMax } = turn;

@@ -4,7 +4,7 @@ import type { Series } from "@millrace/contract/block/series";
 import { systemClock } from "@millrace/contract/std/clock";
 import type { Command } from "@millrace/contract/wire/command";
 import { decodeEvents } from "@millrace/contract/wire/event";
-import { type FrameView, splitEnvelope } from "@millrace/contract/wire/frame";
+import { type FrameView, readFrame, splitEnvelope } from "@millrace/contract/wire/frame";
 import { encodeKnownFrames } from "@millrace/contract/wire/known-frames";
 import type { HelloBody } from "@millrace/contract/wire/uplink";
 import { HUB_ID, say } from "../../test/fake-hub.ts";
@@ -12,7 +12,7 @@ import { pushFrames, type Rig, until, uplinkRig } from "../../test/uplink-rig.ts
 import { openIdentityFolder } from "../identity/identity.ts";
 import { zstd } from "../outbox/zstd.ts";
 import type { HubTime } from "./hub-time.ts";
-import { snapshotFrames } from "./snapshot.ts";
+import { SnapshotFrames } from "./snapshot.ts";
 
 const open: Rig[] = [];
 afterEach(async () => {
@@ -57,7 +57,7 @@ test("a hello tells command number and clock quality, lists lane L, and keeps to
 });
 
 test("the latest values go ahead of a backlog, one frame for each acknowledged envelope, and are not acknowledged", async () => {
-  const values = latest(30_000);
+  const values = latest(3_000);
   const r = await rig({
     snapshot: () => values,
     outbox: (real) => ({
@@ -113,13 +113,25 @@ test("no backlog, no snapshot; and a snapshot that cannot be made does not end t
   expect(behind.hub.peers).toHaveLength(1);
 });
 
-test("frames of the snapshot stay within a frame's size, whatever the texts", () => {
+test("frames of the snapshot follow the size asked for and stay within the limit, whatever the texts", () => {
   const header = { epoch: 1, bootNo: 1, monoMs: 0, wallMs: 0, clockQuality: "rtc" } as const;
   const noise = Array.from({ length: 900 }, (_, i) => String.fromCharCode(33 + ((i * 7919) % 90))).join("");
-  const frames = [...snapshotFrames(latest(5_000, noise), header, zstd)];
-  const wide = [...snapshotFrames(latest(3_000, "ü".repeat(2_000)), header, zstd)];
-  for (const frame of [...frames, ...wide]) expect(frame.byteLength).toBeLessThanOrEqual(64 * 1024 + 68);
-  expect([...snapshotFrames([], header, zstd)]).toEqual([]);
+  const made = (series: Series[], bytesAim: number): Uint8Array[] => {
+    const frames = new SnapshotFrames(series, header, zstd);
+    const list: Uint8Array[] = [];
+    for (let one = frames.next(bytesAim); one; one = frames.next(bytesAim)) list.push(one);
+    return list;
+  };
+  const tagsOf = (list: Uint8Array[]) =>
+    list.flatMap((frame) => decodeBlock(readFrame(frame).body, zstd).map(({ tagNo }) => tagNo));
+  for (const series of [latest(5_000, noise), latest(3_000, "ü".repeat(2_000)), latest(9_000)]) {
+    const list = made(series, 64 * 1024);
+    for (const frame of list) expect(frame.byteLength).toBeLessThanOrEqual(64 * 1024 + 68);
+    expect(tagsOf(list)).toEqual(series.map(({ tagNo }) => tagNo));
+  }
+  const small = made(latest(9_000), 4_096).map(({ byteLength }) => byteLength);
+  expect(Math.max(...small)).toBeLessThan(8_192);
+  expect(made([], 4_096)).toEqual([]);
 });
 
 test("a hub that begins a new epoch gets what it lacks, under new numbers, in a session that follows at once", async () => {

@@ -178,7 +178,7 @@ export type LinkAction =
   | { do: "sendStatus" }
   | { do: "sendEnvelope"; envelope: Uint8Array }
   /** The next frame of lane L; the shell answers `snapshotEnded` when there is none. */
-  | { do: "sendSnapshot" }
+  | { do: "sendSnapshot"; bytesAim: number }
   | { do: "read"; readNo: number; key: StreamKey; afterSeq: number; bytesMax: number }
   /** The hub named its high-water mark for a new session; lower than ours means it was restored. */
   | { do: "welcomed"; key: StreamKey; hwm: number }

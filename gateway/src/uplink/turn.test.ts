@@ -149,3 +149,24 @@ test("a pause of one stream does not hold up the others, and a closed segment is
     .flatMap(({ action }) => (action.do === "read" ? action.key.seg : []));
   expect(new Set(asked)).toEqual(new Set([3]));
 });
+
+test("on a slow line an event waits behind one frame of the snapshot, not behind the whole of it", () => {
+  const line = new LineModel({
+    bytesPerMs: 8,
+    latencyMs: 100,
+    snapshotFrames: 300,
+    streams: [
+      { lane: "E", seg: 1, frames: 0, frameBytes: 0 },
+      { lane: "H", seg: 3, frames: 0, frameBytes: 0 },
+      { lane: "H", seg: 1, backlog: true, frames: 60_000, frameBytes: 2_000 },
+    ],
+  }).open();
+  for (let i = 0; i < 60; i++) {
+    line.seal({ lane: "E", seg: 1 }, 300);
+    line.run(1_000);
+  }
+  const waits = line.arrived.filter(({ lane }) => lane === "E").map(({ waitedMs }) => waitedMs);
+  expect(waits.length).toBeGreaterThan(55);
+  expect(Math.max(...waits)).toBeLessThan(2_000);
+  expect(line.bytesOf(({ lane }) => lane === "L")).toBeGreaterThan(line.nowMs * 8 * 0.3);
+});

@@ -21,7 +21,7 @@ import { type HubTime, RoundTrip } from "./hub-time.ts";
 import { type LinkReport, nextReport } from "./link-report.ts";
 import { answerManifest } from "./manifest-answer.ts";
 import { nextWakeMs, step } from "./protocol.ts";
-import { SNAPSHOT_STREAM, snapshotFrames } from "./snapshot.ts";
+import { SNAPSHOT_STREAM, SnapshotFrames } from "./snapshot.ts";
 import { openSocket, type UplinkSocket } from "./socket.ts";
 import {
   type KnownStream,
@@ -87,7 +87,7 @@ class UplinkShell implements Uplink {
   #connection = 0;
   #roundTrip = new RoundTrip(0);
   /** Of this connection, from the moment its first frame is asked for. */
-  #snapshot: Iterator<Uint8Array, void> | null = null;
+  #snapshot: SnapshotFrames | null = null;
   #cancelWake: () => void = () => undefined;
   #unlisten: () => void = () => undefined;
   #report: LinkReport;
@@ -219,7 +219,7 @@ class UplinkShell implements Uplink {
         this.#later(() => outbox.condemn(action.key, action.seq, action.code).then(() => null));
         break;
       case "sendSnapshot":
-        this.#later(() => this.#sendSnapshot());
+        this.#later(() => this.#sendSnapshot(action.bytesAim));
         break;
       case "renewEpoch":
         this.#later(() => this.#renewEpoch(action.epoch, action.known));
@@ -323,12 +323,12 @@ class UplinkShell implements Uplink {
     return { type: "epochRenewed" };
   }
 
-  async #sendSnapshot(): Promise<LinkEvent | null> {
+  async #sendSnapshot(bytesAim: number): Promise<LinkEvent | null> {
     try {
       this.#snapshot ??= this.#takeSnapshot();
-      const { done, value } = this.#snapshot.next();
-      if (done || !value) return { type: "snapshotEnded" };
-      this.#socket?.send(value);
+      const frame = this.#snapshot.next(bytesAim);
+      if (frame === null) return { type: "snapshotEnded" };
+      this.#socket?.send(frame);
       return null;
     } catch (thrown) {
       // The history brings the same values later: that is no reason to end the session.
@@ -338,7 +338,7 @@ class UplinkShell implements Uplink {
     }
   }
 
-  #takeSnapshot(): Iterator<Uint8Array, void> {
+  #takeSnapshot(): SnapshotFrames {
     const { clock, clockQuality, identity, outbox, snapshot } = this.#input;
     const header = {
       epoch: outbox.epoch,
@@ -347,7 +347,7 @@ class UplinkShell implements Uplink {
       wallMs: clock.nowMs(),
       clockQuality: clockQuality?.() ?? "rtc",
     };
-    return snapshotFrames(snapshot?.() ?? [], header, zstd);
+    return new SnapshotFrames(snapshot?.() ?? [], header, zstd);
   }
 
   #command(command: Command): void {

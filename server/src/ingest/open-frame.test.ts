@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readFrame, sealFrame } from "@millrace/contract/wire/frame";
+import { type FrameHeader, readFrame, sealFrame } from "@millrace/contract/wire/frame";
 import { encodeGap } from "@millrace/contract/wire/gap";
 import { openFrame } from "./open-frame.ts";
 import { zstd } from "./zstd.ts";
@@ -7,10 +7,21 @@ import { zstd } from "./zstd.ts";
 const SEALED_MS = 1_000_000;
 
 const opened = (tMinMs: number | null, tMaxMs: number | null) => {
-  const header = {
-    ...{ kind: "gap", lane: "H", seg: 1, epoch: 1, first: 2, last: 4, sampleCount: 0 },
-    ...{ bootNo: 1, monoMs: 0, wallMs: SEALED_MS, clockQuality: "ntp", blockVersion: 0, compression: "none" },
-  } as const;
+  const header: FrameHeader = {
+    kind: "gap",
+    lane: "H",
+    seg: 1,
+    epoch: 1,
+    first: 2,
+    last: 4,
+    sampleCount: 0,
+    bootNo: 1,
+    monoMs: 0,
+    wallMs: SEALED_MS,
+    clockQuality: "ntp",
+    blockVersion: 0,
+    compression: "none",
+  };
   const bytes = sealFrame(header, encodeGap({ tMinMs, tMaxMs, samples: 0, cause: "hubRestore" }));
   const { kind, tMin, tMax } = openFrame(readFrame(bytes), zstd).frame;
   return { kind, tMin, tMax };

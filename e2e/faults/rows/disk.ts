@@ -139,7 +139,7 @@ async function damageOnce(rig: Rig, damage: Damage, random: () => number): Promi
   await rig.linkUp();
   await rig.verdict(rig.mark());
   const mark = rig.mark();
-  const gapsBefore = (await rig.stored(Date.now())).gaps.length;
+  const before = await gapsAtHub(rig);
   rig.proxy.cut("reset", true);
   await Bun.sleep(2_500);
   await rig.killGateway();
@@ -148,7 +148,12 @@ async function damageOnce(rig: Rig, damage: Damage, random: () => number): Promi
   rig.proxy.heal();
   await rig.linkUp();
   const verdict = await rig.verdict(mark, 6_000);
-  return { startMs, hit, verdict, gaps: (await rig.stored(Date.now())).gaps.length - gapsBefore };
+  return { startMs, hit, verdict, gaps: (await gapsAtHub(rig)) - before };
+}
+
+async function gapsAtHub(rig: Rig): Promise<number> {
+  const rows: { n: number }[] = await rig.sql`SELECT count(*)::int AS n FROM gap`;
+  return rows[0]!.n;
 }
 
 /** F12 */

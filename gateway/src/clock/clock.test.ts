@@ -291,9 +291,16 @@ test("a hub whose own clock was set back is believed when its older words are tw
 test("a hub without a clock, and a line that takes seconds, confirm nothing", async () => {
   const r = await rig(T0);
   r.clock.hearHub({ hubTimeMs: 5_000, monoMs: 0, roundTripMs: 0 });
-  r.hub(60_000, 8_000);
+  r.hub(0, 8_000, 7_000);
   expect(r.clock.quality()).toBe("rtc");
   await r.run(10 * SECOND);
   expect(errorMs(r.sealed)).toBe(0);
+  r.hub();
+  expect(r.clock.quality()).toBe("hub");
+  await r.run(200 * SECOND);
+  r.hub(3_000, 8_000, 4_000);
+  await r.run(600 * SECOND);
+  expect(errorMs(r.sealed)).toBe(0);
+  expect(r.clock.hubNowMs()).toBe(T0 + 810 * SECOND);
   expect(r.events).toEqual([]);
 });

@@ -115,8 +115,8 @@ function onHub(before: ClockState, time: HubTime): ClockStep {
   const { offsetMs, errorMs } = hubOffset(state.hub)!;
   const hubMs = offsetMs + monoMs;
   if (state.quality === "none") return anchored(state, monoMs, hubMs, "hub");
-  // A line as slow as this tells nothing that the machine's clock does not know better.
-  if (errorMs > STEP_MS) return same(state);
+  // A line as slow as this confirms nothing. It serves to judge a command by, unless a better word is kept.
+  if (errorMs > STEP_MS) return same(state.quality === "hub" ? before : state);
   const offMs = hubMs - timeAt(state.anchor, monoMs);
   if (Math.abs(offMs) > STEP_MS + errorMs) return jumped(state, monoMs, hubMs, "hub");
   return same({ ...state, quality: "hub", anchor: followed(state.anchor, monoMs, offMs) });

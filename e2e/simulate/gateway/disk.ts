@@ -168,8 +168,10 @@ class WatchedStore extends MemoryStore {
   }
 
   override insert(key: StreamKey, row: FrameRow): void {
-    this.#change("insert", () => super.insert(key, row));
-    this.watch.inserted(this.epoch, key, row);
+    this.#change("insert", () => {
+      super.insert(key, row);
+      this.watch.inserted(this.epoch, key, row);
+    });
   }
 
   override markSent(key: StreamKey, last: number): void {

@@ -28,6 +28,8 @@ export const TEST_ID = {
   gatewayList: "gateway-list",
   gatewayRow: "gateway-row",
   gatewayDetail: "gateway-detail",
+  gatewayCompleteness: "gateway-completeness",
+  gatewayEvents: "gateway-events",
   gatewayAdd: "gateway-add",
   claimCommand: "claim-command",
   tagList: "tag-list",

@@ -1,4 +1,7 @@
+import { Completeness } from "@millrace/contract/api/completeness";
 import { Claim } from "@millrace/contract/api/enrolment";
+import { EventRow } from "@millrace/contract/api/event";
+import { GapRow } from "@millrace/contract/api/gap";
 import { Gateway, type GatewayCreate } from "@millrace/contract/api/gateway";
 import { RawSamples } from "@millrace/contract/api/history";
 import { Page } from "@millrace/contract/api/page";
@@ -18,6 +21,8 @@ const SitePage = Page(Site);
 const DevicePage = Page(Device);
 const GatewayPage = Page(Gateway);
 const TagPage = Page(Tag);
+const EventPage = Page(EventRow);
+const GapPage = Page(GapRow);
 export type TagPage = Static<typeof TagPage>;
 
 export interface TagQuery {
@@ -26,6 +31,14 @@ export interface TagQuery {
   gatewayId: string;
   cursor: string | null;
   limit: number;
+}
+
+/** Days of the calendar that lies `offsetMinutes` ahead of UTC, both included. */
+export interface CompletenessQuery {
+  gatewayId: string;
+  from: string;
+  to: string;
+  offsetMinutes: number;
 }
 
 type Fetch = (input: string, init: RequestInit) => Promise<Response>;
@@ -117,6 +130,28 @@ export class HubClient {
       limit: String(limit),
     });
     return this.#read(RawSamples, `/api/v1/samples?${search}`);
+  }
+
+  completeness(query: CompletenessQuery): Promise<Completeness> {
+    const search = new URLSearchParams({
+      gateway: query.gatewayId,
+      from: query.from,
+      to: query.to,
+      offsetMinutes: String(query.offsetMinutes),
+    });
+    return this.#read(Completeness, `/api/v1/completeness?${search}`);
+  }
+
+  /** What a gateway told about itself, newest first. */
+  async events(gatewayId: string, limit: number): Promise<EventRow[]> {
+    const search = new URLSearchParams({ gateway: gatewayId, limit: String(limit) });
+    return (await this.#read(EventPage, `/api/v1/events?${search}`)).items;
+  }
+
+  /** Stretches known to be missing or thinned, the latest first. */
+  async gaps(gatewayId: string, limit: number): Promise<GapRow[]> {
+    const search = new URLSearchParams({ gateway: gatewayId, limit: String(limit) });
+    return (await this.#read(GapPage, `/api/v1/gaps?${search}`)).items;
   }
 
   async #all<T>(

@@ -47,7 +47,7 @@ export function judgeHistory(body: HelloBody, identity: GatewayIdentity): Renewa
 export const reusesNumbers = (body: HelloBody, marks: readonly StreamMark[]): boolean =>
   body.streams.some((stream) => {
     const mark = marks.find((m) => m.lane === stream.lane && m.seg === stream.seg);
-    return mark !== undefined && stream.next <= mark.hwm;
+    return stream.lane !== "L" && mark !== undefined && stream.next <= mark.hwm;
   });
 
 /**

@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
+import { generateKeyPairSync, sign } from "node:crypto";
+import type { Claim } from "@millrace/contract/api/enrolment";
 import type { Gateway } from "@millrace/contract/api/gateway";
 import type { Site } from "@millrace/contract/api/plant";
+import { enrolmentText } from "@millrace/contract/wire/signature";
 import { FakeGateway } from "../../../test/fake-gateway.ts";
 import { type TestHub, testHub } from "../../../test/hub.ts";
 import { ingestHub } from "../../../test/ingest-hub.ts";
@@ -35,6 +38,19 @@ test("a cloned gateway is shown as such until somebody trusts it, and that is in
   expect((await hub.call<Gateway>("POST", `/api/v1/gateways/${id}/trust`)).body.cloned).toBeNull();
   expect((await actions(hub)).at(-1)).toBe("gateway.trust");
   expect(await verifyAudit(hub.database.db)).toBeNull();
+});
+
+test("a new enrolment ends the doubt, whatever the old machine did", async () => {
+  await using hub = await testHub();
+  const { id } = await gatewayOf(hub);
+  const { claimToken } = (await hub.call<Claim>("POST", `/api/v1/gateways/${id}/claims`)).body;
+  await hub.database.sql`UPDATE gateway SET cloned_at = now(), session_no = 90, renewal_due = 'content'`;
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const body = { claimToken, publicKey: String(publicKey.export({ format: "jwk" }).x), software: "test" };
+  const signature = sign(null, Buffer.from(enrolmentText(body)), privateKey).toString("base64url");
+  expect((await hub.call("POST", "/api/v1/enrolments", { body, signature })).status).toBe(200);
+  const rows = await hub.database.sql`SELECT cloned_at, session_no::int, renewal_due FROM gateway`;
+  expect({ ...rows[0] }).toEqual({ cloned_at: null, session_no: 0, renewal_due: null });
 });
 
 test("a held manifest is numbered above the gateway's own once a person agrees", async () => {

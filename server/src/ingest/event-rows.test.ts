@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+import type { GatewayEvent } from "@millrace/contract/wire/event";
+import { anchorsOf, writableEvents } from "./event-rows.ts";
+
+const event = (data: GatewayEvent["data"], code = "clock.anchored", timeMs = 1): GatewayEvent => ({
+  timeMs,
+  code,
+  severity: "info",
+  message: "",
+  data,
+});
+
+test("an anchor has a boot, an offset one can add, and says how good the clock is", () => {
+  const told = { bootNo: 7, offsetMs: 1e12, quality: "ntp" };
+  expect(anchorsOf([event(told)])).toEqual([told]);
+  expect(anchorsOf([event({ bootNo: 7, offsetMs: 0 })])).toEqual([{ bootNo: 7, offsetMs: 0, quality: "" }]);
+  const wrong: GatewayEvent["data"][] = [
+    {},
+    { bootNo: "7", offsetMs: 1 },
+    { bootNo: 7, offsetMs: null },
+    { bootNo: 0, offsetMs: 1 },
+    { bootNo: 1.5, offsetMs: 1 },
+    { bootNo: 2 ** 32, offsetMs: 1 },
+    { bootNo: 7, offsetMs: 1e300 },
+    { bootNo: 7, offsetMs: Number.NaN },
+  ];
+  expect(wrong.flatMap((data) => anchorsOf([event(data)]))).toEqual([]);
+  expect(anchorsOf([event(told, "gateway.started")])).toEqual([]);
+});
+
+test("events keep their order, and lose only what a database cannot keep", () => {
+  const nested = {
+    list: [1],
+    text: "a\u0000b",
+    half: "\ud800",
+    none: null,
+  } as unknown as GatewayEvent["data"];
+  const rows = writableEvents([event({ n: 1 }), event(nested)]);
+  expect(rows.map(({ position, data }) => [position, data])).toEqual([
+    [0, { n: 1 }],
+    [1, { text: "a\ufffdb", half: "\ufffd", none: null }],
+  ]);
+  for (const timeMs of [7e13, -7e13, Number.POSITIVE_INFINITY, Number.NaN])
+    expect(() => writableEvents([event({}, "gateway.started", timeMs)])).toThrow(/has the time/);
+});

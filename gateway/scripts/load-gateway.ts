@@ -4,7 +4,7 @@ import { enrol } from "../src/identity/enrol.ts";
 import { bootIdentity, openIdentityFolder } from "../src/identity/identity.ts";
 import { openManifestStore } from "../src/manifest/store.ts";
 import { type Outbox, openOutbox } from "../src/outbox/outbox.ts";
-import { readSettings } from "../src/settings.ts";
+import { readSettings, type Settings } from "../src/settings.ts";
 import { createUplink, type Uplink } from "../src/uplink/uplink.ts";
 import { AckMeter } from "./ack-meter.ts";
 
@@ -22,13 +22,7 @@ export interface LoadGateway {
   uplink(): Uplink;
 }
 
-/**
- * Opens one with the settings of the environment, enrolling it where needed.
- * @param clock of the buffer: what it seals carries this time
- */
-export async function openLoadGateway(clock: Clock, ackedKeepMs: number): Promise<LoadGateway> {
-  const settings = readSettings(process.env);
-  const folder = settings.dataFolder;
+async function enrolledIn(folder: string, settings: Settings) {
   const { key, state } = await openIdentityFolder(folder);
   const enrolled =
     state ??
@@ -42,6 +36,17 @@ export async function openLoadGateway(clock: Clock, ackedKeepMs: number): Promis
       random: systemRandom,
       fetch,
     }));
+  return { key, enrolled };
+}
+
+/**
+ * Opens one with the settings of the environment, enrolling it where needed.
+ * @param clock of the buffer: what it seals carries this time
+ */
+export async function openLoadGateway(clock: Clock, ackedKeepMs: number): Promise<LoadGateway> {
+  const settings = readSettings(process.env);
+  const folder = settings.dataFolder;
+  const { key, enrolled } = await enrolledIn(folder, settings);
   const identity = await bootIdentity(folder, key, enrolled);
   const fail = (what: string) => {
     say("load.failed", { what });

@@ -4,7 +4,7 @@ import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
 import { AnchoredClock } from "./clock/anchored-clock.ts";
-import { openCommandDesk } from "./commands/desk.ts";
+import { type CommandDesk, openCommandDesk } from "./commands/desk.ts";
 import { Machine } from "./health/machine.ts";
 import { enrol } from "./identity/enrol.ts";
 import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
@@ -51,19 +51,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const opened = await openIdentityFolder(folder);
   const state = opened.state ?? (await becomeKnown(settings, opened, deps));
   const identity = await bootIdentity(folder, opened.key, state);
-  const outbox = await openOutbox({
-    folder,
-    epoch: identity.state().epoch,
-    renewEpoch: () => identity.renewEpoch(),
-    bootNo: identity.bootNo,
-    clock,
-    bytesQuota: settings.outboxBytesMax,
-    mode: settings.outboxMode,
-    clockQuality: () => clock.quality(),
-    ackedKeepMs: settings.ackedKeepHours * 3_600_000,
-    onReport: (report) => log.warn("buffer: {report}", { report }),
-    onCrash: deps.onCrash,
-  });
+  const outbox = await openBuffer(settings, identity, clock, deps);
   beginClock(clock, identity, outbox);
   const startedMs = clock.nowMs();
   outbox.report(startedEvent(clock, identity, outbox));
@@ -95,21 +83,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     clock,
     uplink: null,
   };
-  const uplink = createUplink({
-    hubUrl: settings.hubUrl,
-    identity,
-    outbox,
-    manifest,
-    status: () => statusOf(parts, true),
-    software: SOFTWARE,
-    clock,
-    random,
-    clockQuality: () => clock.quality(),
-    onHubTime: (time) => clock.hearHub(time),
-    snapshot: () => fleet.snapshot(),
-    commands,
-    allowPlain: settings.allowPlain,
-  });
+  const uplink = openUplink(parts, commands, random);
   parts.uplink = uplink;
   const local = startLocalServer({
     host: settings.localHost,
@@ -132,6 +106,46 @@ interface Parts {
   startedMs: number;
   clock: AnchoredClock;
   uplink: Uplink | null;
+}
+
+function openBuffer(
+  settings: Settings,
+  identity: Identity,
+  clock: AnchoredClock,
+  deps: GatewayDeps,
+): Promise<Outbox> {
+  return openOutbox({
+    folder: settings.dataFolder,
+    epoch: identity.state().epoch,
+    renewEpoch: () => identity.renewEpoch(),
+    bootNo: identity.bootNo,
+    clock,
+    bytesQuota: settings.outboxBytesMax,
+    mode: settings.outboxMode,
+    clockQuality: () => clock.quality(),
+    ackedKeepMs: settings.ackedKeepHours * 3_600_000,
+    onReport: (report) => log.warn("buffer: {report}", { report }),
+    onCrash: deps.onCrash,
+  });
+}
+
+function openUplink(parts: Parts, commands: CommandDesk, random: Random): Uplink {
+  const { settings, identity, outbox, manifest, clock, fleet } = parts;
+  return createUplink({
+    hubUrl: settings.hubUrl,
+    identity,
+    outbox,
+    manifest,
+    status: () => statusOf(parts, true),
+    software: SOFTWARE,
+    clock,
+    random,
+    clockQuality: () => clock.quality(),
+    onHubTime: (time) => clock.hearHub(time),
+    snapshot: () => fleet.snapshot(),
+    commands,
+    allowPlain: settings.allowPlain,
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { FaultRow } from "./row.ts";
+import { hourBack, noClock, yearAhead } from "./rows/clock.ts";
 import { poison, versions } from "./rows/content.ts";
 import { damagedBuffer, diskFull, powerCut } from "./rows/disk.ts";
 import { greedy, herd, revoked } from "./rows/fleet.ts";
@@ -8,6 +9,7 @@ import { fuzzed, oversized } from "./rows/hostile.ts";
 import { killHub } from "./rows/hub-kill.ts";
 import { cutLink, deadLink, idleCut, lostAcks } from "./rows/link.ts";
 import { killBackend, postgresDown, restartPostgres } from "./rows/postgres.ts";
+import { cloned, hubRestored, oldImage } from "./rows/restore.ts";
 
 /** Every row that can be run, in the order of the matrix. */
 export const ROWS: readonly FaultRow[] = [
@@ -27,6 +29,12 @@ export const ROWS: readonly FaultRow[] = [
   reordered,
   bitFlips,
   idleCut,
+  yearAhead,
+  hourBack,
+  noClock,
+  oldImage,
+  cloned,
+  hubRestored,
   herd,
   greedy,
   revoked,

@@ -69,7 +69,12 @@ export class Rig {
     const stack = await Stack.start({
       folder,
       hubEnv: { ...options.hubEnv },
-      gatewayEnv: { MILLRACE_HUB_URL: proxy.url, ...options.gatewayEnv },
+      gatewayEnv: {
+        MILLRACE_HUB_URL: proxy.url,
+        BUN_OPTIONS: `--preload=${join(import.meta.dir, "shifted-clock.ts")}`,
+        FAULT_CLOCK_FILE: join(folder, "clock"),
+        ...options.gatewayEnv,
+      },
     });
     const { tag, load } = await addDevices(stack, ports.ledger!);
     const rig = new Rig(folder, proxy, stack, ledger, tag, load);
@@ -79,6 +84,11 @@ export class Rig {
 
   get ledgerFile(): string {
     return join(this.folder, "ledger");
+  }
+
+  /** Sets the gateway's wall clock off by so much; the next look at it, within 100 ms, sees it. */
+  shiftClock(ms: number): void {
+    writeFileSync(join(this.folder, "clock"), String(ms));
   }
 
   /** Newest value the source has given out. */
@@ -139,6 +149,12 @@ export class Rig {
     return this.#sql;
   }
 
+  /** The next question opens connections anew: the database behind them was replaced. */
+  async forgetSql(): Promise<void> {
+    await this.#sql?.close({ timeout: 1 }).catch(() => undefined);
+    this.#sql = null;
+  }
+
   databaseUrl(): string {
     const postgres = join(this.stack.hubFolder, "postgres");
     const port = readFileSync(join(postgres, "data", "postmaster.pid"), "utf8").split("\n")[3];
@@ -189,10 +205,10 @@ export class Rig {
   }
 
   /** Good values of the ledger's tag since `fromMs`, and the gaps of its gateway. */
-  async stored(fromMs: number) {
+  async stored(fromMs: number, toMs = Date.now() + 60_000) {
     const stored: Stored[] = [];
     const gaps: RawSamples["gaps"] = [];
-    const to = new Date(Date.now() + 60_000).toISOString();
+    const to = new Date(toMs).toISOString();
     let from: string | null = new Date(fromMs - 10_000).toISOString();
     while (from !== null) {
       const path: string = `/samples?tag=${this.tag.tagNo}&from=${from}&to=${to}&limit=20000`;
@@ -211,10 +227,9 @@ export class Rig {
     return { stored, gaps: known };
   }
 
-  /** A copy of the gateway's folder; consistent only while the gateway is stopped. */
   async stop(): Promise<void> {
     this.proxy.heal();
-    await this.#sql?.close({ timeout: 1 }).catch(() => undefined);
+    await this.forgetSql();
     await this.stack.stop();
     await this.ledger.stop();
     await this.proxy.close();

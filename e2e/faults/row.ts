@@ -23,10 +23,10 @@ export interface FaultRow {
   injected: string;
   criterion: string;
   /**
-   * `work`: keeps the processors busy. `wait`: mostly waits, and runs beside the others. Each lane has a rig of its own
-   * and runs its rows one after the other.
+   * `work`: keeps the processors busy. `wait`, `long`: mostly wait, and run beside the others. Each lane has a rig of its
+   * own and runs its rows one after the other.
    */
-  lane: "work" | "wait";
+  lane: "work" | "wait" | "long";
   run(context: FaultContext): Promise<Outcome>;
 }
 

@@ -14,9 +14,9 @@ export interface RunOptions {
   say: (line: string) => void;
 }
 
-const LANES = ["work", "wait"] as const;
+const LANES = ["work", "wait", "long"] as const;
 
-/** Runs both lanes side by side; the results come back in the order of the rows. */
+/** Runs the lanes side by side; the results come back in the order of the rows. */
 export async function runRows(rows: readonly FaultRow[], options: RunOptions): Promise<RowResult[]> {
   const results = new Map<FaultRow, RowResult>();
   await Promise.all(

@@ -100,6 +100,9 @@ export const headerOf = (seq: number, epoch: number, count: number, nowMs: numbe
   compression: "none",
 });
 
+/** Session numbers of every gateway of this run: none is ever used twice. */
+let sessions = Date.now();
+
 /** A gateway reduced to its session: proves itself, sends frames, counts answers. One socket, no buffer, no retry. */
 export class SimGateway {
   hwm = 0;
@@ -110,7 +113,6 @@ export class SimGateway {
   end: SimEnd | null = null;
   readonly ackMs: number[] = [];
   #socket: WebSocket | null = null;
-  #sessionNo = Math.floor(Date.now() / 1_000);
   readonly #sentMs = new Map<number, number>();
   #lastBye: SimEnd | null = null;
   #welcomed: () => void = () => undefined;
@@ -225,7 +227,7 @@ export class SimGateway {
       hubId: String(challenge.hubId),
       nonce: String(challenge.nonce),
       epoch,
-      sessionNo: ++this.#sessionNo,
+      sessionNo: ++sessions,
       bootNo: 1,
       streams: [{ lane: "H", seg: 1, low: 1, next: Number.MAX_SAFE_INTEGER, acked: 0 }],
       manifestRev: 0,

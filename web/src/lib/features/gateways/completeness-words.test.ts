@@ -23,13 +23,14 @@ const day = (change: Partial<CompletenessDay> = {}): CompletenessDay => ({
 
 describe("completeness in words", () => {
   test("100 % is all of it, 0 % is nothing, and in between nothing is rounded to either", () => {
-    const shown = [1, 0.999999, 0.99999, 0.99951, 0.998, 0.5, 0.0004, 0].map(shareWords);
+    const shown = [1, 0.999999, 0.99999, 0.99951, 0.998, 0.9536, 0.5, 0.0004, 0].map(shareWords);
     expect(shown).toEqual([
       "100 %",
       "> 99.99 %",
       "> 99.99 %",
       "99.95 %",
       "99.8 %",
+      "95.4 %",
       "50.0 %",
       "< 0.1 %",
       "0 %",

@@ -37,8 +37,7 @@ export function shareWords(share: number): string {
   const percent = share * 100;
   if (percent < 0.1) return "< 0.1 %";
   if (percent > 99.99) return "> 99.99 %";
-  const digits = percent > 99.9 ? 2 : 1;
-  return `${(Math.floor(percent * 10 ** digits) / 10 ** digits).toFixed(digits)} %`;
+  return percent > 99.9 ? `${(Math.floor(percent * 100) / 100).toFixed(2)} %` : `${percent.toFixed(1)} %`;
 }
 
 const CAUSE: Record<CompletenessCause, string> = {

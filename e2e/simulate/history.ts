@@ -7,6 +7,8 @@ import { planTrouble } from "./trouble.ts";
 /** After the last fault everything must be at the hub within this. */
 const DRAIN_MS = 20 * 60_000;
 const SETTLE_MS = 60_000;
+/** No multiple of a seal interval: a look at the same moment of each interval might always find a seal under way. */
+const DRAIN_LOOK_MS = 1_013;
 const CHECK_MS = 30_000;
 
 export interface Outcome {
@@ -19,10 +21,15 @@ export interface Outcome {
 }
 
 /** Plays one history to its end, or to the first broken promise. The same seed gives the same history. */
-export function play(seed: number, without: ReadonlySet<Fault> = new Set()): Outcome {
+export function play(
+  seed: number,
+  without: ReadonlySet<Fault> = new Set(),
+  note: ((line: string) => void) | null = null,
+): Outcome {
   const chance = chanceOf(`history ${seed}`);
   const plan = drawPlan(chance.fork("plan"), without);
-  const site = new Site(plan, chance.fork("site"));
+  const timed = (what: string) => note?.(`${(site.world.nowMs / 1_000).toFixed(3)} ${what}`);
+  const site: Site = new Site(plan, chance.fork("site"), note && timed);
   const { world, oracle } = site;
   const hasFailed = () => oracle.failure !== null;
   try {
@@ -59,7 +66,7 @@ function drain(site: Site): void {
       const waits = engine?.status().framesUnsent;
       return oracle.fail("I6", `not drained: ${waits} frames wait, the link is ${gateway?.reason}`);
     }
-    world.run(world.nowMs + 1_000, () => oracle.failure !== null);
+    world.run(world.nowMs + DRAIN_LOOK_MS, () => oracle.failure !== null);
     site.heal();
   }
   if (oracle.failure === null) oracle.checkNothingLost(true);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { MutationName } from "./mutations.ts";
+import type { Fault } from "./plan.ts";
 import type { Done, Failed } from "./worker.ts";
 
 export interface Played extends Done {
@@ -12,24 +13,30 @@ export interface Batch {
   /** Every how many-th seed is played; for sharing a range between processes. */
   step?: number;
   mutation?: MutationName;
+  /** Kinds of fault that are left out. */
+  without?: readonly Fault[];
   /** The process stops after so many failures. */
   failuresMax?: number;
 }
 
 /** Plays seeds in a process of their own. @throws when the process itself breaks, for instance a mutation that does not fit */
 export async function playBatch(batch: Batch): Promise<Played> {
-  const { from, seeds, step = 1, mutation, failuresMax = 20 } = batch;
+  const { from, seeds, step = 1, mutation, without = [], failuresMax = 20 } = batch;
   const preload = mutation === undefined ? [] : ["--preload", join(import.meta.dir, "mutate-preload.ts")];
   const args = [from, seeds, step, failuresMax].map(String);
   const child = Bun.spawn([process.execPath, ...preload, join(import.meta.dir, "worker.ts"), ...args], {
-    env: { ...process.env, ...(mutation === undefined ? {} : { SIMULATE_MUTATION: mutation }) },
+    env: {
+      ...process.env,
+      SIMULATE_WITHOUT: without.join(","),
+      ...(mutation === undefined ? {} : { SIMULATE_MUTATION: mutation }),
+    },
     stdin: "ignore",
     stdout: "pipe",
-    stderr: "pipe",
+    stderr: process.env.SIMULATE_NOTES ? "inherit" : "pipe",
   });
   const [text, errors, code] = await Promise.all([
     new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
+    child.stderr instanceof ReadableStream ? new Response(child.stderr).text() : "",
     child.exited,
   ]);
   const lines = text

@@ -3,7 +3,7 @@ import type { OutboxEngine } from "../../gateway/src/outbox/engine.ts";
 import type { Chance } from "./chance.ts";
 import { GatewayDisk } from "./gateway/disk.ts";
 import { GatewayProgram } from "./gateway/program.ts";
-import { copyState, HubDatabase, type HubState } from "./hub/database.ts";
+import { copyState, HubDatabase, type HubState, streamName } from "./hub/database.ts";
 import { HubProgram } from "./hub/program.ts";
 import { Network } from "./network.ts";
 import { Oracle } from "./oracle/oracle.ts";
@@ -33,16 +33,25 @@ export class Site {
   constructor(
     readonly plan: Plan,
     readonly chance: Chance,
+    /** Takes one line for each thing that happens, for a person who reads a history. */
+    readonly note: ((what: string) => void) | null = null,
   ) {
     const { world } = this;
     this.oracle = new Oracle(this);
     this.database = new HubDatabase(world, chance.fork("database"), {
       committed: ({ epoch, key, frames }) => {
+        const [first, last] = [frames[0]!.first, frames.at(-1)!.last];
+        this.note?.(
+          `the hub commits ${streamName(epoch, key)} ${first} to ${last}: ${frames.map(({ kind }) => kind)}`,
+        );
         for (const frame of frames) this.oracle.hubView.take(epoch, key, frame);
       },
     });
     this.disk = new GatewayDisk({
-      before: () => this.#dieMaybe(),
+      before: (operation) => {
+        this.note?.(`  disk: ${operation}`);
+        this.#dieMaybe();
+      },
       after: () => {
         this.oracle.diskChanged();
         this.#dieMaybe();
@@ -84,6 +93,7 @@ export class Site {
 
   startHub(): void {
     if (this.hub !== null) return;
+    this.note?.("the hub starts");
     this.hub = new HubProgram(
       this.world,
       this.hubWall,
@@ -94,12 +104,14 @@ export class Site {
   }
 
   killHub(): void {
+    this.note?.("the hub dies");
     this.hub?.kill();
     this.hub = null;
   }
 
   startGateway(): void {
     if (this.gateway !== null) return;
+    this.note?.("the gateway starts");
     const { plan, world, wall, disk, network, chance } = this;
     this.oracle.gatewayStarts();
     this.gateway = new GatewayProgram({
@@ -116,6 +128,7 @@ export class Site {
   }
 
   killGateway(): void {
+    this.note?.("the gateway dies");
     this.#changesToDeath = null;
     this.gateway?.kill();
     this.gateway = null;
@@ -131,6 +144,7 @@ export class Site {
     if (--this.#changesToDeath > 0) return;
     this.#changesToDeath = null;
     const { gateway } = this;
+    this.note?.("the gateway dies in the middle of a change");
     this.gateway = null;
     this.world.after(this.chance.magnitude(100, 90_000), () => this.startGateway());
     gateway.killHere();
@@ -152,6 +166,7 @@ export class Site {
     const copy = this.#copies.length > 0 ? this.chance.pick(this.#copies) : null;
     if (copy === null) return;
     this.killGateway();
+    this.note?.(`the gateway's disk is set back to ${copy.atMs} ms`);
     this.oracle.gatewaySetBack(copy.atMs);
     copy.putBack();
   }
@@ -160,6 +175,7 @@ export class Site {
     const backup = this.#backups.length > 0 ? this.chance.pick(this.#backups) : null;
     if (backup === null) return;
     this.killHub();
+    this.note?.("the hub is restored from a backup");
     this.oracle.hubGoesBack();
     this.database.restore(backup);
     this.oracle.hubWentBack();
@@ -173,6 +189,7 @@ export class Site {
     const rows = chance.pick(stored);
     const at = chance.whole(0, rows.length - 1);
     const row = rows[at]!;
+    this.note?.(`a bit of stored frame ${row.first} turns`);
     const body = row.body.slice();
     const byte = chance.whole(0, body.length - 1);
     body[byte] = body[byte]! ^ (1 << chance.whole(0, 7));

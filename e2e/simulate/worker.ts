@@ -1,4 +1,5 @@
 import { play } from "./history.ts";
+import type { Fault } from "./plan.ts";
 
 /** One process of a run: plays seeds and prints one line of JSON for each that failed, and one at the end. */
 export interface Failed {
@@ -22,10 +23,16 @@ const [from, seeds, step, failuresMax] = process.argv.slice(2).map(Number) as [
   number,
   number,
 ];
+/** Kinds of fault that are left out, separated by commas. */
+const without = new Set((process.env.SIMULATE_WITHOUT ?? "").split(",") as Fault[]);
 const done: Done = { played: 0, samples: 0, virtualMs: 0, events: 0 };
 let failures = 0;
 for (let seed = from; seed < from + seeds && failures < failuresMax; seed += step) {
-  const { failure, plan, samples, virtualMs, events } = play(seed);
+  const { failure, plan, samples, virtualMs, events } = play(
+    seed,
+    without,
+    process.env.SIMULATE_NOTES ? console.error : null,
+  );
   done.played++;
   done.samples += samples;
   done.virtualMs += virtualMs;

@@ -19,6 +19,7 @@ export interface Failure {
 
 /** Samples named in a message, at most. */
 const NAMED_MAX = 8;
+const NOTE_CHARS = 300;
 
 /** Watches a history from outside and notes the first broken promise (`delivery.md` 2.10). */
 export class Oracle implements HubWatch, GatewayWatch {
@@ -40,6 +41,7 @@ export class Oracle implements HubWatch, GatewayWatch {
   };
 
   says(message: DownlinkMessage, epoch: number): void {
+    this.site.note?.(`the hub says ${JSON.stringify(message).slice(0, NOTE_CHARS)}`);
     if (message.type === "ack") this.#promised("ack", epoch, message, message.hwm);
     if (message.type === "welcome")
       for (const stream of message.streams) this.#promised("welcome", epoch, stream, stream.hwm);
@@ -57,6 +59,9 @@ export class Oracle implements HubWatch, GatewayWatch {
 
   appended(epoch: number, key: StreamKey, first: number, drafts: readonly Draft[]): void {
     const { nowMs } = this.site.world;
+    this.site.note?.(
+      `stored ${streamName(epoch, key)} from ${first}: ${drafts.map(({ kind, n }) => `${kind} ${n}`)}`,
+    );
     for (const value of this.catalogue.appended(epoch, key, first, drafts)) this.ledger.stored(value, nowMs);
   }
 

@@ -81,7 +81,10 @@ export interface FrameStore {
 
   /** Replaces the frames in [first, last] by one over the same numbers; `dead` keeps what was replaced. */
   replace(key: StreamKey, first: number, last: number, row: FrameRow, dead?: DeadFrame): void;
-  /** Deletes up to `limit` acknowledged frames sealed before `beforeWallMs`, oldest first; returns how many. */
+  /**
+   * Deletes up to `limit` acknowledged frames from the front, up to the first that was sealed at or after
+   * `beforeWallMs`; returns how many.
+   */
   evict(key: StreamKey, beforeWallMs: number, limit: number): number;
 
   /** Next number of a stream in another epoch; 1 when it was not begun. */

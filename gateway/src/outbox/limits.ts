@@ -27,6 +27,11 @@ export const ROOM = {
 export const SEGMENT = {
   /** History that waits longer than this stays behind in its own segment, and the present goes first. */
   backlogMs: 60_000,
+  /**
+   * Delivered segments that stay listed in the hello: a hub restored from a backup learns from the list what it once
+   * had, and a range that is not kept any more becomes a gap instead of nothing.
+   */
+  listedMax: 24,
   /** Streams of history one gateway may have open; above it the present queues behind the past. */
   openMax: 32,
 } as const;

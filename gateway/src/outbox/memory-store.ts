@@ -259,16 +259,10 @@ export class MemoryStore implements FrameStore {
     this.flushMarks();
     const rows = this.#rows(key);
     const { acked } = this.stream(key);
-    const gone = new Set(
-      rows.filter((row) => row.last <= acked && row.wallMs < beforeWallMs).slice(0, limit),
-    );
-    this.#commit(0, () => {
-      this.#image.frames.set(
-        nameOf(this.epoch, key),
-        gone.size === 0 ? rows : rows.filter((row) => !gone.has(row)),
-      );
-    });
-    return gone.size;
+    const due = rows.slice(0, limit).findIndex((row) => !(row.last <= acked && row.wallMs < beforeWallMs));
+    const count = due < 0 ? Math.min(limit, rows.length) : due;
+    this.#commit(0, () => rows.splice(0, count));
+    return count;
   }
 
   nextIn(epoch: number, key: StreamKey): number {

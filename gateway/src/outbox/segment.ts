@@ -36,12 +36,18 @@ export function beginSegment(store: FrameStore, at: SealTime): void {
   if (open < SEGMENT.openMax) store.openSegment("H");
 }
 
-/** Closes older segments that are delivered to their end and hold nothing for a restored hub any more. */
+/** Closes the oldest segments that are delivered to their end and empty, as far as too many are listed. */
 export function closeDrained(store: FrameStore): void {
-  const current = currentStream(store, "H");
-  for (const stream of store.streams()) {
-    if (stream.lane !== "H" || stream.seg === current.seg) continue;
-    if (stream.acked === stream.next - 1 && store.low(stream) === stream.next) store.closeSegment(stream);
+  const history = store
+    .streams()
+    .filter(({ lane }) => lane === "H")
+    .sort((a, b) => a.seg - b.seg);
+  let tooMany = history.length - SEGMENT.listedMax;
+  for (const stream of history.slice(0, -1)) {
+    if (tooMany <= 0) return;
+    if (stream.acked !== stream.next - 1 || store.low(stream) !== stream.next) continue;
+    store.closeSegment(stream);
+    tooMany--;
   }
 }
 

@@ -229,12 +229,12 @@ export class SqliteStore implements FrameStore {
     // The acknowledgement is on disk before the frame it frees is gone.
     this.flushMarks();
     const { acked } = this.stream(key);
-    return this.#db
-      .query(
-        `DELETE FROM frame WHERE id IN (SELECT id FROM frame WHERE epoch = ?1 AND lane = ?2 AND seg = ?3
-           AND first <= ?4 AND last <= ?4 AND wall_ms < ?5 ORDER BY first LIMIT ?6)`,
-      )
-      .run(this.#epoch, key.lane, key.seg, acked, Math.min(beforeWallMs, 8.64e15), limit).changes;
+    const heads = this.heads(key, 0, limit);
+    // Only from the front: a clock that was set back makes later frames look older, and a hole could not be sent again.
+    const due = heads.findIndex((head) => !(head.last <= acked && head.wallMs < beforeWallMs));
+    const count = due < 0 ? heads.length : due;
+    if (count > 0) this.#transaction(() => this.#delete(key, 1, heads[count - 1]!.last));
+    return count;
   }
 
   nextIn(epoch: number, key: StreamKey): number {

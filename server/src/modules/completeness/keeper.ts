@@ -35,8 +35,8 @@ export const COVERAGE = {
   rowsMax: 400_000,
   /** Blocks read, put together and written at once. */
   saveBlocks: 32,
-  /** Frames read at once while replaying. */
-  replayFrames: 200,
+  /** Frames read at once while replaying: few, because live data waits for as long as they are decoded. */
+  replayFrames: 32,
   retryMs: 5_000,
 } as const;
 
@@ -98,7 +98,11 @@ export class CoverageKeeper {
     await noteTags(this.deps.sql, this.deps.clock.nowMs());
   }
 
-  /** Takes the committed samples of a frame. @param offsetMs to be added to their times */
+  /**
+   * Takes the committed samples of a frame; of a rollup those it kept. They have the least and the greatest that is not
+   * bad of every minute with a mean, so all those minutes are marked.
+   * @param offsetMs to be added to their times
+   */
   absorb(gatewayNo: number, columns: BlockColumns, offsetMs: number): void {
     markColumns(this.board, gatewayNo, columns, this.deps.clock.nowMs(), offsetMs);
     if (this.board.rows <= COVERAGE.rowsMax || this.#crowded) return;

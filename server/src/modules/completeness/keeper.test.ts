@@ -144,6 +144,39 @@ test("after a crash nothing is missing and nothing counts twice", async () => {
   await third.stop();
 });
 
+test("whatever is stored, dropped and replayed when, the count is that of a plain set", async () => {
+  const known = await gatewayOf("H", 3);
+  const { fake } = await FakeGateway.welcomed(hub, known);
+  using _ = fake;
+  const { coverage } = hub.ingest;
+  // A fixed sequence of chance, so that a failure comes back.
+  let state = 2_026;
+  const below = (limit: number): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+    return (state >>> 8) % limit;
+  };
+  const oracle = new Set<string>();
+  for (let seq = 1; seq <= 40; seq++) {
+    const blocks = known.tagNos.map((tagNo) => {
+      const from = below(1_400);
+      const to = from + 1 + below(40);
+      for (let minute = from; minute < to; minute++) oracle.add(`${tagNo}/${minute}`);
+      return minutes(tagNo, from, to);
+    });
+    fake.send(frame(seq, blocks));
+    while ((await fake.next("ack")).hwm < seq);
+    const what = below(4);
+    if (what > 1) await coverage.save();
+    if (what === 3) coverage.board.evict(Number.POSITIVE_INFINITY, 0);
+    expect((await ask({ gateway: known.id })).days[0]!.received).toBe(oracle.size);
+  }
+  const fresh = keeper();
+  await fresh.start();
+  await fresh.replayed();
+  expect((await ask({ gateway: known.id }, fresh.board)).days[0]!.received).toBe(oracle.size);
+  await fresh.stop();
+});
+
 test("a day that left the memory is put together with what is stored", async () => {
   const known = await gatewayOf("C", 1);
   const tagNo = known.tagNos[0]!;

@@ -8,6 +8,8 @@ import { killAfterAck, killInCommit } from "./rows/gateway-kill.ts";
 import { fuzzed, oversized } from "./rows/hostile.ts";
 import { killHub } from "./rows/hub-kill.ts";
 import { cutLink, deadLink, idleCut, lostAcks } from "./rows/link.ts";
+import { wrongManifest } from "./rows/manifest.ts";
+import { longOutage, narrowLine, wrongNetwork } from "./rows/outage.ts";
 import { killBackend, postgresDown, restartPostgres } from "./rows/postgres.ts";
 import { cloned, hubRestored, oldImage } from "./rows/restore.ts";
 
@@ -29,6 +31,10 @@ export const ROWS: readonly FaultRow[] = [
   reordered,
   bitFlips,
   idleCut,
+  longOutage,
+  narrowLine,
+  wrongNetwork,
+  wrongManifest,
   yearAhead,
   hourBack,
   noClock,

@@ -10,7 +10,8 @@ import { killHub } from "./rows/hub-kill.ts";
 import { cutLink, deadLink, idleCut, lostAcks } from "./rows/link.ts";
 import { wrongManifest } from "./rows/manifest.ts";
 import { longOutage, narrowLine, wrongNetwork } from "./rows/outage.ts";
-import { killBackend, postgresDown, restartPostgres } from "./rows/postgres.ts";
+import { hubHostCut, killBackend, postgresDown, restartPostgres } from "./rows/postgres.ts";
+import { overQuota } from "./rows/quota.ts";
 import { cloned, hubRestored, oldImage } from "./rows/restore.ts";
 
 /** Every row that can be run, in the order of the matrix. */
@@ -18,6 +19,7 @@ export const ROWS: readonly FaultRow[] = [
   killInCommit,
   killAfterAck,
   killHub,
+  hubHostCut,
   restartPostgres,
   postgresDown,
   killBackend,
@@ -41,6 +43,7 @@ export const ROWS: readonly FaultRow[] = [
   oldImage,
   cloned,
   hubRestored,
+  overQuota,
   herd,
   greedy,
   revoked,

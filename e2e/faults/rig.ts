@@ -53,6 +53,7 @@ export class Rig {
     readonly ledger: Child,
     readonly tag: Tag,
     private readonly loadDevice: Device,
+    readonly ledgerPort: number,
   ) {}
 
   static async start(options: RigOptions = {}): Promise<Rig> {
@@ -77,7 +78,7 @@ export class Rig {
       },
     });
     const { tag, load } = await addDevices(stack, ports.ledger!);
-    const rig = new Rig(folder, proxy, stack, ledger, tag, load);
+    const rig = new Rig(folder, proxy, stack, ledger, tag, load, ports.ledger!);
     await until(30_000, "the ledger is read", () => readLedger(rig.ledgerFile).length > 5);
     return rig;
   }

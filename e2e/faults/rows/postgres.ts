@@ -15,7 +15,57 @@ async function quarantined(rig: Rig): Promise<number> {
 const ready = (rig: Rig, msMax: number): Promise<number> =>
   until(msMax, "the hub has its database", async () => (await fetch(`${rig.stack.hubUrl}/readyz`)).ok, 50);
 
-/** F06, and with it F05's question: an immediate shutdown is what a power cut leaves of PostgreSQL's own state. */
+/** F05, as far as processes go: everything on the hub's machine is gone in the moment in which an ack leaves it. */
+export const hubHostCut: FaultRow = {
+  row: "F05",
+  injected: "hub and PostgreSQL killed together in the moment in which an acknowledgement passes",
+  criterion: "the marks after recovery are not below what was acknowledged; all values at the hub once",
+  lane: "work",
+  async run(context) {
+    const rig = await context.rig();
+    const cuts = context.times(2, 50);
+    const mark = rig.mark();
+    let missing = 0;
+    for (let i = 0; i < cuts; i++) {
+      await rig.linkUp();
+      const acked = new Map<string, number>();
+      await new Promise<void>((done) => {
+        const untilMs = Date.now() + 500 + context.random() * 1_000;
+        rig.proxy.onDown = ({ binary, payload }) => {
+          const message = binary ? null : JSON.parse(new TextDecoder().decode(payload));
+          if (message?.type !== "ack") return null;
+          acked.set(`${message.lane}/${message.seg}`, message.hwm);
+          if (Date.now() < untilMs) return null;
+          rig.proxy.onDown = null;
+          process.kill(rig.stack.postgresPid(), "SIGQUIT");
+          rig.stack.hub.process.kill("SIGKILL");
+          done();
+          return null;
+        };
+      });
+      await rig.stack.hub.process.exited;
+      await rig.stack.startHub();
+      missing += await acksMissing(rig, acked);
+    }
+    await rig.linkUp();
+    const verdict = await rig.verdict(mark);
+    return {
+      measured: `${cuts} cuts: ${missing} acknowledged marks missing; ${verdictText(verdict)}`,
+      ok: isWhole(verdict) && missing === 0,
+    };
+  },
+};
+
+/** Streams of the rig's gateway whose mark lies below what it was told. */
+async function acksMissing(rig: Rig, acked: ReadonlyMap<string, number>): Promise<number> {
+  const rows: { stream: string; last: string }[] = await rig.sql`
+    SELECT s.lane || '/' || s.seg AS stream, s.last::text FROM uplink_stream s JOIN gateway g USING (gateway_no)
+    WHERE g.id = ${rig.tag.gatewayId}::uuid AND s.epoch = g.epoch`;
+  const marks = new Map(rows.map(({ stream, last }) => [stream, Number(last)]));
+  return [...acked].filter(([stream, hwm]) => (marks.get(stream) ?? 0) < hwm).length;
+}
+
+/** F06 */
 export const restartPostgres: FaultRow = {
   row: "F06",
   injected: "immediate shutdown of PostgreSQL (SIGQUIT, no checkpoint) under load",

@@ -20,6 +20,11 @@ export const MUTATIONS = {
     needle: "const hwm = this.#marks.get(streamText(key)) ?? 0;\n    this.sink.send",
     replacement: "const hwm = (this.#marks.get(streamText(key)) ?? 0) + 1;\n    this.sink.send",
   },
+  "a mark that moved is taken for a commit": {
+    file: "server/src/ingest/intake.ts",
+    needle: 'if (result === "moved") return await this.#reread(key);',
+    replacement: "",
+  },
   "an unknown commit is taken for a commit": {
     file: "server/src/ingest/intake.ts",
     needle: '!== "rolledBack" || attempt === INTAKE.rolledBackMax) throw thrown;',
@@ -36,21 +41,19 @@ export const MUTATIONS = {
     needle: "if (conflict === null) return true;",
     replacement: "return true;",
   },
-  "no look at the mark": {
-    file: "server/src/ingest/admit.ts",
-    needle: 'if (header.lane !== "L" && header.first !== mark + 1) {',
-    replacement: 'if (header.lane === "L") {',
-  },
+
   "numbers used again are not noticed": {
     file: "server/src/ingest/renewal.ts",
-    needle: "mark !== undefined && stream.next <= mark.hwm",
-    replacement: "mark !== undefined && stream.next < 0",
+    needle: "mark.hwm > (stream.sent ?? stream.next - 1)",
+    replacement: "mark.hwm < 0",
   },
-  "sequence numbers given again after a crash": {
+  "the next number is taken from the frames on disk": {
     file: "gateway/src/outbox/memory-store.ts",
-    needle: "this.#image.streams.get(nameOf(this.epoch, key))!.next = next;",
-    replacement: "",
+    needle: "if (of === epoch && open) this.#streams.set(streamText(stream), stream);",
+    replacement:
+      "if (of === epoch && open) this.#streams.set(streamText(stream), { ...stream, next: (this.#rows(stream).at(-1)?.last ?? 0) + 1 });",
   },
+
   "unacknowledged frames are evicted": {
     file: "gateway/src/outbox/memory-store.ts",
     needle: "row.last <= acked && row.wallMs < beforeWallMs",
@@ -70,7 +73,7 @@ export const MUTATIONS = {
     file: "gateway/src/outbox/engine.ts",
     needle: "joinEnvelope(rows.map((row) => row.body))",
     replacement:
-      "joinEnvelope(rows.map((row) => { const { header, body } = readFrame(row.body); return sealFrame({ ...header, bootNo: at.bootNo }, body); }))",
+      "joinEnvelope(rows.map((row) => { const { header, body } = readFrame(row.body); return sealFrame({ ...header, monoMs: at.monoMs }, body); }))",
   },
   "blind renewal of the epoch": {
     file: "gateway/src/outbox/renew.ts",
@@ -99,11 +102,7 @@ export const MUTATIONS = {
     replacement:
       "if (all.length === 0) continue;\n      this.#ring.clear(waiting);\n      if (!this.#attempt(at, () => this.#write(waiting, all, at))) continue;",
   },
-  "a lower mark of the hub is not believed": {
-    file: "gateway/src/outbox/memory-store.ts",
-    needle: "stream.acked = Math.min(hwm, stream.next - 1);",
-    replacement: "stream.acked = Math.max(stream.acked, Math.min(hwm, stream.next - 1));",
-  },
+
   "a refused envelope is not sent again": {
     file: "gateway/src/uplink/lanes.ts",
     needle: "sentSeq: hwm,\n    inFlight: [],",

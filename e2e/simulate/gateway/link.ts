@@ -165,7 +165,7 @@ export class Link {
       epoch: engine.store.epoch,
       sessionNo: identity.sessionNo,
       bootNo,
-      streams: streams.map(({ lane, seg, low, next, acked }) => ({ lane, seg, low, next, acked })),
+      streams: streams.map(({ backlog: _, ...head }) => head),
       manifestRev: 0,
       software: "simulated",
       wallMs: clock.nowMs(),

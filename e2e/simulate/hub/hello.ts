@@ -40,11 +40,12 @@ async function renewed(database: HubDatabase, ask: Ask, body: HelloBody, nowMs: 
   if (epoch === null) return { ok: false, refusal: "cloned" };
   const streams: Renewal["streams"] = [];
   for (const { lane, seg, acked } of body.streams) {
+    const from = Math.min(acked, database.state.marks.get(streamName(body.epoch, { lane, seg }))?.last ?? 0);
     const known = await ask(() => {
       const rows = database.state.journal.get(streamName(body.epoch, { lane, seg })) ?? [];
-      return encodeKnownFrames(rows.filter(({ first }) => first > acked));
+      return encodeKnownFrames(rows.filter(({ first }) => first > from));
     });
-    streams.push({ lane, seg, known });
+    streams.push({ lane, seg, from, known });
   }
   return { ok: false, renewal: { epoch, streams } };
 }

@@ -25,6 +25,7 @@ export class HubView {
     private readonly ledger: Ledger,
     private readonly catalogue: Catalogue,
     private readonly fail: Fail,
+    private readonly wasSetBack: () => boolean,
   ) {}
 
   take(epoch: number, key: JournalRow["key"], frame: AdmittedFrame): void {
@@ -92,6 +93,11 @@ export class HubView {
     const { first, last, n, cause } = frame;
     const lost = [...this.catalogue.range(epoch, key, first, last)];
     this.#told.set(told, lost);
+    if (cause === "hubRestore" && !this.wasSetBack())
+      this.fail(
+        "I4",
+        `${name} ${first} to ${last}: a gap for want of what a restored hub needs, and no hub was restored`,
+      );
     if (cause === "hubRestore" || cause === "corrupt") return;
     const isKnown = !this.catalogue.isBridged(epoch, key, first, last);
     if (isKnown ? lost.length !== n : lost.length < n)

@@ -33,7 +33,9 @@ export class Oracle implements HubWatch, GatewayWatch {
   #pending: number[] = [];
 
   constructor(private readonly site: Site) {
-    this.hubView = new HubView(this.ledger, this.catalogue, this.fail);
+    this.hubView = new HubView(this.ledger, this.catalogue, this.fail, () =>
+      site.plan.faults.has("hubRestore"),
+    );
   }
 
   readonly fail = (invariant: string, message: string): void => {

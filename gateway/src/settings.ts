@@ -67,14 +67,11 @@ export const Settings = Type.Object({
   ),
   outboxMode: Setting(
     "MILLRACE_OUTBOX_MODE",
-    Type.Union(
-      [Type.Literal("thin-then-drop"), Type.Literal("drop-oldest"), Type.Literal("keep-oldest")],
-      {
-        default: "thin-then-drop",
-        description:
-          "What a full buffer does with samples the hub has not: thin the oldest to one-minute figures and drop only then; drop the oldest, raw or not at all; or keep the oldest and refuse new ones. Each loss is recorded as a gap",
-      },
-    ),
+    Type.Union([Type.Literal("thin-then-drop"), Type.Literal("drop-oldest"), Type.Literal("keep-oldest")], {
+      default: "thin-then-drop",
+      description:
+        "What a full buffer does with samples the hub has not: thin the oldest to one-minute figures and drop only then; drop the oldest, raw or not at all; or keep the oldest and refuse new ones. Each loss is recorded as a gap",
+    }),
   ),
   ackedKeepHours: Setting(
     "MILLRACE_ACKED_KEEP_HOURS",

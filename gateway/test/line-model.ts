@@ -98,7 +98,7 @@ export class LineModel {
   heads(): StreamHead[] {
     return this.#input.streams.map(({ lane, seg, backlog = false }) => {
       const next = this.#stored.get(streamText({ lane, seg }))!.length + 1;
-      return { lane, seg, low: 1, next, acked: 0, backlog };
+      return { lane, seg, low: 1, next, acked: 0, sent: 0, backlog };
     });
   }
 

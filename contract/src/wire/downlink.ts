@@ -73,10 +73,16 @@ export const ManifestOffer = Type.Object({ type: Type.Literal("manifest"), signe
 export const RenewEpoch = Type.Object({
   type: Type.Literal("renewEpoch"),
   epoch: Type.Integer({ minimum: 1, maximum: 0xffff_ffff }),
-  /** Of each stream of the hello, the frames after `acked` that the hub has (`known-frames.ts`). */
-  streams: Type.Array(Type.Composite([StreamKey, Type.Object({ known: Type.String() })]), {
-    maxItems: LIMITS.streamsMax,
-  }),
+  /**
+   * Of each stream of the hello: `from`, up to which the hub has everything (below what was acknowledged when the hub
+   * was set back too), and the frames after it that the hub has (`known-frames.ts`).
+   */
+  streams: Type.Array(
+    Type.Composite([StreamKey, Type.Object({ from: Type.Optional(Seq), known: Type.String() })]),
+    {
+      maxItems: LIMITS.streamsMax,
+    },
+  ),
 });
 
 export const CommandOffer = Type.Object({ type: Type.Literal("command"), command: Command });

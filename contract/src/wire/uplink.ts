@@ -13,6 +13,11 @@ const HelloStream = Type.Composite([
     low: Seq,
     next: Seq,
     acked: Seq,
+    /**
+     * Highest number that may ever have left this gateway, noted on its disk before it left. A hub that has more knows
+     * that the gateway went back in time. Absent in gateways before 0.2.
+     */
+    sent: Type.Optional(Seq),
   }),
 ]);
 

@@ -4,9 +4,9 @@ import type { OutboxStatus } from "@millrace/contract/vocabulary/gateway";
 import { encodeEvents, type GatewayEvent } from "@millrace/contract/wire/event";
 import { joinEnvelope, readFrameHeader } from "@millrace/contract/wire/frame";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
+import { bridge } from "./bridge.ts";
 import { type Draft, draftBytes, type SealTime } from "./draft.ts";
 import { outboxFigures } from "./figures.ts";
-import { sealDraft } from "./frame-row.ts";
 import type { FrameStore, OutboxDisk, Salvage, StoredFrame } from "./frame-store.ts";
 import { type Level, nextLevel } from "./level.ts";
 import type { Envelope, OpenOutcome, OutboxReport, OutboxSettings, StreamHead } from "./message.ts";
@@ -299,12 +299,13 @@ export class OutboxEngine {
 
   streams(): StreamHead[] {
     const current = currentStream(this.store, "H").seg;
-    return this.store.streams().map(({ lane, seg, next, acked }) => ({
+    return this.store.streams().map(({ lane, seg, next, acked, maxSent }) => ({
       lane,
       seg,
       low: this.store.low({ lane, seg }),
       next,
       acked,
+      sent: maxSent,
       backlog: lane === "H" && seg !== current,
     }));
   }
@@ -313,7 +314,7 @@ export class OutboxEngine {
   frames(key: StreamKey, afterSeq: number, bytesMax: number, at: SealTime): Envelope {
     let envelope: Envelope = { last: afterSeq, bytes: null };
     this.#attempt(at, () => {
-      this.#bridge(key, afterSeq, at);
+      bridge(this.store, key, afterSeq, at);
       let rows = this.store.read(key, afterSeq, bytesMax);
       const hit = rows.filter((row) => row.damaged !== null);
       if (hit.length > 0) {
@@ -326,18 +327,6 @@ export class OutboxEngine {
       envelope = { last, bytes: joinEnvelope(rows.map((row) => row.body)) };
     });
     return envelope;
-  }
-
-  /** A hub restored from an old backup may ask for frames that retention has deleted: those are a gap. */
-  #bridge(key: StreamKey, afterSeq: number, at: SealTime): void {
-    const first = afterSeq + 1;
-    const { next } = this.store.stream(key);
-    const head = this.store.heads(key, afterSeq, 1)[0];
-    const last = (head ? head.first : next) - 1;
-    if (last < first) return;
-    const gap: Draft = { kind: "gap", cause: "hubRestore", n: 0, tMinMs: null, tMaxMs: head?.tMinMs ?? null };
-    const place = { epoch: this.store.epoch, lane: key.lane, seg: key.seg, first, last };
-    this.store.insert(key, sealDraft(place, gap, at));
   }
 
   #condemnRow(key: StreamKey, row: StoredFrame, reason: string, at: SealTime): void {
@@ -373,7 +362,7 @@ export class OutboxEngine {
     if (epoch <= this.store.epoch)
       throw new AppError("uplink.protocol", `The hub named epoch ${epoch}; ours is ${this.store.epoch}.`);
     this.#disk.writeMarker(epoch);
-    const { framesKnown, framesRenewed } = renewInto(this.store, epoch, known);
+    const { framesKnown, framesRenewed } = renewInto(this.store, epoch, known, at);
     const message = `This gateway went back in time. Epoch ${epoch} begins: ${framesRenewed} frames are sent under new numbers, ${framesKnown} the hub had.`;
     this.#events.push(eventOf("epoch.renewed", at, message, { epoch, framesKnown, framesRenewed }));
   }

@@ -69,6 +69,8 @@ export interface FrameStore {
   /** Consecutive frames after `afterSeq`, at least one if there is any, within the limits of an envelope. */
   read(key: StreamKey, afterSeq: number, bytesMax: number): StoredFrame[];
   heads(key: StreamKey, afterSeq: number, limit: number): FrameHead[];
+  /** The frame whose range holds this number; null when none does. */
+  covering(key: StreamKey, seq: number): FrameHead | null;
   unsent(key: StreamKey): UnsentFigures;
 
   /** Makes it durable that frames up to `last` may leave the gateway. */

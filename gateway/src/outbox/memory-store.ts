@@ -44,6 +44,15 @@ export interface MemoryFaults {
 }
 
 const nameOf = (epoch: number, key: StreamKey): string => `${epoch}/${streamText(key)}`;
+const headOf = ({ first, last, kind, n, tMinMs, tMaxMs, wallMs }: FrameRow): FrameHead => ({
+  first,
+  last,
+  kind,
+  n,
+  tMinMs,
+  tMaxMs,
+  wallMs,
+});
 const bytesOf = (row: FrameRow): number => row.body.byteLength + FRAME_BYTES_EXTRA;
 
 /**
@@ -181,15 +190,13 @@ export class MemoryStore implements FrameStore {
   heads(key: StreamKey, afterSeq: number, limit: number): FrameHead[] {
     const rows = this.#rows(key);
     const from = this.#indexAfter(rows, afterSeq);
-    return rows.slice(from, from + limit).map(({ first, last, kind, n, tMinMs, tMaxMs, wallMs }) => ({
-      first,
-      last,
-      kind,
-      n,
-      tMinMs,
-      tMaxMs,
-      wallMs,
-    }));
+    return rows.slice(from, from + limit).map(headOf);
+  }
+
+  covering(key: StreamKey, seq: number): FrameHead | null {
+    const rows = this.#rows(key);
+    const row = rows[this.#indexAfter(rows, seq) - 1];
+    return row !== undefined && row.last >= seq ? headOf(row) : null;
   }
 
   unsent(key: StreamKey): UnsentFigures {

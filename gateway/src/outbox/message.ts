@@ -21,6 +21,8 @@ export interface StreamHead extends StreamKey {
   low: number;
   next: number;
   acked: number;
+  /** Highest number that may have left this gateway. */
+  sent: number;
   /** An older segment of history, which drains behind the present. */
   backlog: boolean;
 }

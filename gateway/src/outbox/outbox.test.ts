@@ -113,6 +113,7 @@ test("numbers go on after the outbox drained empty and was opened again", async 
     low: before.length + 1,
     next: before.length + 1,
     acked: before.length,
+    sent: before.length,
     backlog: false,
   });
   push(second, 100, 1);

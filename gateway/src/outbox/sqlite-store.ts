@@ -164,6 +164,16 @@ export class SqliteStore implements FrameStore {
       .all(this.#epoch, key.lane, key.seg, afterSeq, limit) as FrameHead[];
   }
 
+  covering(key: StreamKey, seq: number): FrameHead | null {
+    const head = this.#db
+      .query(
+        `SELECT first, last, kind, n, t_min AS tMinMs, t_max AS tMaxMs, wall_ms AS wallMs FROM frame
+         WHERE epoch = ? AND lane = ? AND seg = ? AND first <= ? ORDER BY first DESC LIMIT 1`,
+      )
+      .get(this.#epoch, key.lane, key.seg, seq) as FrameHead | null;
+    return head !== null && head.last >= seq ? head : null;
+  }
+
   unsent(key: StreamKey): UnsentFigures {
     return this.#db
       .query(

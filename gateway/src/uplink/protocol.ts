@@ -153,9 +153,10 @@ function greeted(
 
 /** No session follows, so the connection goes first: what is left to do may take longer than the hub would wait. */
 function renew(attempt: number, message: Static<typeof RenewEpoch>): LinkStep {
-  const known = message.streams.map(({ lane, seg, known }) => ({
+  const known = message.streams.map(({ lane, seg, from, known }) => ({
     lane,
     seg,
+    from,
     frames: decodeKnownFrames(known),
   }));
   return {

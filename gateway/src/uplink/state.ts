@@ -57,6 +57,7 @@ export interface StreamHead extends StreamKey {
   low: number;
   next: number;
   acked: number;
+  sent: number;
   /** An older segment of lane H, which drains behind the current one. Never told to the hub. */
   backlog: boolean;
 }
@@ -143,6 +144,7 @@ export type LinkPhase =
 /** Frames of one stream that the hub has already. */
 export interface KnownStream extends StreamKey {
   frames: KnownFrame[];
+  from?: number | undefined;
 }
 
 /** Frames read from the outbox, joined: `envelope` is what goes on the wire. */

@@ -379,4 +379,11 @@ class UplinkShell implements Uplink {
 }
 
 /** A stream as the hub may know it. */
-const announced = ({ lane, seg, low, next, acked }: StreamHead) => ({ lane, seg, low, next, acked });
+const announced = ({ lane, seg, low, next, acked, sent }: StreamHead) => ({
+  lane,
+  seg,
+  low,
+  next,
+  acked,
+  sent,
+});

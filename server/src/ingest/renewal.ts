@@ -7,6 +7,7 @@ import type { Db } from "../db/client.ts";
 import type { RenewalReason } from "../db/schema/gateway.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { recordAudit } from "../modules/audit/service.ts";
+import { readMark } from "./apply.ts";
 import {
   beginEpoch,
   countRenewals,
@@ -26,7 +27,7 @@ export const CLONE = { renewals: 3, withinMs: 5 * 60_000 } as const;
 /** What a gateway that went back in time is told: its new epoch, and what the hub already has. */
 export interface Renewal {
   epoch: number;
-  streams: { lane: HelloBody["streams"][number]["lane"]; seg: number; known: string }[];
+  streams: { lane: HelloBody["streams"][number]["lane"]; seg: number; from: number; known: string }[];
 }
 
 /**
@@ -41,13 +42,14 @@ export function judgeHistory(body: HelloBody, identity: GatewayIdentity): Renewa
 }
 
 /**
- * A gateway whose next number is not above the hub's mark would use numbers again, and its frames would be taken for
- * duplicates: a silent loss (`delivery.md` 2.9).
+ * The hub has a number that this gateway never let go: its disk went back in time, it would use numbers again, and its
+ * frames would be taken for duplicates, a silent loss (`delivery.md` 2.9). Its next number alone says too little: it
+ * may have given the numbers in between anew before it found its hub.
  */
 export const reusesNumbers = (body: HelloBody, marks: readonly StreamMark[]): boolean =>
   body.streams.some((stream) => {
     const mark = marks.find((m) => m.lane === stream.lane && m.seg === stream.seg);
-    return stream.lane !== "L" && mark !== undefined && stream.next <= mark.hwm;
+    return stream.lane !== "L" && mark !== undefined && mark.hwm > (stream.sent ?? stream.next - 1);
   });
 
 /**
@@ -103,9 +105,12 @@ async function knownStreams(sql: SQL, gatewayNo: number, body: HelloBody): Promi
   const streams: Renewal["streams"] = [];
   let left: number = LIMITS.knownFramesMax;
   for (const { lane, seg, acked } of body.streams) {
-    const frames = await findKnownFrames(sql, gatewayNo, body.epoch, { lane, seg }, acked, left);
+    const mark = await readMark(sql, gatewayNo, body.epoch, { lane, seg });
+    // A hub that was set back has less than it once acknowledged.
+    const from = Math.min(acked, mark?.last ?? 0);
+    const frames = await findKnownFrames(sql, gatewayNo, body.epoch, { lane, seg }, from, left);
     left -= frames.length;
-    streams.push({ lane, seg, known: encodeKnownFrames(frames) });
+    streams.push({ lane, seg, from, known: encodeKnownFrames(frames) });
   }
   if (left === 0)
     log.error("More frames are known of gateway {gatewayId} than can be named; the rest may come twice", {

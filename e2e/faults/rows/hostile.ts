@@ -133,8 +133,12 @@ async function fuzzOne(gateway: SimGateway, kind: string, random: () => number):
   if (kind === "frame") {
     const frame = sampleFrame(gateway.hwm + 1, gateway.identity.epoch, 20, Date.now());
     const body = mutate(frame.subarray(68), random);
+    const { hwm, nacks } = gateway;
     // Half of them pass the checksum, so that the decoder behind it gets its share.
     gateway.raw(random() < 0.5 ? mutate(frame, random) : forge(frame, { body }));
+    // Other content under a number that is still on its way would be the sign of a clone, and another test.
+    const answered = () => !gateway.open || gateway.hwm > hwm || gateway.nacks > nacks;
+    await until(2_000, "an answer", answered, 2).catch(() => gateway.close());
     return;
   }
   const bytes = mutate(Buffer.from(texts(Date.now())[kind]!), random);

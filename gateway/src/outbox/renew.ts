@@ -39,7 +39,7 @@ export function renewInto(
     const listed = known.find(({ lane, seg }) => lane === stream.lane && seg === stream.seg);
     const from = Math.min(stream.acked, listed?.from ?? stream.acked);
     const crcOf = new Map(listed?.frames.map(({ first, crc }) => [first, crc]));
-    if (from < stream.acked) bridge(store, stream, from, at);
+    bridge(store, stream, from, at);
     for (let after = from; ; ) {
       const rows = soundRows(store, stream, after, at);
       if (rows.length === 0) break;

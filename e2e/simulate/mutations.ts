@@ -108,6 +108,21 @@ export const MUTATIONS = {
     needle: "sentSeq: hwm,\n    inFlight: [],",
     replacement: "sentSeq: lane.sentSeq,\n    inFlight: [],",
   },
+  "a command is carried out before it is recorded": {
+    file: "gateway/src/commands/desk.ts",
+    needle: "await this.#keep(command, null);",
+    replacement: "const early = this.#run(command.body); await this.#keep(command, null); await early;",
+  },
+  "a known command is taken again": {
+    file: "gateway/src/commands/admit.ts",
+    needle: "if (command.commandNo <= known.highestNo)",
+    replacement: "if (command.commandNo < 0)",
+  },
+  "expiry is not looked at": {
+    file: "gateway/src/commands/admit.ts",
+    needle: "hubNowMs === null || hubNowMs >= command.expiresMs",
+    replacement: "hubNowMs === null",
+  },
 } as const satisfies Record<string, Mutation>;
 
 export type MutationName = keyof typeof MUTATIONS;

@@ -22,6 +22,7 @@ export const FAULTS = [
   "noClock",
   "oldImage",
   "hubRestore",
+  "commandRepeats",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -45,7 +46,7 @@ const ROOMY_BYTES = 64 * 1024 * 1024;
 /** Draws one history. @param without faults that may not be in it */
 export function drawPlan(chance: Chance, without: ReadonlySet<Fault> = new Set()): Plan {
   const share = chance.pick([0.1, 0.25, 0.5]);
-  const faults = new Set(FAULTS.filter((fault) => chance.hits(share) && !without.has(fault)));
+  const faults = new Set(FAULTS.filter((fault) => chance.fork(fault).hits(share) && !without.has(fault)));
   return {
     faults,
     faultsMs: chance.between(60_000, 300_000),

@@ -22,7 +22,7 @@ export interface Batch {
 /** Plays seeds in a process of their own. @throws when the process itself breaks, for instance a mutation that does not fit */
 export async function playBatch(batch: Batch): Promise<Played> {
   const { from, seeds, step = 1, mutation, without = [], failuresMax = 20 } = batch;
-  const preload = mutation === undefined ? [] : ["--preload", join(import.meta.dir, "mutate-preload.ts")];
+  const preload = ["--preload", join(import.meta.dir, "preload.ts")];
   const args = [from, seeds, step, failuresMax].map(String);
   const child = Bun.spawn([process.execPath, ...preload, join(import.meta.dir, "worker.ts"), ...args], {
     env: {

@@ -94,13 +94,9 @@ export class Site {
   startHub(): void {
     if (this.hub !== null) return;
     this.note?.("the hub starts");
-    this.hub = new HubProgram(
-      this.world,
-      this.hubWall,
-      this.database,
-      this.chance.fork(`hub ${this.world.nowMs}`),
-      this.oracle,
-    );
+    const chance = this.chance.fork(`hub ${this.world.nowMs}`);
+    const repeats = () => this.plan.faults.has("commandRepeats") && chance.hits(0.5);
+    this.hub = new HubProgram(this.world, this.hubWall, this.database, chance, this.oracle, repeats);
   }
 
   killHub(): void {

@@ -74,7 +74,9 @@ export const TROUBLE: Record<Fault, (site: Site) => void> = {
     site.disk.fill();
     lasting(site, 1_000, 90_000, () => site.disk.relieve());
   },
+  // These two hold all the time and need no moment.
   smallQuota() {},
+  commandRepeats() {},
   diskFlips(site) {
     site.flipOnDisk();
   },

@@ -1,4 +1,5 @@
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
+import type { KnownCommands } from "../../../gateway/src/commands/admit.ts";
 import type { Draft, SealTime } from "../../../gateway/src/outbox/draft.ts";
 import type { FrameRow } from "../../../gateway/src/outbox/frame-row.ts";
 import type {
@@ -29,6 +30,7 @@ interface Files {
   image: MemoryImage | null;
   marker: number;
   identity: Identity;
+  commands: KnownCommands | null;
 }
 
 /** Told of everything that happens on the disk. `before` may throw: then the process died at that point. */
@@ -47,7 +49,7 @@ export interface DiskWatch {
 
 /** A disk with the outbox's folder on it; outlives the programs, and can be full, damaged or set back. */
 export class GatewayDisk implements OutboxDisk {
-  #files: Files = { image: null, marker: 0, identity: { epoch: 1, sessionNo: 0, bootNo: 0 } };
+  #files: Files = { image: null, marker: 0, identity: { epoch: 1, sessionNo: 0, bootNo: 0 }, commands: null };
   #ballast = false;
   /** Bytes left while another program fills the disk; null when there is room. */
   #leftBytes: number | null = null;
@@ -60,6 +62,18 @@ export class GatewayDisk implements OutboxDisk {
 
   get image(): MemoryImage | null {
     return this.#files.image;
+  }
+
+  get commands(): KnownCommands | null {
+    return this.#files.commands;
+  }
+
+  /** @throws as a full disk does */
+  writeCommands(known: KnownCommands): void {
+    this.watch.before("commands");
+    if (this.#isFull(COMMIT_BYTES)) throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
+    this.#files.commands = known;
+    this.watch.after("commands");
   }
 
   get isTroubled(): boolean {
@@ -76,8 +90,8 @@ export class GatewayDisk implements OutboxDisk {
 
   /** A backup of the whole disk. */
   copy(): () => void {
-    const { image, marker, identity } = this.#files;
-    const copy = { image: image && copyImage(image), marker, identity: { ...identity } };
+    const { image, marker, identity, commands } = this.#files;
+    const copy = { image: image && copyImage(image), marker, identity: { ...identity }, commands };
     return () => {
       this.#files = { ...copy, image: copy.image && copyImage(copy.image), identity: { ...copy.identity } };
     };

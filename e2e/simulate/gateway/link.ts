@@ -3,6 +3,7 @@ import type { Challenge, DownlinkMessage } from "@millrace/contract/wire/downlin
 import type { HelloBody } from "@millrace/contract/wire/uplink";
 import { VERSION } from "@millrace/contract/wire/version";
 import type { Static } from "@sinclair/typebox";
+import { RoundTrip } from "../../../gateway/src/uplink/hub-time.ts";
 import { nextWakeMs, step } from "../../../gateway/src/uplink/protocol.ts";
 import {
   LINK_SETTINGS,
@@ -25,6 +26,7 @@ export class Link {
   #phase: LinkPhase = { at: "stopped" };
   #end: End | null = null;
   #connection = 0;
+  #roundTrip = new RoundTrip(0);
   #cancelWake: () => void = () => undefined;
 
   constructor(private readonly gateway: GatewayProgram) {}
@@ -131,6 +133,8 @@ export class Link {
           await this.#ask(() => engine.renewEpoch(action.epoch, action.known, at));
           return { type: "epochRenewed" };
         });
+      case "command":
+        return this.gateway.commands.take(action.command);
       default:
         return;
     }
@@ -138,15 +142,27 @@ export class Link {
 
   #connect(): void {
     const connection = ++this.#connection;
+    this.#roundTrip = new RoundTrip(this.gateway.clock.monoMs());
     const ifMine = (event: LinkEvent) => {
       if (connection === this.#connection) this.on(event);
     };
     this.#end = this.gateway.site.network.connect({
       onOpened: () => ifMine({ type: "opened" }),
-      onMessage: (message) =>
-        ifMine({ type: "heard", message: JSON.parse(message as string) as DownlinkMessage }),
+      onMessage: (text) => {
+        const message = JSON.parse(text as string) as DownlinkMessage;
+        ifMine({ type: "heard", message });
+        if (connection === this.#connection) this.#hearTime(message);
+      },
       onClosed: (code, reason) => ifMine({ type: "closed", code, reason }),
     });
+  }
+
+  #hearTime(message: DownlinkMessage): void {
+    if (!("hubTimeMs" in message)) return;
+    const monoMs = this.gateway.clock.monoMs();
+    if (message.type !== "hb") this.#roundTrip.answered(monoMs);
+    const time = this.#roundTrip.heard(message.hubTimeMs, monoMs);
+    if (this.isUp) this.gateway.commands.hubSaid(time);
   }
 
   async #hello(challenge: Static<typeof Challenge>): Promise<LinkEvent> {
@@ -167,11 +183,14 @@ export class Link {
       bootNo,
       streams: streams.map(({ backlog: _, ...head }) => head),
       manifestRev: 0,
+      commandNo: this.gateway.commands.highestNo,
       software: "simulated",
       wallMs: clock.nowMs(),
     };
-    if (connection === this.#connection)
+    if (connection === this.#connection) {
+      this.#roundTrip.asked(clock.monoMs());
       this.#end?.send(JSON.stringify({ type: "hello", body, signature: SIGNATURE }));
+    }
     return { type: "helloSent", streams };
   }
 }

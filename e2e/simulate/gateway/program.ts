@@ -9,6 +9,7 @@ import { zstd } from "../../../gateway/src/outbox/zstd.ts";
 import type { Chance } from "../chance.ts";
 import type { Network } from "../network.ts";
 import { ProgramClock, type WallClock, type World } from "../world.ts";
+import { Commands } from "./commands.ts";
 import type { GatewayDisk } from "./disk.ts";
 import { Link } from "./link.ts";
 import { Killed, OutboxThread } from "./worker.ts";
@@ -24,6 +25,8 @@ export interface GatewaySettings {
 
 export interface GatewayWatch {
   /** The engine took a batch of these values; `engine` is still in the same state as right after. */
+  /** A command takes effect now. */
+  executed(commandId: string): void;
   sealed(values: readonly number[], engine: OutboxEngine): void;
   /** The program stumbled over itself: no fault of the world explains this. */
   stumbled(what: string, thrown: unknown): void;
@@ -49,6 +52,7 @@ export class GatewayProgram {
   readonly thread: OutboxThread;
   readonly engine: OutboxEngine;
   readonly bootNo: number;
+  readonly commands: Commands;
   readonly #link: Link;
   readonly #buffer: SampleBuffer;
   #waiting: number[] = [];
@@ -71,6 +75,7 @@ export class GatewayProgram {
       { disk, compression: zstd, report: () => undefined },
     );
     this.#buffer = new SampleBuffer(() => this.#handOver());
+    this.commands = new Commands(this);
     this.#link = new Link(this);
     void this.#start();
   }
@@ -114,6 +119,7 @@ export class GatewayProgram {
       return this.site.watch.stumbled("open", thrown);
     }
     this.#open = true;
+    await this.commands.open();
     this.#planTick();
     this.#link.start();
   }

@@ -1,3 +1,4 @@
+import type { Command } from "@millrace/contract/wire/command";
 import { type StreamKey, streamText } from "@millrace/contract/wire/stream";
 import type { RenewalReason } from "../../../server/src/db/schema/gateway.ts";
 import type { AdmittedFrame, ApplyInput, ApplyResult } from "../../../server/src/ingest/apply.ts";
@@ -22,6 +23,7 @@ export interface HubState {
   sessionNo: number;
   renewalDue: RenewalReason | null;
   isCloned: boolean;
+  commandNo: number;
   /** Epochs the hub issued. */
   renewals: readonly { toEpoch: number; atMs: number; isUsed: boolean }[];
   marks: Map<string, Mark>;
@@ -35,6 +37,7 @@ const emptyState = (): HubState => ({
   sessionNo: 0,
   renewalDue: null,
   isCloned: false,
+  commandNo: 0,
   renewals: [],
   marks: new Map(),
   journal: new Map(),
@@ -75,6 +78,9 @@ const refusedConnection = (): Error => Object.assign(new Error("refused"), { cod
  */
 export class HubDatabase {
   state: HubState = emptyState();
+  /** Every command that ever left; a person outside remembers them, also when the hub went back. */
+  readonly issuedCommands: Command[] = [];
+  #commands = 0;
   readonly trouble: DatabaseTrouble = { latencyMs: { min: 1, max: 10 }, failShare: 0, isDown: false };
   /** Counts restores: a statement of before must not write into what came after. */
   #generation = 0;
@@ -84,6 +90,10 @@ export class HubDatabase {
     private readonly chance: Chance,
     private readonly watch: DatabaseWatch,
   ) {}
+
+  nextCommandId(): string {
+    return `019b0000-0000-7000-9000-${String(++this.#commands).padStart(12, "0")}`;
+  }
 
   restore(state: HubState): void {
     this.#generation++;

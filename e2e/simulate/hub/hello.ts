@@ -98,6 +98,7 @@ function saveWelcome(state: HubState, body: HelloBody): boolean {
   const { epoch, sessionNo, renewalDue, isCloned } = state;
   if (epoch !== body.epoch || sessionNo >= body.sessionNo || renewalDue !== null || isCloned) return false;
   state.sessionNo = body.sessionNo;
+  state.commandNo = Math.max(state.commandNo, body.commandNo ?? 0);
   state.renewals = state.renewals.map((renewal) =>
     renewal.toEpoch === epoch ? { ...renewal, isUsed: true } : renewal,
   );

@@ -1,3 +1,4 @@
+import type { Command } from "@millrace/contract/wire/command";
 import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
 import type { HelloBody } from "@millrace/contract/wire/uplink";
 import { Registry } from "prom-client";
@@ -7,6 +8,7 @@ import { Intake } from "../../../server/src/ingest/intake.ts";
 import { hubMetrics } from "../../../server/src/ingest/metrics.ts";
 import {
   greet,
+  isRunning,
   type Refusal,
   type SessionAction,
   type SessionEvent,
@@ -18,6 +20,7 @@ import { zstd } from "../../../server/src/ingest/zstd.ts";
 import type { Chance } from "../chance.ts";
 import type { End, EndEvents, Message } from "../network.ts";
 import { ProgramClock, type WallClock, type World } from "../world.ts";
+import { Commander } from "./commander.ts";
 import type { HubDatabase } from "./database.ts";
 import { checkHello } from "./hello.ts";
 
@@ -48,8 +51,18 @@ export class HubProgram {
     readonly database: HubDatabase,
     readonly chance: Chance,
     readonly watch: HubWatch,
+    repeats: () => boolean,
   ) {
     this.clock = new ProgramClock(world, wall);
+    new Commander({
+      chance: chance.fork("commands"),
+      database,
+      isAlive: this.isAlive,
+      nowMs: () => this.clock.nowMs(),
+      after: (ms, run) => this.clock.after(ms, run),
+      send: (command) => this.#current?.command(command) ?? false,
+      repeats,
+    });
     this.#planTick();
   }
 
@@ -125,6 +138,13 @@ class HubSession implements EndEvents {
 
   tick(): void {
     this.#on({ type: "tick", monoMs: this.hub.clock.monoMs(), nowMs: this.hub.clock.nowMs() });
+  }
+
+  /** As the hub's session does with a message of its own: only while the machine runs. */
+  command(command: Command): boolean {
+    if (!isRunning(this.#state)) return false;
+    this.#send({ type: "command", command });
+    return true;
   }
 
   refuse(refusal: Refusal): void {

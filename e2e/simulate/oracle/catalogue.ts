@@ -73,6 +73,8 @@ export class Catalogue {
       const old = took[at++];
       for (let seq = row.first; seq <= row.last; seq++) {
         const shift = old === undefined ? null : old.first + (seq - row.first);
+        if (shift !== null && this.isBridged(epochs.from, from, shift, shift))
+          this.bridged(epochs.to, from, seq, seq);
         to.set(seq, shift === null ? [] : this.under(epochs.from, from, shift));
       }
     }

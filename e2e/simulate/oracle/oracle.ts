@@ -19,6 +19,9 @@ export interface Failure {
 
 /** Samples named in a message, at most. */
 const NAMED_MAX = 8;
+/** A gateway knows the hub's time no better than the quickest word of the hub took. */
+const LATE_MS = 50;
+const LATE_ON_SLOW_LINE_MS = 5_100;
 const NOTE_CHARS = 300;
 
 /** Watches a history from outside and notes the first broken promise (`delivery.md` 2.10). */
@@ -27,6 +30,9 @@ export class Oracle implements HubWatch, GatewayWatch {
   readonly catalogue = new Catalogue();
   readonly hubView: HubView;
   failure: Failure | null = null;
+  /** Commands that took effect. */
+  commands = 0;
+  readonly #executed = new Set<string>();
   /** Samples the hub held when it went back: until the gateway told it again they may be nowhere. */
   readonly #heldBefore = new Set<number>();
   /** Given to the outbox in this boot and not seen on its disk: in its ring, or refused. */
@@ -95,6 +101,22 @@ export class Oracle implements HubWatch, GatewayWatch {
 
   gatewaySetBack(imageMs: number): void {
     this.ledger.setBack(imageMs);
+    // What it did since that image was made, it cannot know any more.
+    this.#executed.clear();
+  }
+
+  /** I7: no command twice, none after its time by the hub's clock. */
+  executed(commandId: string): void {
+    const { world, hubWall, database, plan } = this.site;
+    const command = database.issuedCommands.find((one) => one.commandId === commandId);
+    if (command === undefined) return this.fail("I7", `command ${commandId} was never given`);
+    this.commands++;
+    if (this.#executed.has(commandId)) this.fail("I7", `command ${command.commandNo} was carried out twice`);
+    this.#executed.add(commandId);
+    const lateMs = world.trueWallMs + hubWall.offsetMs - command.expiresMs;
+    const slackMs = plan.faults.has("latency") ? LATE_ON_SLOW_LINE_MS : LATE_MS;
+    if (lateMs > slackMs)
+      this.fail("I7", `command ${command.commandNo} was carried out ${Math.round(lateMs)} ms after its time`);
   }
 
   hubGoesBack(): void {

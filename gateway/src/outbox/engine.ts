@@ -133,12 +133,13 @@ export class OutboxEngine {
     const drafts = batch ? this.#sealer.seal(batch) : [];
     if (batch?.lost) this.#samplesLost += batch.lost.n;
     const lanes = new Set<Lane>(this.#keep("H", drafts, at));
-    this.#attempt(at, () => {
+    const writes = this.#attempt(at, () => {
       this.store.flushMarks();
       evictAcked(this.store, at.wallMs - this.#settings.ackedKeepMs);
       closeDrained(this.store);
       tidy(this.store, this.#settings.bytesQuota);
     });
+    if (writes) this.#becomeDurable(this.#ring.isEmpty, at);
     this.#watchLevel(at);
     if (this.#events.length > 0) for (const lane of this.record([], at)) lanes.add(lane);
     return [...lanes];

@@ -39,7 +39,8 @@ export function renewInto(
     const listed = known.find(({ lane, seg }) => lane === stream.lane && seg === stream.seg);
     const from = Math.min(stream.acked, listed?.from ?? stream.acked);
     const crcOf = new Map(listed?.frames.map(({ first, crc }) => [first, crc]));
-    bridge(store, stream, from, at);
+    // Begun before a kill: what is missing at the front has its new number already.
+    if (store.nextIn(epoch, stream) === 1) bridge(store, stream, from, at);
     for (let after = from; ; ) {
       const rows = soundRows(store, stream, after, at);
       if (rows.length === 0) break;

@@ -36,6 +36,7 @@ export function sealedSamples(gatewayFolder: string, tagNo: number): SealedSampl
 
 function samplesOf(bytes: Uint8Array, tagNo: number): SealedSample[] {
   const frame = readFrame(bytes, 0);
+  if (frame.header.kind === "events") return [];
   if (frame.header.kind !== "data")
     throw new Error(`a ${frame.header.kind} frame in a test that overflows nothing`);
   const found: SealedSample[] = [];

@@ -24,9 +24,9 @@ export interface FaultRow {
   criterion: string;
   /**
    * `work`: keeps the processors busy. `wait`, `long`: mostly wait, and run beside the others. Each lane has a rig of its
-   * own and runs its rows one after the other.
+   * own and runs its rows one after the other. `alone`: measures how fast something is, and runs when the others are done.
    */
-  lane: "work" | "wait" | "long";
+  lane: "work" | "wait" | "long" | "alone";
   run(context: FaultContext): Promise<Outcome>;
 }
 

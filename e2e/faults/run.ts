@@ -14,17 +14,17 @@ export interface RunOptions {
   say: (line: string) => void;
 }
 
-const LANES = ["work", "wait", "long"] as const;
+const TOGETHER = ["work", "wait", "long"] as const;
 
-/** Runs the lanes side by side; the results come back in the order of the rows. */
+/** Runs three lanes side by side, then what must be alone; the results come back in the order of the rows. */
 export async function runRows(rows: readonly FaultRow[], options: RunOptions): Promise<RowResult[]> {
   const results = new Map<FaultRow, RowResult>();
-  await Promise.all(
-    LANES.map(async (lane) => {
-      const own = rows.filter((row) => row.lane === lane);
-      for await (const [row, result] of runLane(own, options)) results.set(row, result);
-    }),
-  );
+  const run = async (lane: FaultRow["lane"]) => {
+    const own = rows.filter((row) => row.lane === lane);
+    for await (const [row, result] of runLane(own, options)) results.set(row, result);
+  };
+  await Promise.all(TOGETHER.map(run));
+  await run("alone");
   return rows.map((row) => results.get(row)!);
 }
 

@@ -94,7 +94,7 @@ export const herd: FaultRow = {
   row: "F34",
   injected: "1,000 simulated gateways start within 5 s; then the hub is killed and restarts under them",
   criterion: "all authenticated within 60 s each time; none refused twice; API p95 within 1 s meanwhile",
-  lane: "work",
+  lane: "alone",
   async run(context) {
     const rig = await context.rig();
     const { siteId } = await rig.gateway();
@@ -162,7 +162,7 @@ export const greedy: FaultRow = {
   row: "F35",
   injected: "one of eleven gateways sends a hundred times as many frames as each of the others",
   criterion: "the others' acks take at most twice as long (95 %), or 100 ms; the ledger's values once",
-  lane: "work",
+  lane: "alone",
   async run(context) {
     const rig = await context.rig();
     const { siteId } = await rig.gateway();

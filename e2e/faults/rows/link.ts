@@ -28,7 +28,7 @@ export const cutLink: FaultRow = {
   lane: "wait",
   async run(context) {
     const rig = await context.rig();
-    const cuts = context.times(4, 200);
+    const cuts = context.times(3, 200);
     const mark = rig.mark();
     const backMs: number[] = [];
     for (let i = 0; i < cuts; i++) {
@@ -138,7 +138,7 @@ export const lostAcks: FaultRow = {
 export const idleCut: FaultRow = {
   row: "F24",
   injected: "a middle box cuts connections that are idle for 12 s, while no device is read",
-  criterion: "heartbeats hold one session (short run 26 s, long run 24 h)",
+  criterion: "heartbeats hold one session (short run 25 s, long run 24 h)",
   lane: "wait",
   async run(context) {
     const rig = await context.rig();
@@ -154,7 +154,7 @@ export const idleCut: FaultRow = {
       messages++;
       return null;
     };
-    await Bun.sleep(context.times(26_000, 86_400_000));
+    await Bun.sleep(context.times(25_000, 86_400_000));
     const opened = rig.proxy.opened - openedBefore;
     const { up } = (await rig.local()).hub;
     rig.proxy.heal();

@@ -18,7 +18,7 @@ async function ageMs(rig: Rig): Promise<number> {
 /** F14: longer than the minute from which on the present gets a segment of its own. */
 export const longOutage: FaultRow = {
   row: "F14",
-  injected: "hub away for 65 s (long run: 30 min) under load, then back over a line of 96 KiB/s",
+  injected: "hub away for 65 s (long run: 30 min) under load, then back over a line of 192 KiB/s",
   criterion:
     "the present is shown 5 s after the reconnect and stays so while the backlog drains; all values once",
   lane: "long",
@@ -29,7 +29,7 @@ export const longOutage: FaultRow = {
     await Bun.sleep(1_000);
     rig.proxy.cut("reset", true);
     await Bun.sleep(context.times(65_000, 1_800_000));
-    rig.proxy.up.bytesPerS = 96 * 1024;
+    rig.proxy.up.bytesPerS = 192 * 1024;
     rig.proxy.refusing = false;
     await rig.linkUp();
     const behind = (await rig.local()).status.outbox.bytesUnsent;

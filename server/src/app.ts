@@ -16,6 +16,7 @@ import type { Ingest } from "./ingest/ingest.ts";
 import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
+import { commandRoutes } from "./modules/commands/routes.ts";
 import { completenessRoutes } from "./modules/completeness/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
@@ -99,6 +100,7 @@ export function createApp(deps: AppDeps) {
     .use(deviceRoutes(change))
     .use(tagRoutes({ db, authenticate }))
     .use(gatewayRoutes({ ...change, sessions, publicUrl }))
+    .use(commandRoutes({ ...change, link: sessions }))
     .use(manifestRoutes({ db, identity, authenticate }))
     .use(
       enrolmentRoutes({

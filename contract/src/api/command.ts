@@ -31,5 +31,7 @@ export type GatewayCommand = Static<typeof GatewayCommand>;
 export const COMMANDS_SHOWN_MAX = 50;
 
 /** `GET /api/v1/gateways/:id/commands`: the newest, the latest first. */
-export const GatewayCommands = Type.Object({ items: Type.Array(GatewayCommand, { maxItems: COMMANDS_SHOWN_MAX }) });
+export const GatewayCommands = Type.Object({
+  items: Type.Array(GatewayCommand, { maxItems: COMMANDS_SHOWN_MAX }),
+});
 export type GatewayCommands = Static<typeof GatewayCommands>;

@@ -9,7 +9,9 @@ export type CommandBody = Static<typeof CommandBody>;
 
 /**
  * Carried out at most once, never after it expired: the gateway keeps `commandId` durably before it acts, and takes no
- * `commandNo` at or below the highest it knows (`delivery.md` 2.9: a restored hub may repeat old commands).
+ * `commandNo` at or below the highest it knows (`delivery.md` 2.9: a restored hub may repeat old commands). The hub
+ * numbers above all it gave and all a hello showed, sends each once over a live session and queues none; the outcome
+ * comes back as the event `command.done` of lane E, and the first one counts.
  */
 export const Command = Type.Object({
   commandId: EntityId,
@@ -30,5 +32,5 @@ export const CommandOutcome = Type.Union([
 ]);
 export type CommandOutcome = Static<typeof CommandOutcome>;
 
-/** Longest life of a command. */
+/** Longest life of a command, in ms; also the life the hub gives each. */
 export const COMMAND_MS_MAX = 30_000;

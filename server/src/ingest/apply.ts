@@ -1,7 +1,7 @@
 import type { StreamKey } from "@millrace/contract/wire/stream";
 import type { SQL } from "bun";
 import { postgresFacts } from "../db/error.ts";
-import type { ClockAnchor, EventWrite } from "./event-rows.ts";
+import { answersOf, type ClockAnchor, type EventWrite } from "./event-rows.ts";
 
 /** A frame that passed admission, ready to be written. */
 export interface AdmittedFrame {
@@ -72,6 +72,7 @@ function pack(frames: readonly AdmittedFrame[]): { body: Uint8Array; meta: strin
 export async function applyFrames(sql: SQL, input: ApplyInput): Promise<ApplyResult> {
   const { gatewayNo, epoch, key, frames } = input;
   const { body, meta } = pack(frames);
+  const answers = JSON.stringify(answersOf(frames.flatMap(({ events }) => events)));
   const rows: { moved: number }[] = await sql`
     WITH moved AS (
       UPDATE uplink_stream SET last = ${frames.at(-1)!.last}::bigint
@@ -104,6 +105,10 @@ export async function applyFrames(sql: SQL, input: ApplyInput): Promise<ApplyRes
       SELECT gateway_no, a."bootNo", a."offsetMs", a.quality, ${input.receivedAt}
       FROM f, jsonb_to_recordset(f.anchors) AS a("bootNo" bigint, "offsetMs" float8, quality text)
       ON CONFLICT DO NOTHING
+    ), answered AS (
+      UPDATE command c SET state = a.outcome, answered_at = ${input.receivedAt}
+      FROM moved, jsonb_to_recordset(${answers}::text::jsonb) AS a("commandId" uuid, outcome text)
+      WHERE c.id = a."commandId" AND c.gateway_no = moved.gateway_no AND c.state = 'sent'
     ), poison AS (
       INSERT INTO ingest_quarantine (gateway_no, epoch, lane, seg, first, last, code, reason, received_at, body)
       SELECT gateway_no, epoch, lane, seg, first, last, cause, reason, ${input.receivedAt}, bytes FROM f

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { GatewayEvent } from "@millrace/contract/wire/event";
-import { anchorsOf, writableEvents } from "./event-rows.ts";
+import { anchorsOf, answersOf, writableEvents } from "./event-rows.ts";
 
 const event = (data: GatewayEvent["data"], code = "clock.anchored", timeMs = 1): GatewayEvent => ({
   timeMs,
@@ -42,4 +42,19 @@ test("events keep their order, and lose only what a database cannot keep", () =>
   ]);
   for (const timeMs of [7e13, -7e13, Number.POSITIVE_INFINITY, Number.NaN])
     expect(() => writableEvents([event({}, "gateway.started", timeMs)])).toThrow(/has the time/);
+});
+
+test("an answer names a command and an outcome that was agreed; the first of each command counts", () => {
+  const commandId = "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55";
+  const told = (data: GatewayEvent["data"], code = "command.done") => event(data, code);
+  expect(
+    answersOf([
+      told({ commandId, outcome: "perhaps" }),
+      told({ commandId: "1", outcome: "done" }),
+      told({ outcome: "done" }),
+      told({ commandId, outcome: "failed" }, "command.else"),
+      told({ commandId, commandNo: 3, outcome: "stale" }),
+      told({ commandId, commandNo: 3, outcome: "done" }),
+    ]),
+  ).toEqual([{ commandId, outcome: "stale" }]);
 });

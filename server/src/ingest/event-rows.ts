@@ -1,5 +1,9 @@
 import { AppError } from "@millrace/contract/error/app-error";
+import { EntityId } from "@millrace/contract/vocabulary/id";
+import { CommandOutcome } from "@millrace/contract/wire/command";
 import type { GatewayEvent } from "@millrace/contract/wire/event";
+import { Type } from "@sinclair/typebox";
+import { TypeCompiler } from "@sinclair/typebox/compiler";
 
 /** Times the hub takes for one: some two thousand years around 1970, so that whoever shows it can. */
 export const TIME_MS_MAX = 6e13;
@@ -55,4 +59,21 @@ export function anchorsOf(events: readonly GatewayEvent[]): ClockAnchor[] {
     if (!(Math.abs(offsetMs) <= TIME_MS_MAX)) return [];
     return [{ bootNo, offsetMs, quality: typeof quality === "string" ? storable(quality) : "" }];
   });
+}
+
+const answer = TypeCompiler.Compile(Type.Object({ commandId: EntityId, outcome: CommandOutcome }));
+
+export interface CommandAnswer {
+  commandId: string;
+  outcome: CommandOutcome;
+}
+
+/** What `command.done` events say, the first of each command; one with other data than agreed is only shown. */
+export function answersOf(events: readonly Pick<EventWrite, "code" | "data">[]): CommandAnswer[] {
+  const answers = new Map<string, CommandAnswer>();
+  for (const { code, data } of events) {
+    if (code !== "command.done" || !answer.Check(data) || answers.has(data.commandId)) continue;
+    answers.set(data.commandId, { commandId: data.commandId, outcome: data.outcome });
+  }
+  return [...answers.values()];
 }

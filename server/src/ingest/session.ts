@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { asAppError } from "@millrace/contract/error/app-error";
+import type { Command } from "@millrace/contract/wire/command";
 import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
 import type { HelloBody } from "@millrace/contract/wire/uplink";
 import type { NumberedManifest } from "../modules/manifests/service.ts";
@@ -44,6 +45,7 @@ export class GatewaySession {
   #gatewayId: string | null = null;
   #epoch = 0;
   #manifestRev = 0;
+  #commandNo: number | null = null;
   #offered: NumberedManifest | null = null;
 
   constructor(
@@ -60,6 +62,11 @@ export class GatewaySession {
 
   get epoch(): number {
     return this.#epoch;
+  }
+
+  /** Highest command number the hello showed or that was sent since; null for a gateway that takes no commands. */
+  get commandNo(): number | null {
+    return this.#commandNo;
   }
 
   get running(): boolean {
@@ -98,6 +105,13 @@ export class GatewaySession {
     if (!waiting) this.deps.clock.after(OFFER_MS, () => this.#sendOffer());
   }
 
+  /** Commands live seconds: one that cannot leave now is not kept. @returns false when it did not leave. */
+  command(command: Command): boolean {
+    if (!this.running || this.#commandNo === null) return false;
+    this.#commandNo = Math.max(this.#commandNo, command.commandNo);
+    return this.#send({ type: "command", command });
+  }
+
   #sendOffer(): void {
     const manifest = this.#offered;
     this.#offered = null;
@@ -128,7 +142,7 @@ export class GatewaySession {
     const { sessions } = this.deps;
     switch (action.do) {
       case "send":
-        return this.#send(action.message);
+        return void this.#send(action.message);
       case "checkHello":
         return void this.#check(action.body, action.signature);
       case "envelope":
@@ -151,9 +165,11 @@ export class GatewaySession {
     }
   }
 
-  #send(message: DownlinkMessage): void {
+  #send(message: DownlinkMessage): boolean {
+    const sent = this.socket.send(JSON.stringify(message));
     // A dropped message would leave the gateway waiting for ever; a new session tells it everything again.
-    if (!this.socket.send(JSON.stringify(message))) this.socket.close(1013, "uplink.busy");
+    if (!sent) this.socket.close(1013, "uplink.busy");
+    return sent;
   }
 
   async #check(body: HelloBody, signature: string): Promise<void> {
@@ -172,10 +188,11 @@ export class GatewaySession {
       if (this.#state.at !== "checking") return;
       this.#gatewayId = body.gatewayId;
       this.#epoch = body.epoch;
+      this.#commandNo = body.commandNo ?? null;
       this.#manifestRev = held ? body.manifestRev : newest;
       const gateway = { gatewayNo: verdict.gatewayNo, epoch: body.epoch };
       const sink = {
-        send: (message: DownlinkMessage) => this.#send(message),
+        send: (message: DownlinkMessage) => void this.#send(message),
         refuse: (why: Refusal) => this.refuse(why),
       };
       this.#intake = new Intake(this.deps, sink, gateway, verdict.marks);

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
+import type { Command } from "@millrace/contract/wire/command";
 import type { SQL } from "bun";
 import type { Db } from "../db/client.ts";
 import type { NumberedManifest } from "../modules/manifests/service.ts";
@@ -118,6 +119,17 @@ export class Sessions implements SessionPort {
 
   offer(gatewayId: string, manifest: NumberedManifest): void {
     this.#byGateway.get(gatewayId)?.offer(manifest);
+  }
+
+  /** Highest command number of its session; `away` without one, `none` for a gateway that takes no commands. */
+  commandNoOf(gatewayId: string): number | "away" | "none" {
+    const session = this.#byGateway.get(gatewayId);
+    return session?.running ? (session.commandNo ?? "none") : "away";
+  }
+
+  /** @returns false when it did not leave the hub; it is not kept for later. */
+  command(gatewayId: string, command: Command): boolean {
+    return this.#byGateway.get(gatewayId)?.command(command) ?? false;
   }
 
   linkOf(gatewayId: string): GatewayLink {

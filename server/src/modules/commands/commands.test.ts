@@ -1,0 +1,300 @@
+import { expect, test } from "bun:test";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import type { GatewayCommand, GatewayCommands } from "@millrace/contract/api/command";
+import type { Gateway } from "@millrace/contract/api/gateway";
+import type { Device, Profile, Site } from "@millrace/contract/api/plant";
+import type { Problem } from "@millrace/contract/api/problem";
+import { systemClock } from "@millrace/contract/std/clock";
+import { COMMAND_MS_MAX } from "@millrace/contract/wire/command";
+import { encodeEvents } from "@millrace/contract/wire/event";
+import type { HelloBody } from "@millrace/contract/wire/uplink";
+import { FakeGateway, frame } from "../../../test/fake-gateway.ts";
+import { type TestHub, testHub } from "../../../test/hub.ts";
+import { helloOf } from "../../../test/ingest-hub.ts";
+import type { Principal } from "../../http/access.ts";
+import { verifyAudit } from "../audit/service.ts";
+import { inTurn } from "./in-turn.ts";
+import { gatewayCommands, sendCommand } from "./service.ts";
+
+/** What a person can ask a gateway to do, and what they learn of it. */
+
+const STREAMS: HelloBody["streams"] = [{ lane: "E", seg: 1, low: 1, next: 1_000, acked: 0 }];
+const NOBODY = "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55";
+
+interface Enrolled {
+  id: string;
+  key: KeyObject;
+  deviceId: string;
+  /** Sends `restartDevice` for its device. */
+  restart<T = GatewayCommand>(): Promise<{ status: number; body: T }>;
+}
+
+interface Plant extends AsyncDisposable {
+  hub: TestHub;
+  enrolled(name: string): Promise<Enrolled>;
+  /** Connects as the gateway; every call is its next session. */
+  connected(gateway: Enrolled, change?: Partial<HelloBody>): Promise<FakeGateway>;
+}
+
+async function plant(): Promise<Plant> {
+  const hub = await testHub();
+  hub.app.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `ws://127.0.0.1:${hub.app.server?.port}`;
+  const make = async <T>(path: string, body: unknown) =>
+    (await hub.call<T>("POST", `/api/v1${path}`, body)).body;
+  const site = await make<Site>("/sites", { name: "Plant", kind: "site", parentId: null });
+  const profile = await make<Profile>("/profiles", { name: "P", driver: "modbus", settings: {}, tags: [] });
+  let sessionNo = 0;
+  return {
+    hub,
+    async enrolled(name) {
+      const { id } = await make<Gateway>("/gateways", { name, siteId: site.id });
+      const links = { profileId: profile.id, gatewayId: id, siteId: site.id };
+      const device = await make<Device>("/devices", {
+        name,
+        ...links,
+        settings: { host: "10.0.0.1", unit: 1 },
+      });
+      const { privateKey: key, publicKey } = generateKeyPairSync("ed25519");
+      const raw = Buffer.from(String(publicKey.export({ format: "jwk" }).x), "base64url");
+      await hub.database.sql`
+        UPDATE gateway SET enrolment = 'enrolled', public_key = ${raw}, key_id = 'key-1', epoch = 1 WHERE id = ${id}`;
+      const restart = <T>() =>
+        hub.call<T>("POST", `/api/v1/gateways/${id}/commands`, {
+          kind: "restartDevice",
+          deviceId: device.id,
+        });
+      return { id, key, deviceId: device.id, restart };
+    },
+    async connected(gateway, change = {}) {
+      const fake = new FakeGateway(url);
+      const challenge = await fake.next("challenge");
+      sessionNo++;
+      fake.say(helloOf(gateway, challenge, { sessionNo, streams: STREAMS, commandNo: 0, ...change }));
+      await fake.next("welcome");
+      return fake;
+    },
+    async [Symbol.asyncDispose]() {
+      await hub.app.stop(true);
+      await hub[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Tells outcomes in one frame of lane E and waits until the hub has committed it. */
+async function answer(fake: FakeGateway, seq: number, told: { commandId: string; outcome: string }[]) {
+  const events = told.map(({ commandId, outcome }) => ({
+    timeMs: systemClock.nowMs(),
+    code: "command.done",
+    severity: "info" as const,
+    message: outcome,
+    data: { commandId, commandNo: seq, outcome },
+  }));
+  fake.send(
+    frame(seq, encodeEvents(events), {
+      kind: "events",
+      lane: "E",
+      blockVersion: 0,
+      compression: "none",
+      sampleCount: events.length,
+    }),
+  );
+  expect((await fake.next("ack")).hwm).toBe(seq);
+}
+
+const shown = async (hub: TestHub, id: string) =>
+  (await hub.call<GatewayCommand>("GET", `/api/v1/commands/${id}`)).body;
+
+const kept = async (hub: TestHub): Promise<number> =>
+  (await hub.database.sql`SELECT count(*)::int AS n FROM command`)[0].n;
+
+test("a command goes to the gateway at once, and its outcome comes back with the events", async () => {
+  await using p = await plant();
+  const gateway = await p.enrolled("A");
+  using fake = await p.connected(gateway);
+  const { status, body } = await gateway.restart();
+  expect(status).toBe(202);
+  expect(body).toMatchObject({ gatewayId: gateway.id, commandNo: 1, state: "sent", answeredAt: null });
+  expect(Date.parse(body.expiresAt) - Date.parse(body.requestedAt)).toBe(COMMAND_MS_MAX);
+  expect((await fake.next("command")).command).toEqual({
+    commandId: body.id,
+    commandNo: 1,
+    expiresMs: Date.parse(body.expiresAt),
+    body: { kind: "restartDevice", deviceId: gateway.deviceId },
+  });
+  await answer(fake, 1, [{ commandId: body.id, outcome: "done" }]);
+  const done = await shown(p.hub, body.id);
+  expect(done.state).toBe("done");
+  expect(done.answeredAt).not.toBeNull();
+});
+
+test("the first outcome counts, within a frame and after it", async () => {
+  await using p = await plant();
+  const gateway = await p.enrolled("A");
+  using fake = await p.connected(gateway);
+  const { id } = (await gateway.restart()).body;
+  await answer(fake, 1, [
+    { commandId: id, outcome: "failed" },
+    { commandId: id, outcome: "done" },
+  ]);
+  const first = await shown(p.hub, id);
+  expect(first.state).toBe("failed");
+  await answer(fake, 2, [{ commandId: id, outcome: "done" }]);
+  expect(await shown(p.hub, id)).toEqual(first);
+});
+
+test("an outcome nobody agreed on, or told by another gateway, changes nothing and holds nothing up", async () => {
+  await using p = await plant();
+  const [gateway, other] = [await p.enrolled("A"), await p.enrolled("B")];
+  using _ = await p.connected(gateway);
+  using foreign = await p.connected(other);
+  const { id } = (await gateway.restart()).body;
+  await answer(foreign, 1, [
+    { commandId: id, outcome: "done" },
+    { commandId: "no uuid", outcome: "done" },
+    { commandId: NOBODY, outcome: "done" },
+    { commandId: id, outcome: "perhaps" },
+  ]);
+  expect((await shown(p.hub, id)).state).toBe("sent");
+});
+
+test("a gateway that is away gets nothing, now or later", async () => {
+  await using p = await plant();
+  const gateway = await p.enrolled("A");
+  const refused = await gateway.restart<Problem>();
+  expect([refused.status, refused.body.code]).toEqual([409, "entity.conflict"]);
+  expect(refused.body.context).toEqual({ reason: "gatewayAway" });
+  expect(await kept(p.hub)).toBe(0);
+  using fake = await p.connected(gateway);
+  await answer(fake, 1, [{ commandId: NOBODY, outcome: "done" }]);
+  expect(fake.heard.map(({ type }) => type)).not.toContain("command");
+});
+
+test("a command that did not leave the hub has failed, and its number is spent", async () => {
+  await using p = await plant();
+  const gateway = await p.enrolled("A");
+  const { db } = p.hub.database;
+  const deps = { db, clock: systemClock, manifests: p.hub.ingest.manifests, inTurn: inTurn() };
+  const link = { commandNoOf: () => 0, command: () => false };
+  const ada: Principal = { kind: "person", id: "1", name: "Ada", email: "", role: "administrator" };
+  const body = { kind: "restartDevice" as const, deviceId: gateway.deviceId };
+  for (const _ of [1, 2])
+    expect(sendCommand({ ...deps, link }, ada, gateway.id, body)).rejects.toMatchObject({
+      code: "entity.conflict",
+      context: { reason: "gatewayAway" },
+    });
+  await deps.inTurn(async () => undefined);
+  const { items } = await gatewayCommands(deps, gateway.id);
+  expect(items.map(({ commandNo, state }) => [commandNo, state])).toEqual([
+    [2, "failed"],
+    [1, "failed"],
+  ]);
+  expect(items[0]).toMatchObject({ requestedBy: "Ada" });
+  expect(items[0]!.answeredAt).not.toBeNull();
+});
+
+test("older software, which shows no command number, gets no commands", async () => {
+  await using p = await plant();
+  const gateway = await p.enrolled("A");
+  using _ = await p.connected(gateway, { commandNo: undefined });
+  const refused = await gateway.restart<Problem>();
+  expect([refused.status, refused.body.context]).toEqual([409, { reason: "commandsRefused" }]);
+  expect(await kept(p.hub)).toBe(0);
+});
+
+test("a device of another gateway, an unknown one and an unknown gateway are missing", async () => {
+  await using p = await plant();
+  const [gateway, other] = [await p.enrolled("A"), await p.enrolled("B")];
+  using _ = await p.connected(gateway);
+  const ask = async (gatewayId: string, deviceId: string) =>
+    (
+      await p.hub.call("POST", `/api/v1/gateways/${gatewayId}/commands`, {
+        kind: "restartDevice",
+        deviceId,
+      })
+    ).status;
+  expect(await ask(gateway.id, other.deviceId)).toBe(404);
+  expect(await ask(gateway.id, NOBODY)).toBe(404);
+  expect(await ask(NOBODY, gateway.deviceId)).toBe(404);
+  expect((await p.hub.call("GET", `/api/v1/commands/${NOBODY}`)).status).toBe(404);
+  expect((await p.hub.call("GET", `/api/v1/gateways/${NOBODY}/commands`)).status).toBe(404);
+  expect(await kept(p.hub)).toBe(0);
+});
+
+test("a command that expired without an answer may have run; a late answer still counts", async () => {
+  await using p = await plant();
+  const gateway = await p.enrolled("A");
+  using fake = await p.connected(gateway);
+  const { id } = (await gateway.restart()).body;
+  await p.hub.database.sql`UPDATE command SET expires_at = now() - interval '1 second'`;
+  expect(await shown(p.hub, id)).toMatchObject({ state: "unknown", answeredAt: null });
+  await answer(fake, 1, [{ commandId: id, outcome: "done" }]);
+  expect((await shown(p.hub, id)).state).toBe("done");
+});
+
+test("a restored hub goes on above the number its gateway knows, and gives none twice", async () => {
+  await using p = await plant();
+  const gateway = await p.enrolled("A");
+  using _ = await p.connected(gateway, { commandNo: 41 });
+  expect((await gateway.restart()).body.commandNo).toBe(42);
+  // Neither the hub's own row nor the gateway's last hello is forgotten when the gateway shows less.
+  using __ = await p.connected(gateway, { commandNo: 7 });
+  expect((await gateway.restart()).body.commandNo).toBe(43);
+  // A backup put back under a running hub: the live session knows what it sent.
+  await p.hub.database.sql`DELETE FROM command`;
+  await p.hub.database.sql`UPDATE gateway SET command_no = 0`;
+  expect((await gateway.restart()).body.commandNo).toBe(44);
+  // And with the session gone too, the gateway's hello alone says it.
+  await p.hub.database.sql`DELETE FROM command`;
+  await p.hub.database.sql`UPDATE gateway SET command_no = 0`;
+  using ___ = await p.connected(gateway, { commandNo: 44 });
+  expect((await gateway.restart()).body.commandNo).toBe(45);
+});
+
+test("commands at the same moment get numbers of their own and leave in their order", async () => {
+  await using p = await plant();
+  const gateway = await p.enrolled("A");
+  using fake = await p.connected(gateway);
+  const answers = await Promise.all(Array.from({ length: 8 }, () => gateway.restart()));
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
+  const left: number[] = [];
+  while (left.length < answers.length) left.push((await fake.next("command")).command.commandNo);
+  expect(left).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  const { items } = (await p.hub.call<GatewayCommands>("GET", `/api/v1/gateways/${gateway.id}/commands`))
+    .body;
+  expect(items.map(({ commandNo }) => commandNo)).toEqual(left.toReversed());
+});
+
+test("the list has the newest 50, of this gateway alone", async () => {
+  await using p = await plant();
+  const [gateway, other] = [await p.enrolled("A"), await p.enrolled("B")];
+  await p.hub.database.sql`
+    INSERT INTO command (id, gateway_no, command_no, body, requested_by, requested_at, expires_at)
+    SELECT gen_random_uuid(), g.gateway_no, n, '{"kind":"restartDevice","deviceId":"01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55"}',
+      'Ada', now(), now() FROM gateway g, generate_series(1, 60) AS n`;
+  for (const { id } of [gateway, other]) {
+    const { items } = (await p.hub.call<GatewayCommands>("GET", `/api/v1/gateways/${id}/commands`)).body;
+    expect([items.length, items[0]!.commandNo, items.at(-1)!.commandNo]).toEqual([50, 60, 11]);
+    expect(new Set(items.map(({ gatewayId }) => gatewayId))).toEqual(new Set([id]));
+  }
+});
+
+test("what was asked, by whom, is in the audit with the name", async () => {
+  await using p = await plant();
+  const gateway = await p.enrolled("A");
+  using _ = await p.connected(gateway);
+  const { body } = await gateway.restart();
+  const rows = await p.hub.database.sql`
+    SELECT who, action, subject, new FROM audit ORDER BY no DESC LIMIT 1`;
+  expect(rows[0].action).toBe("command.send");
+  expect(rows[0].who).toStartWith("apiKey:");
+  expect(rows[0].subject).toBe(`gateway:${gateway.id}`);
+  expect(rows[0].new).toMatchObject({
+    commandId: body.id,
+    commandNo: 1,
+    body: body.body,
+    requestedBy: body.requestedBy,
+  });
+  expect(body.requestedBy).not.toBe("");
+  expect(await verifyAudit(p.hub.database.db)).toBeNull();
+});

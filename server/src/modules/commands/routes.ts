@@ -1,0 +1,40 @@
+import { GatewayCommand, GatewayCommands } from "@millrace/contract/api/command";
+import { EntityId } from "@millrace/contract/vocabulary/id";
+import { CommandBody } from "@millrace/contract/wire/command";
+import { Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import { type Authenticate, access } from "../../http/access.ts";
+import { inTurn } from "./in-turn.ts";
+import { type CommandDeps, gatewayCommands, getCommand, sendCommand } from "./service.ts";
+
+const One = Type.Object({ id: EntityId });
+
+export const commandRoutes = (input: Omit<CommandDeps, "inTurn"> & { authenticate: Authenticate }) => {
+  const deps = { ...input, inTurn: inTurn() };
+  return new Elysia({ prefix: "/api/v1", detail: { tags: ["Gateways"] } })
+    .use(access(deps.authenticate))
+    .post(
+      "/gateways/:id/commands",
+      async ({ params, body, principal, status }) =>
+        status(202, await sendCommand(deps, principal, params.id, body)),
+      {
+        can: "gateway.edit",
+        params: One,
+        body: CommandBody,
+        response: { 202: GatewayCommand },
+        detail: { summary: "Ask a connected gateway to do something now; nothing is kept for later" },
+      },
+    )
+    .get("/gateways/:id/commands", ({ params }) => gatewayCommands(deps, params.id), {
+      can: "gateway.read",
+      params: One,
+      response: { 200: GatewayCommands },
+      detail: { summary: "The newest commands of one gateway and what became of them" },
+    })
+    .get("/commands/:id", ({ params }) => getCommand(deps, params.id), {
+      can: "gateway.read",
+      params: One,
+      response: { 200: GatewayCommand },
+      detail: { summary: "One command and what became of it" },
+    });
+};

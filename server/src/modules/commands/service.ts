@@ -1,0 +1,132 @@
+import {
+  COMMANDS_SHOWN_MAX,
+  type GatewayCommand,
+  type GatewayCommands,
+} from "@millrace/contract/api/command";
+import { AppError } from "@millrace/contract/error/app-error";
+import { COMMAND_MS_MAX, type Command, type CommandBody } from "@millrace/contract/wire/command";
+import type { Principal } from "../../http/access.ts";
+import { applyChange, type ChangeDeps, found } from "../change.ts";
+import type { InTurn } from "./in-turn.ts";
+import { mapCommand } from "./map.ts";
+import {
+  findCommand,
+  findGatewayNo,
+  hasDevice,
+  insertCommand,
+  listCommands,
+  lockHighestNo,
+  markUnsent,
+} from "./store.ts";
+
+/** What a command needs of the gateways' sessions. */
+export interface CommandLink {
+  /**
+   * Highest command number the gateway showed in its hello, or was sent since. `away`: not connected. `none`: it takes no commands,
+   * because its software is older or its record of commands is damaged.
+   */
+  commandNoOf(gatewayId: string): number | "away" | "none";
+  /** False when it did not leave the hub. */
+  command(gatewayId: string, command: Command): boolean;
+}
+
+export interface CommandDeps extends ChangeDeps {
+  link: CommandLink;
+  /** Numbers must leave in the order they were given: the gateway takes no lower one after a higher. */
+  inTurn: InTurn;
+}
+
+/**
+ * Asks a connected gateway to do something within `COMMAND_MS_MAX`. Nothing is queued: a command that comes late is
+ * worse than none.
+ * @throws AppError `entity.missing` | `entity.conflict` with `context.reason` `gatewayAway` or `commandsRefused`
+ */
+export function sendCommand(
+  deps: CommandDeps,
+  principal: Principal,
+  gatewayId: string,
+  body: CommandBody,
+): Promise<GatewayCommand> {
+  return deps.inTurn(async () => {
+    const command = await keepCommand(deps, principal, gatewayId, body);
+    // Only after the commit: a number that left the hub must be one the hub remembers.
+    if (!deps.link.command(gatewayId, command)) {
+      await markUnsent(deps.db, command.commandId, new Date(deps.clock.nowMs()));
+      throw away({ commandId: command.commandId });
+    }
+    return await getCommand(deps, command.commandId);
+  });
+}
+
+function keepCommand(
+  deps: CommandDeps,
+  principal: Principal,
+  gatewayId: string,
+  body: CommandBody,
+): Promise<Command> {
+  return applyChange(deps, principal, async (tx) => {
+    const gatewayNo = found(await findGatewayNo(tx, gatewayId), "gateway");
+    found(await hasDevice(tx, gatewayId, body.deviceId), "device at this gateway");
+    const highestNo = await lockHighestNo(tx, gatewayNo);
+    const commandNo = Math.max(highestNo, shownNo(deps.link.commandNoOf(gatewayId))) + 1;
+    const requestedMs = deps.clock.nowMs();
+    const command: Command = {
+      commandId: Bun.randomUUIDv7(),
+      commandNo,
+      expiresMs: requestedMs + COMMAND_MS_MAX,
+      body,
+    };
+    await insertCommand(tx, {
+      id: command.commandId,
+      gatewayNo,
+      commandNo,
+      body,
+      requestedBy: principal.name,
+      requestedAt: new Date(requestedMs),
+      expiresAt: new Date(command.expiresMs),
+    });
+    return {
+      action: "command.send",
+      subject: `gateway:${gatewayId}`,
+      old: null,
+      new: { ...command, requestedBy: principal.name },
+      result: command,
+      gatewayIds: [],
+    };
+  });
+}
+
+function shownNo(shown: number | "away" | "none"): number {
+  if (shown === "away") throw away();
+  if (shown === "none")
+    throw new AppError(
+      "entity.conflict",
+      "This gateway takes no commands: its software is older than 0.2, or its record of commands is damaged.",
+      { context: { reason: "commandsRefused" } },
+    );
+  return shown;
+}
+
+const away = (context: Record<string, string> = {}): AppError =>
+  new AppError("entity.conflict", "This gateway is not connected, and commands are not kept for later.", {
+    context: { reason: "gatewayAway", ...context },
+  });
+
+/** @throws AppError `entity.missing` */
+export async function getCommand(
+  deps: Pick<CommandDeps, "db" | "clock">,
+  id: string,
+): Promise<GatewayCommand> {
+  return mapCommand(found(await findCommand(deps.db, id), "command"), deps.clock.nowMs());
+}
+
+/** The newest commands of one gateway, the latest first. @throws AppError `entity.missing` */
+export async function gatewayCommands(
+  deps: Pick<CommandDeps, "db" | "clock">,
+  gatewayId: string,
+): Promise<GatewayCommands> {
+  const gatewayNo = found(await findGatewayNo(deps.db, gatewayId), "gateway");
+  const rows = await listCommands(deps.db, gatewayNo, COMMANDS_SHOWN_MAX);
+  const nowMs = deps.clock.nowMs();
+  return { items: rows.map((row) => mapCommand(row, nowMs)) };
+}

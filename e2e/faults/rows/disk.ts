@@ -1,5 +1,4 @@
-import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { statfs } from "node:fs/promises";
+import { appendFileSync, mkdirSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { startProgram } from "../../stack/child.ts";
 import { freePort } from "../../stack/free-port.ts";
@@ -218,14 +217,25 @@ export const diskFull: FaultRow = {
   },
 };
 
+/** Writes until there is no byte left, whoever else writes meanwhile. */
+function takeAll(path: string): void {
+  const chunk = Buffer.alloc(256 * 1024);
+  for (let bytes = chunk.length; bytes >= 512; ) {
+    try {
+      appendFileSync(path, chunk.subarray(0, bytes));
+    } catch {
+      bytes /= 2;
+    }
+  }
+}
+
 async function fill(rig: Rig, folder: string, context: FaultContext) {
   const mark = rig.mark();
   await rig.load(true);
   await Bun.sleep(1_000);
   rig.proxy.cut("reset", true);
   const filler = join(folder, "filler");
-  const { bavail, bsize } = await statfs(folder);
-  writeFileSync(filler, Buffer.alloc(bavail * bsize));
+  takeAll(filler);
   const refusedMs: number[] = [];
   let sinceMs: number | null = null;
   const endMs = performance.now() + context.times(10_000, 60_000);

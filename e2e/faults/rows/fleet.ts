@@ -8,6 +8,8 @@ import { enrolSim, freshKey, SimGateway, type SimIdentity } from "../sim-gateway
 const ALL_MS_MAX = 60_000;
 const START_SPREAD_MS = 5_000;
 const API_MS_MAX = 1_000;
+/** How long after a start the API is watched, at least: what a person at it would call "meanwhile". */
+const API_WINDOW_MS = 15_000;
 const CLOSED_MS_MAX = 5_000;
 const SAMPLES_A_FRAME = 10;
 
@@ -93,7 +95,8 @@ function watchApi(rig: Rig): () => number[] {
 export const herd: FaultRow = {
   row: "F34",
   injected: "1,000 simulated gateways start within 5 s; then the hub is killed and restarts under them",
-  criterion: "all authenticated within 60 s each time; none refused twice; API p95 within 1 s meanwhile",
+  criterion:
+    "all authenticated within 60 s each time; none refused twice; API p95 within 1 s over the 15 s from each start",
   lane: "alone",
   async run(context) {
     const rig = await context.rig();
@@ -105,8 +108,8 @@ export const herd: FaultRow = {
       const stopFirst = watchApi(rig);
       for (const member of members) void member.run(START_SPREAD_MS);
       const firstMs = await until(ALL_MS_MAX, "all gateways are up", allUp);
+      await Bun.sleep(Math.max(2_000, API_WINDOW_MS - firstMs));
       const firstApi = stopFirst();
-      await Bun.sleep(2_000);
       for (const member of members) member.refusals = [];
       await rig.stack.hub.kill();
       await until(10_000, "all gateways are down", () =>
@@ -115,6 +118,7 @@ export const herd: FaultRow = {
       await rig.stack.startHub();
       const stopSecond = watchApi(rig);
       const secondMs = await until(ALL_MS_MAX, "all gateways are up again", allUp);
+      await Bun.sleep(Math.max(0, API_WINDOW_MS - secondMs));
       const secondApi = stopSecond();
       const apiMs = percentile([...firstApi, ...secondApi], 0.95);
       const twice = members.filter(({ refusals }) => refusals.length >= 2).length;

@@ -3,7 +3,7 @@ import { ERROR, type ErrorCode } from "@millrace/contract/error/code";
 import { fullJitterMs } from "@millrace/contract/std/backoff";
 import type { Bye } from "@millrace/contract/wire/downlink";
 import type { Static } from "@sinclair/typebox";
-import type { LinkPhase, LinkSettings, LinkStep } from "./state.ts";
+import type { LinkPhase, LinkSettings, LinkStep, UpState } from "./state.ts";
 
 /** How a connection ends, and when the next one is tried. */
 
@@ -54,6 +54,17 @@ export function bye(
   );
 }
 
+/**
+ * Failures that still count after a session: the early attempts are forgiven evenly over `stableMs`. A hub that takes
+ * us and drops us at once is asked ever more seldom; one that is restarted every few minutes is not.
+ */
+function forgiven({ attempt, sinceMs }: UpState, nowMs: number, { stableMs, backoff }: LinkSettings): number {
+  const upMs = nowMs - sinceMs;
+  if (upMs >= stableMs) return 0;
+  const most = backoff.early?.attempts ?? 0;
+  return Math.max(0, attempt - Math.floor((upMs / stableMs) * most));
+}
+
 /** Closes what is open and plans the next attempt. Only a person can lift a refusal, so those wait for minutes. */
 export function fail(
   phase: LinkPhase,
@@ -63,8 +74,7 @@ export function fail(
   settings: LinkSettings,
 ): LinkStep {
   if (phase.at === "stopped" || phase.at === "waiting") return { phase, actions: [] };
-  const stable = phase.at === "up" && moment.nowMs - phase.sinceMs >= settings.stableMs;
-  const attempt = stable ? 0 : phase.attempt;
+  const attempt = phase.at === "up" ? forgiven(phase, moment.nowMs, settings) : phase.attempt;
   const { refusedMs } = settings;
   const ownMs = isLasting(error.code)
     ? refusedMs.min + moment.chance * (refusedMs.max - refusedMs.min)

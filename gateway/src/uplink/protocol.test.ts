@@ -156,7 +156,7 @@ test("full jitter spreads evenly: a fleet that lost its hub at one moment does n
   for (const count of buckets) expect(count).toBe(1_000);
 });
 
-test("the count of failures begins anew only after a minute of an accepted session", () => {
+test("an accepted session forgives failures evenly over a minute; one that drops at once forgives none", () => {
   const attemptAfter = (upMs: number) => {
     const line = model();
     line.on({ type: "start" });
@@ -166,7 +166,8 @@ test("the count of failures begins anew only after a minute of an accepted sessi
     line.on({ type: "closed", code: 1006, reason: "" });
     return line.phase;
   };
-  expect(attemptAfter(59_999)).toMatchObject({ at: "waiting", attempt: 8 });
+  expect(attemptAfter(900)).toMatchObject({ at: "waiting", attempt: 8 });
+  expect(attemptAfter(5_500)).toMatchObject({ at: "waiting", attempt: 3 });
   expect(attemptAfter(60_000)).toMatchObject({ at: "waiting", attempt: 1 });
 });
 

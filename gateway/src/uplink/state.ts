@@ -20,7 +20,7 @@ export interface LinkSettings {
   backoff: Backoff;
   /** A retry never comes sooner: a hub that accepts and drops at once must not be hammered. */
   retryMsMin: number;
-  /** The back-off begins anew only after a session that lasted so long. */
+  /** The back-off begins anew after a session that lasted so long; a shorter one forgives a part of the early attempts. */
   stableMs: number;
   /** Pause after a refusal that a person must lift: uniform between the two. */
   refusedMs: { min: number; max: number };

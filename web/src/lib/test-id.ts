@@ -28,6 +28,7 @@ export const TEST_ID = {
   gatewayList: "gateway-list",
   gatewayRow: "gateway-row",
   gatewayDetail: "gateway-detail",
+  gatewayCloned: "gateway-cloned",
   gatewayCompleteness: "gateway-completeness",
   gatewayEvents: "gateway-events",
   gatewayAdd: "gateway-add",

@@ -104,6 +104,11 @@ export class HubClient {
     return this.#write(Gateway, "/api/v1/gateways", gateway);
   }
 
+  /** A person decided: the identity is trusted again, or this hub's configuration is sent. */
+  settleGateway(gatewayId: string, how: "trust" | "configuration/confirm"): Promise<Gateway> {
+    return this.#write(Gateway, `/api/v1/gateways/${encodeURIComponent(gatewayId)}/${how}`, {});
+  }
+
   claimGateway(gatewayId: string): Promise<Claim> {
     return this.#write(Claim, `/api/v1/gateways/${encodeURIComponent(gatewayId)}/claims`, {});
   }

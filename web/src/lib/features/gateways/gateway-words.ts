@@ -1,5 +1,5 @@
 import type { Gateway } from "@millrace/contract/api/gateway";
-import type { LinkState } from "@millrace/contract/vocabulary/gateway";
+import type { GatewayStatus, LinkState } from "@millrace/contract/vocabulary/gateway";
 import { ageWords, momentWords } from "../../state/age.ts";
 
 /** A gateway's link as the hub sees it, in words. */
@@ -23,6 +23,17 @@ export function bytesWords(bytes: number): string {
   }
   return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
+
+const CLOCK_WORDS: Record<NonNullable<GatewayStatus["clockQuality"]>, string> = {
+  none: "no time known",
+  rtc: "not checked",
+  ntp: "set by time service",
+  hub: "checked with the hub",
+};
+
+/** What stands behind a gateway's clock. */
+export const clockWords = (quality: NonNullable<GatewayStatus["clockQuality"]>): string =>
+  CLOCK_WORDS[quality];
 
 /** What waits in the gateway's outbox. */
 export function outboxWords(gateway: Gateway, nowMs: number): string {

@@ -1,9 +1,12 @@
+import { join } from "node:path";
 import { isWhole, verdictText } from "../ledger/compare.ts";
-import type { Rig } from "../rig.ts";
-import { until } from "../rig.ts";
-import { type FaultRow, percentile, secondsText } from "../row.ts";
+import { Rig, until } from "../rig.ts";
+import { type FaultContext, type FaultRow, type Outcome, percentile, secondsText } from "../row.ts";
 
 const SERVES_MS_MAX = 5_000;
+/** More kills than this, and the gateway is told to try again sooner (`impatient.ts`). */
+const PATIENT_KILLS_MAX = 50;
+const IMPATIENT = `--preload=${join(import.meta.dir, "../impatient.ts")}`;
 
 /** Frames in the journal do not tile 1..mark, or a stream has none although its mark says so. */
 export async function marksThatLie(rig: Rig): Promise<number> {
@@ -52,28 +55,33 @@ export const killHub: FaultRow = {
     "serves within 5 s of its start; the marks equal the sum of the frames; all values at the hub once",
   lane: "work",
   async run(context) {
-    const rig = await context.rig();
     const kills = context.times(3, 1_000);
-    const mark = rig.mark();
-    const startsMs: number[] = [];
-    for (let i = 0; i < kills; i++) {
-      await rig.linkUp();
-      await killAt(rig, MOMENTS[i % MOMENTS.length]!, context.random() * 8);
-      await rig.stack.hub.process.exited;
-      rig.proxy.heal();
-      const startedMs = performance.now();
-      await rig.stack.startHub();
-      await until(20_000, "the hub serves", async () => (await fetch(`${rig.stack.hubUrl}/readyz`)).ok, 25);
-      startsMs.push(performance.now() - startedMs);
-      if (i % 50 === 49) context.say(`${i + 1} kills`);
-    }
-    await rig.linkUp();
-    const verdict = await rig.verdict(mark);
-    const lies = await marksThatLie(rig);
-    const slowestMs = percentile(startsMs, 1);
-    return {
-      measured: `${kills} kills: ${verdictText(verdict)}; serves after ${secondsText(slowestMs)} at most; ${lies} marks wrong`,
-      ok: isWhole(verdict) && lies === 0 && slowestMs <= SERVES_MS_MAX,
-    };
+    if (kills <= PATIENT_KILLS_MAX) return await killTimes(await context.rig(), kills, context);
+    await using own = await Rig.start({ gatewayEnv: { BUN_OPTIONS: IMPATIENT } });
+    return await killTimes(own, kills, context);
   },
 };
+
+async function killTimes(rig: Rig, kills: number, context: FaultContext): Promise<Outcome> {
+  const mark = rig.mark();
+  const startsMs: number[] = [];
+  for (let i = 0; i < kills; i++) {
+    await rig.linkUp();
+    await killAt(rig, MOMENTS[i % MOMENTS.length]!, context.random() * 8);
+    await rig.stack.hub.process.exited;
+    rig.proxy.heal();
+    const startedMs = performance.now();
+    await rig.stack.startHub();
+    await until(20_000, "the hub serves", async () => (await fetch(`${rig.stack.hubUrl}/readyz`)).ok, 25);
+    startsMs.push(performance.now() - startedMs);
+    if (i % 50 === 49) context.say(`${i + 1} kills`);
+  }
+  await rig.linkUp();
+  const verdict = await rig.verdict(mark);
+  const lies = await marksThatLie(rig);
+  const slowestMs = percentile(startsMs, 1);
+  return {
+    measured: `${kills} kills: ${verdictText(verdict)}; serves after ${secondsText(slowestMs)} at most; ${lies} marks wrong`,
+    ok: isWhole(verdict) && lies === 0 && slowestMs <= SERVES_MS_MAX,
+  };
+}

@@ -49,7 +49,9 @@ test("a hello tells command number and clock quality, lists lane L, and keeps to
   const [hello] = hellos(r);
   expect(hello).toMatchObject({ commandNo: 12, clockQuality: "ntp" });
   expect(hello!.streams.map((stream) => Object.keys(stream).sort().join())).toEqual(
-    Array(hello!.streams.length).fill("acked,lane,low,next,seg"),
+    hello!.streams.map(({ lane }) =>
+      lane === "L" ? "acked,lane,low,next,seg" : "acked,lane,low,next,seg,sent",
+    ),
   );
   expect(hello!.streams.at(-1)).toEqual({ lane: "L", seg: 1, low: 1, next: 1, acked: 0 });
   expect(r.hub.signatureHeld).toBe(1);

@@ -111,17 +111,19 @@ export const MUTATIONS = {
   "a command is carried out before it is recorded": {
     file: "gateway/src/commands/desk.ts",
     needle: "await this.#keep(command, null);",
-    replacement: "const early = this.#run(command.body); await this.#keep(command, null); await early;",
+    replacement:
+      "const early = await this.#run(command.body); await this.#keep(command, early.outcome); if (early) return this.#tell(command, early.outcome, early.message);",
   },
   "a known command is taken again": {
     file: "gateway/src/commands/admit.ts",
-    needle: "if (command.commandNo <= known.highestNo)",
-    replacement: "if (command.commandNo < 0)",
+    needle:
+      'if (before) return { do: "repeat", outcome: before.outcome ?? "unknown" };\n  if (command.commandNo <= known.highestNo) return { do: "stale" };',
+    replacement: 'if (before?.commandId === "") return { do: "stale" };',
   },
-  "expiry is not looked at": {
-    file: "gateway/src/commands/admit.ts",
-    needle: "hubNowMs === null || hubNowMs >= command.expiresMs",
-    replacement: "hubNowMs === null",
+  "expiry is not looked at again once the command is recorded": {
+    file: "gateway/src/commands/desk.ts",
+    needle: "const late = hubNowMs === null || hubNowMs >= command.expiresMs;",
+    replacement: "const late = hubNowMs === null;",
   },
 } as const satisfies Record<string, Mutation>;
 

@@ -6,6 +6,9 @@ import { lendCommandFile } from "./command-record.ts";
 import type { GatewayProgram } from "./program.ts";
 import { Killed } from "./worker.ts";
 
+/** A file beside the buffer is flushed with its folder, which takes some disks several times as long. */
+const STALL = 5;
+
 /** The gateway's real desk for commands, with its record on the disk of the world. */
 export class Commands {
   #desk: CommandDesk | null = null;
@@ -34,7 +37,7 @@ export class Commands {
   #write(known: Parameters<GatewayProgram["site"]["disk"]["writeCommands"]>[0]): Promise<void> {
     const { site, clock } = this.gateway;
     return new Promise((resolve, reject) => {
-      clock.after(site.chance.magnitude(0.1, site.slowMs()), () => {
+      clock.after(site.chance.magnitude(0.1, site.slowMs() * STALL), () => {
         try {
           site.disk.writeCommands(known);
         } catch (thrown) {

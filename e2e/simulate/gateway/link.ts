@@ -66,7 +66,8 @@ export class Link {
     this.#cancelWake();
     const wakeMs = nextWakeMs(this.#phase, SETTINGS);
     if (wakeMs === null || !isAlive) return;
-    this.#cancelWake = clock.after(Math.max(0, Math.ceil(wakeMs - clock.monoMs())), () =>
+    // No timer of a real machine takes no time at all; without that a rounding error would wake us for ever.
+    this.#cancelWake = clock.after(Math.max(1, Math.ceil(wakeMs - clock.monoMs())), () =>
       this.on({ type: "tick" }),
     );
   }

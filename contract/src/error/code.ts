@@ -85,6 +85,18 @@ export const ERROR = {
     "error",
     "Two machines use this identity: switch one off, then trust the other at the hub, or enrol it again.",
   ),
+  "command.away": row(
+    409,
+    "backoff",
+    "warning",
+    "Wait until the gateway is connected, then ask again; commands are never kept for later.",
+  ),
+  "command.refused": row(
+    409,
+    "afterChange",
+    "warning",
+    "Update the gateway's software, or look at its log: its record of commands may be damaged.",
+  ),
   "uplink.protocol": row(
     400,
     "afterChange",

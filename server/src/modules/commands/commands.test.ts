@@ -162,8 +162,7 @@ test("a gateway that is away gets nothing, now or later", async () => {
   await using p = await plant();
   const gateway = await p.enrolled("A");
   const refused = await gateway.restart<Problem>();
-  expect([refused.status, refused.body.code]).toEqual([409, "entity.conflict"]);
-  expect(refused.body.context).toEqual({ reason: "gatewayAway" });
+  expect([refused.status, refused.body.code]).toEqual([409, "command.away"]);
   expect(await kept(p.hub)).toBe(0);
   using fake = await p.connected(gateway);
   await answer(fake, 1, [{ commandId: NOBODY, outcome: "done" }]);
@@ -180,8 +179,7 @@ test("a command that did not leave the hub has failed, and its number is spent",
   const body = { kind: "restartDevice" as const, deviceId: gateway.deviceId };
   for (const _ of [1, 2])
     expect(sendCommand({ ...deps, link }, ada, gateway.id, body)).rejects.toMatchObject({
-      code: "entity.conflict",
-      context: { reason: "gatewayAway" },
+      code: "command.away",
     });
   await deps.inTurn(async () => undefined);
   const { items } = await gatewayCommands(deps, gateway.id);
@@ -198,7 +196,7 @@ test("older software, which shows no command number, gets no commands", async ()
   const gateway = await p.enrolled("A");
   using _ = await p.connected(gateway, { commandNo: undefined });
   const refused = await gateway.restart<Problem>();
-  expect([refused.status, refused.body.context]).toEqual([409, { reason: "commandsRefused" }]);
+  expect([refused.status, refused.body.code]).toEqual([409, "command.refused"]);
   expect(await kept(p.hub)).toBe(0);
 });
 

@@ -39,7 +39,7 @@ export interface CommandDeps extends ChangeDeps {
 /**
  * Asks a connected gateway to do something within `COMMAND_MS_MAX`. Nothing is queued: a command that comes late is
  * worse than none.
- * @throws AppError `entity.missing` | `entity.conflict` with `context.reason` `gatewayAway` or `commandsRefused`
+ * @throws AppError `entity.missing` | `command.away` | `command.refused`
  */
 export function sendCommand(
   deps: CommandDeps,
@@ -100,16 +100,15 @@ function shownNo(shown: number | "away" | "none"): number {
   if (shown === "away") throw away();
   if (shown === "none")
     throw new AppError(
-      "entity.conflict",
+      "command.refused",
       "This gateway takes no commands: its software is older than 0.2, or its record of commands is damaged.",
-      { context: { reason: "commandsRefused" } },
     );
   return shown;
 }
 
 const away = (context: Record<string, string> = {}): AppError =>
-  new AppError("entity.conflict", "This gateway is not connected, and commands are not kept for later.", {
-    context: { reason: "gatewayAway", ...context },
+  new AppError("command.away", "This gateway is not connected, and commands are not kept for later.", {
+    context,
   });
 
 /** @throws AppError `entity.missing` */

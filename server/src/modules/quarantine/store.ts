@@ -1,9 +1,11 @@
 import type { Lane } from "@millrace/contract/wire/stream";
 import { and, desc, eq, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
+import { command } from "../../db/schema/command.ts";
 import { gateway } from "../../db/schema/gateway.ts";
 import { bootClock, gap, gatewayEvent, ingestQuarantine, journal } from "../../db/schema/ingest.ts";
 import { type AdmittedFrame, WIDE_SPAN_MS } from "../../ingest/apply.ts";
+import { answersOf } from "../../ingest/event-rows.ts";
 
 export interface FrameKey {
   gatewayNo: number;
@@ -168,6 +170,11 @@ export async function storeFrame(
         receivedAt,
       })),
     );
+  for (const { commandId, outcome } of answersOf(frame.events))
+    await tx
+      .update(command)
+      .set({ state: outcome, answeredAt: receivedAt })
+      .where(and(eq(command.id, commandId), eq(command.gatewayNo, gatewayNo), eq(command.state, "sent")));
   if (frame.anchors.length > 0)
     await tx
       .insert(bootClock)

@@ -30,6 +30,8 @@ export const TITLE: Record<FaultCode, string> = {
   "uplink.fenced": "Another gateway uses this identity",
   "uplink.sequenceConflict": "The gateway was restored or cloned",
   "uplink.cloned": "Two machines use one gateway's identity",
+  "command.away": "The gateway is not connected",
+  "command.refused": "The gateway takes no commands",
   "uplink.protocol": "Gateway and hub do not understand each other",
   "uplink.unreachable": "The gateway cannot reach the hub",
   "uplink.busy": "The hub asked for a pause",

@@ -49,7 +49,8 @@ export const overQuota: FaultRow = {
   row: "F42",
   injected:
     "hub away until the smallest buffer (16 MiB, drop-oldest) has been filled 1.2 times (long run: three times)",
-  criterion: "never above quota, log and ballast together; every missing value is inside a gap; the gateway tells of it",
+  criterion:
+    "never above quota, log and ballast together; every missing value is inside a gap; the gateway tells of it",
   lane: "long",
   async run(context) {
     const env = { MILLRACE_OUTBOX_BYTES_MAX: String(QUOTA_BYTES), MILLRACE_OUTBOX_MODE: "drop-oldest" };

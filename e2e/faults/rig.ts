@@ -76,6 +76,11 @@ export class Rig {
         FAULT_CLOCK_FILE: join(folder, "clock"),
         ...options.gatewayEnv,
       },
+    }).catch(async (thrown: unknown) => {
+      // A stack that did not come up must not leave its source and its line behind.
+      await ledger.stop();
+      await proxy.close();
+      throw thrown;
     });
     const { tag, load } = await addDevices(stack, ports.ledger!);
     const rig = new Rig(folder, proxy, stack, ledger, tag, load, ports.ledger!);

@@ -5,6 +5,9 @@ export interface Regression {
 }
 
 export const REGRESSIONS: readonly Regression[] = [
-  { seed: 4, what: "an envelope spanned a hole that retention had left, and was refused for ever" },
-  { seed: 6, what: "a segment was closed between hello and welcome, and the welcome stumbled over it" },
+  { seed: 85, what: "a restored hub and a new epoch together lost what both had" },
+  { seed: 606, what: "a hub was restored to before an epoch that it had begun" },
+  { seed: 1110, what: "a rounding error woke the link without end" },
+  { seed: 1303, what: "a gateway and then its hub were set back" },
+  { seed: 1827, what: "frames waited for a full disk that had long been relieved" },
 ];

@@ -32,6 +32,7 @@ export class Oracle implements HubWatch, GatewayWatch {
   failure: Failure | null = null;
   /** Commands that took effect. */
   commands = 0;
+  #beganEpoch = false;
   readonly #executed = new Set<string>();
   /** Samples the hub held when it went back: until the gateway told it again they may be nowhere. */
   readonly #heldBefore = new Set<number>();
@@ -51,6 +52,7 @@ export class Oracle implements HubWatch, GatewayWatch {
   says(message: DownlinkMessage, epoch: number): void {
     this.site.note?.(`the hub says ${JSON.stringify(message).slice(0, NOTE_CHARS)}`);
     if (message.type === "ack") this.#promised("ack", epoch, message, message.hwm);
+    if (message.type === "renewEpoch") this.#beganEpoch = true;
     if (message.type === "welcome")
       for (const stream of message.streams) this.#promised("welcome", epoch, stream, stream.hwm);
   }
@@ -120,7 +122,12 @@ export class Oracle implements HubWatch, GatewayWatch {
   }
 
   hubGoesBack(): void {
-    for (const value of this.hubView.covered(this.site.database.state)) this.#heldBefore.add(value);
+    for (const value of this.hubView.covered(this.site.database.state)) {
+      this.#heldBefore.add(value);
+      // A gateway that began a new epoch keeps nothing of what the hub had before it: a hub that is restored after that
+      // may lose it.
+      if (this.#beganEpoch) this.ledger.entries[value]!.mayBeLost = true;
+    }
   }
 
   hubWentBack(): void {

@@ -22,8 +22,8 @@ export const LIMITS = {
   /** Frames a hub names to a gateway that went back in time. */
   knownFramesMax: 1_000_000,
   heartbeatMs: 10_000,
-  /** No bytes received for so long means the link is dead. */
-  silenceMs: 25_000,
+  /** No bytes received for so long means the link is dead. Looked at each second, so it is noticed within 25 s. */
+  silenceMs: 24_000,
   helloMs: 10_000,
   creditBytesStart: 256 * 1024,
   creditBytesMax: 8 * 1024 * 1024,

@@ -114,8 +114,8 @@ export class Link {
       case "read":
         return this.#later(async () => {
           const { key, afterSeq, bytesMax, readNo } = action;
-          const { last, bytes } = await this.#ask(() => engine.frames(key, afterSeq, bytesMax, at));
-          return { type: "framesRead", readNo, read: { ...key, afterSeq, last, envelope: bytes } };
+          const { last, bytes, refused } = await this.#ask(() => engine.frames(key, afterSeq, bytesMax, at));
+          return { type: "framesRead", readNo, read: { ...key, afterSeq, last, envelope: bytes, refused } };
         });
       case "welcomed":
         return this.#later(() =>

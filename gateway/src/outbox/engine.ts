@@ -22,6 +22,9 @@ import { eventOf, LEVEL_EVENTS } from "./tell.ts";
 const LANES = ["E", "H"] as const;
 type StoredLane = (typeof LANES)[number];
 
+/** Room made inside the store when the disk is full: enough for some seals, little to lose. */
+const BALLAST_ROOM_BYTES = 128 * 1024;
+
 /** What the engine works with. */
 export interface EngineDeps {
   disk: OutboxDisk;
@@ -48,6 +51,8 @@ export class OutboxEngine {
   #dropping = false;
   readonly #looked = new Map<string, number>();
   #events: GatewayEvent[] = [];
+  /** From the last frame before this start to the start; null when there is none. */
+  #awayMs: { tMinMs: number; tMaxMs: number } | null = null;
 
   constructor(settings: OutboxSettings, deps: EngineDeps) {
     this.#settings = settings;
@@ -65,14 +70,13 @@ export class OutboxEngine {
     const marker = this.#disk.marker();
     if (this.#disk.hasStore()) {
       const problem = this.#tryOpen(epoch);
-      if (problem === null) return this.#opened(marker);
-      if (this.#salvage(problem, at)) return this.#opened(marker);
+      if (problem === null || this.#salvage(problem, at)) return this.#opened(marker, at);
     }
     if (marker >= epoch) return { at: "needsEpoch", above: marker, reason: "the file of this epoch is gone" };
     this.#disk.writeMarker(epoch);
     const problem = this.#tryOpen(epoch);
     if (problem !== null) throw new AppError("outbox.failed", problem);
-    const outcome = this.#opened(epoch);
+    const outcome = this.#opened(epoch, at);
     // There was a store before, and nobody knows what it held.
     if (marker > 0)
       this.#keep("H", [{ kind: "gap", cause: "corrupt", n: 0, tMinMs: null, tMaxMs: null }], at);
@@ -110,11 +114,12 @@ export class OutboxEngine {
     return salvage !== null;
   }
 
-  #opened(marker: number): OpenOutcome {
+  #opened(marker: number, at: SealTime): OpenOutcome {
     const { epoch } = this.store;
     if (marker < epoch) this.#disk.writeMarker(epoch);
     this.#disk.makeBallast();
     const newest = newestRow(this.store);
+    if (newest) this.#awayMs = spanOfTimes(newest.wallMs, at.wallMs);
     const clockQuality = newest && readFrameHeader(newest.body).header.clockQuality;
     return {
       at: "open",
@@ -244,7 +249,7 @@ export class OutboxEngine {
   #freeByBallast(at: SealTime): boolean {
     if (!this.#disk.dropBallast()) return false;
     try {
-      this.#makeRoom("H", 1024 * 1024, this.store.bytesUsed(), at);
+      this.#makeRoom("H", BALLAST_ROOM_BYTES, this.store.bytesUsed(), at);
     } catch (thrown) {
       if (asAppError(thrown).code !== "outbox.overflow") return false;
     }
@@ -314,7 +319,7 @@ export class OutboxEngine {
   /** Consecutive sound frames after `afterSeq`, exactly as sealed. A damaged one goes to quarantine on the way. */
   frames(key: StreamKey, afterSeq: number, bytesMax: number, at: SealTime): Envelope {
     let envelope: Envelope = { last: afterSeq, bytes: null };
-    this.#attempt(at, () => {
+    const noted = this.#attempt(at, () => {
       bridge(this.store, key, afterSeq, at);
       let rows = this.store.read(key, afterSeq, bytesMax);
       const hit = rows.filter((row) => row.damaged !== null);
@@ -327,7 +332,7 @@ export class OutboxEngine {
       this.store.markSent(key, last);
       envelope = { last, bytes: joinEnvelope(rows.map((row) => row.body)) };
     });
-    return envelope;
+    return noted ? envelope : { last: afterSeq, bytes: null, refused: true };
   }
 
   #condemnRow(key: StreamKey, row: StoredFrame, reason: string, at: SealTime): void {
@@ -363,7 +368,10 @@ export class OutboxEngine {
     if (epoch <= this.store.epoch)
       throw new AppError("uplink.protocol", `The hub named epoch ${epoch}; ours is ${this.store.epoch}.`);
     this.#disk.writeMarker(epoch);
-    const { framesKnown, framesRenewed } = renewInto(this.store, epoch, known, at);
+    const { framesKnown, framesRenewed, setBack } = renewInto(this.store, epoch, known, at);
+    // What this machine sealed after the image was taken is nowhere; how much it was, nobody knows.
+    if (setBack && this.#awayMs !== null)
+      this.#keep("H", [{ kind: "gap", cause: "corrupt", n: 0, ...this.#awayMs }], at);
     const message = `This gateway went back in time. Epoch ${epoch} begins: ${framesRenewed} frames are sent under new numbers, ${framesKnown} the hub had.`;
     this.#events.push(eventOf("epoch.renewed", at, message, { epoch, framesKnown, framesRenewed }));
   }
@@ -384,5 +392,8 @@ export class OutboxEngine {
     this.#store = null;
   }
 }
+
+/** A clock may have been set back in between. */
+const spanOfTimes = (a: number, b: number) => ({ tMinMs: Math.min(a, b), tMaxMs: Math.max(a, b) });
 
 const codeOf = (thrown: unknown): string => String((thrown as { code?: unknown } | null)?.code ?? "");

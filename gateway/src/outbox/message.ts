@@ -31,6 +31,8 @@ export interface Envelope {
   /** Last number in it; the number asked for when there is none. */
   last: number;
   bytes: Uint8Array | null;
+  /** The disk refused to note what would leave, so nothing may: ask again later. */
+  refused?: boolean;
 }
 
 /** `newestSealed`: when the last frame on disk was sealed, and what stood behind the clock then. */

@@ -20,6 +20,8 @@ export interface Renewal {
   framesKnown: number;
   /** Frames that got a number of the new epoch. */
   framesRenewed: number;
+  /** The hub has numbers this gateway never gave: what was sealed then and not delivered is gone. */
+  setBack: boolean;
 }
 
 /**
@@ -34,11 +36,12 @@ export function renewInto(
   known: readonly KnownStream[],
   at: SealTime,
 ): Renewal {
-  const renewal: Renewal = { framesKnown: 0, framesRenewed: 0 };
+  const renewal: Renewal = { framesKnown: 0, framesRenewed: 0, setBack: false };
   for (const stream of store.streams()) {
     const listed = known.find(({ lane, seg }) => lane === stream.lane && seg === stream.seg);
     const from = Math.min(stream.acked, listed?.from ?? stream.acked);
     const crcOf = new Map(listed?.frames.map(({ first, crc }) => [first, crc]));
+    renewal.setBack ||= listed?.frames.some(({ first }) => first >= stream.next) ?? false;
     // Begun before a kill: what is missing at the front has its new number already.
     if (store.nextIn(epoch, stream) === 1) bridge(store, stream, from, at);
     for (let after = from; ; ) {

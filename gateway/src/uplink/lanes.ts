@@ -164,10 +164,12 @@ const condemn = (lane: LaneState, nack: Static<typeof Nack>): LinkAction => ({
 });
 
 /** An answer of the outbox. One that a nack has overtaken is dropped; the next `fill` reads anew. */
-export function onFramesRead(up: UpState, read: FramesRead, nowMs: number): UpStep {
+export function onFramesRead(up: UpState, read: FramesRead, settings: LinkSettings, nowMs: number): UpStep {
   const idle: UpState = { ...up, reading: null };
   const lane = laneOf(idle, read);
   if (read.afterSeq !== lane.sentSeq) return { up: idle, actions: [] };
+  if (read.refused)
+    return { up: withLane(idle, { ...lane, pauseUntilMs: nowMs + settings.busyMs }), actions: [] };
   if (read.envelope === null) return { up: withLane(idle, { ...lane, more: false }), actions: [] };
   const bytes = read.envelope.byteLength;
   const envelopeNo = up.envelopeNo + 1;

@@ -3,8 +3,9 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { fullJitterMs } from "@millrace/contract/std/backoff";
 import { encodeKnownFrames } from "@millrace/contract/wire/known-frames";
 import { type LineInput, LineModel } from "../../test/line-model.ts";
+import { onFramesRead } from "./lanes.ts";
 import { nextWakeMs } from "./protocol.ts";
-import type { LinkAction } from "./state.ts";
+import type { LinkAction, UpState } from "./state.ts";
 
 const QUIET: LineInput["streams"] = [
   { lane: "E", seg: 1, frames: 0, frameBytes: 0 },
@@ -17,7 +18,7 @@ const model = (over: Partial<LineInput> = {}) =>
 const doneBy = (line: LineModel, kind: LinkAction["do"]): number[] =>
   line.actions.filter(({ action }) => action.do === kind).map(({ atMs }) => atMs);
 
-test("a half-open link: without a byte for 25 s it is closed and opened anew, whatever we go on to send", () => {
+test("a half-open link: without a byte for 24 s it is closed and opened anew, whatever we go on to send", () => {
   const line = model().open();
   line.run(7_000);
   line.hear({ type: "hb", hubTimeMs: 0 });
@@ -28,14 +29,14 @@ test("a half-open link: without a byte for 25 s it is closed and opened anew, wh
     line.after(1_000, more);
   };
   more();
-  line.run(24_999);
+  line.run(23_999);
   expect(line.phase.at).toBe("up");
   expect(doneBy(line, "sendHeartbeat")).toEqual([10_000, 20_000, 30_000]);
   line.run(1);
   expect(line.phase).toMatchObject({ at: "waiting", code: "uplink.silent", attempt: 1 });
-  expect(doneBy(line, "close")).toEqual([32_000]);
+  expect(doneBy(line, "close")).toEqual([31_000]);
   line.run(line.settings.retryMsMin);
-  expect(doneBy(line, "connect")).toEqual([0, 32_000 + line.settings.retryMsMin]);
+  expect(doneBy(line, "connect")).toEqual([0, 31_000 + line.settings.retryMsMin]);
 });
 
 test("any message counts as a sign of life, data of ours does not", () => {
@@ -268,4 +269,13 @@ test("a refusal of a frame of lane L changes nothing but the credit", () => {
   const nack = { type: "nack", lane: "L", seg: 1, seq: 1, expected: 1, code: "frame.garbled" } as const;
   line.hear({ ...nack, creditBytes: 77_000 });
   expect(line.up.creditBytes).toBe(77_000);
+});
+
+test("a disk that does not let frames go is asked again a second later, not forgotten", () => {
+  const line = model().open();
+  const up = line.phase as UpState;
+  const read = { ...CURRENT, afterSeq: 0, last: 0, envelope: null, refused: true };
+  const after = onFramesRead(up, read, line.settings, line.nowMs).up;
+  const lane = after.lanes.find(({ seg }) => seg === CURRENT.seg)!;
+  expect(lane).toMatchObject({ more: true, pauseUntilMs: line.nowMs + line.settings.busyMs });
 });

@@ -230,7 +230,7 @@ function whileUp(up: UpState, event: LinkEvent, moment: Moment, settings: LinkSe
       return refill(hear({ ...up, lastHeardMs: nowMs }, event.message, moment, settings), nowMs, settings);
     case "framesRead":
       if (event.readNo !== up.reading) return { phase: up, actions: [] };
-      return refill(onFramesRead(up, event.read, nowMs), nowMs, settings);
+      return refill(onFramesRead(up, event.read, settings, nowMs), nowMs, settings);
     case "snapshotEnded":
       return { phase: { ...up, snapshot: { at: "off" } }, actions: [] };
     case "sealed": {

@@ -153,6 +153,8 @@ export interface FramesRead extends StreamKey {
   /** Last number of the envelope; `afterSeq` when there was none. */
   last: number;
   envelope: Uint8Array | null;
+  /** There may be frames, but the disk does not let them go now. */
+  refused?: boolean | undefined;
 }
 
 export type LinkEvent =

@@ -204,8 +204,8 @@ class UplinkShell implements Uplink {
         break;
       case "read":
         this.#later(async () => {
-          const { last, bytes } = await outbox.frames(action.key, action.afterSeq, action.bytesMax);
-          const read = { ...action.key, afterSeq: action.afterSeq, last, envelope: bytes };
+          const { last, bytes, refused } = await outbox.frames(action.key, action.afterSeq, action.bytesMax);
+          const read = { ...action.key, afterSeq: action.afterSeq, last, envelope: bytes, refused };
           return { type: "framesRead", readNo: action.readNo, read };
         });
         break;

@@ -8,6 +8,7 @@ import { LatestKeeper } from "../modules/latest/keeper.ts";
 import { manifestPort, wantedManifest } from "../modules/manifests/service.ts";
 import type { HubIdentity, ManifestPort } from "../ports.ts";
 import { CreditBudget } from "./credit.ts";
+import { Gate } from "./gate.ts";
 import type { CommittedSamples } from "./intake.ts";
 import { postgresMarks } from "./mark-store.ts";
 import { hubMetrics } from "./metrics.ts";
@@ -17,6 +18,9 @@ import { zstd } from "./zstd.ts";
 
 /** Bytes all gateways together may have unacknowledged: what a stopped database can make the hub hold in memory. */
 export const INGEST_BYTES_MAX = 128 * 1024 * 1024;
+
+/** Hellos that are checked at the same time; each is a handful of short statements. */
+export const HELLOS_AT_ONCE = 4;
 
 export interface IngestInput {
   database: Database;
@@ -78,6 +82,7 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
     compression: zstd,
     committed: committedTo(latest, coverage),
     sessions,
+    hellos: new Gate(HELLOS_AT_ONCE),
     nonce: () => randomBytes(32).toString("base64url"),
     wanted: (gatewayId) => wantedManifest(manifestDeps, gatewayId),
   };

@@ -254,6 +254,11 @@ function tick(state: SessionState, monoMs: number, nowMs: number): Step {
 function text(state: SessionState, message: UplinkMessage, monoMs: number): Step {
   if (state.at === "greeted") {
     if (message.type !== "hello") return protocolError(`Expected hello, found ${message.type}`);
+    const { protocol } = message.body;
+    if (protocol !== VERSION.uplink)
+      return protocolError(
+        `This hub speaks uplink protocol ${VERSION.uplink}, the gateway ${protocol}. Update the older of the two`,
+      );
     return {
       state: { at: "checking", heardMonoMs: monoMs },
       actions: [{ do: "checkHello", body: message.body, signature: message.signature }],

@@ -5,6 +5,7 @@ import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
 import type { HelloBody } from "@millrace/contract/wire/uplink";
 import type { NumberedManifest } from "../modules/manifests/service.ts";
 import { decodeUplinkMessage } from "./decode-message.ts";
+import type { Gate } from "./gate.ts";
 import { checkHello, type HelloDeps, type HelloVerdict } from "./hello.ts";
 import { Intake, type IntakeDeps } from "./intake.ts";
 import {
@@ -32,6 +33,8 @@ export interface SessionSocket {
 
 export interface SessionDeps extends Omit<HelloDeps, "retire">, IntakeDeps {
   sessions: Sessions;
+  /** A herd that comes back at once must not take every connection to the database from the people. */
+  hellos: Gate;
   /** 32 fresh random bytes, base64url. */
   nonce: () => string;
   wanted: (gatewayId: string) => Promise<NumberedManifest | null>;
@@ -174,46 +177,52 @@ export class GatewaySession {
 
   async #check(body: HelloBody, signature: string): Promise<void> {
     try {
-      const verdict = await checkHello(
-        { ...this.deps, retire: (id) => this.deps.sessions.retire(id) },
-        this.#nonce,
-        body,
-        signature,
-      );
-      if (!verdict.ok) return this.#reject(body.gatewayId, verdict);
-      const wanted = await this.deps.wanted(body.gatewayId);
-      const newest = wanted?.rev ?? 0;
-      if (body.manifestRev > newest) await this.#hold(body, verdict.gatewayNo, newest);
-      const held = verdict.manifestHeld !== null || body.manifestRev > newest;
-      if (this.#state.at !== "checking") return;
-      this.#gatewayId = body.gatewayId;
-      this.#epoch = body.epoch;
-      this.#commandNo = body.commandNo ?? null;
-      this.#manifestRev = held ? body.manifestRev : newest;
-      const gateway = { gatewayNo: verdict.gatewayNo, epoch: body.epoch };
-      const sink = {
-        send: (message: DownlinkMessage) => void this.#send(message),
-        refuse: (why: Refusal) => this.refuse(why),
-      };
-      this.#intake = new Intake(this.deps, sink, gateway, verdict.marks);
-      this.#on({
-        type: "accepted",
-        monoMs: this.deps.clock.monoMs(),
-        welcome: {
-          gatewayId: body.gatewayId,
-          sessionId: Bun.randomUUIDv7(),
-          streams: verdict.marks.map(({ lane, seg, hwm }) => ({ lane, seg, hwm })),
-          creditBytes: this.#intake.creditBytes,
-          manifestRev: this.#manifestRev,
-          hubTimeMs: this.deps.clock.nowMs(),
-          offer: wanted !== null && !held && newest !== body.manifestRev ? wanted.signed : null,
-        },
-      });
-      this.deps.sessions.joined(this, body.manifestRev);
+      await this.deps.hellos.pass(() => this.#greet(body, signature));
     } catch (thrown) {
       log.warn("A hello could not be checked: {error}", { error: thrown });
       this.refuse("busy");
     }
+  }
+
+  async #greet(body: HelloBody, signature: string): Promise<void> {
+    // Gone while it waited for its turn.
+    if (this.#state.at !== "checking") return;
+    const verdict = await checkHello(
+      { ...this.deps, retire: (id) => this.deps.sessions.retire(id) },
+      this.#nonce,
+      body,
+      signature,
+    );
+    if (!verdict.ok) return this.#reject(body.gatewayId, verdict);
+    const wanted = await this.deps.wanted(body.gatewayId);
+    const newest = wanted?.rev ?? 0;
+    if (body.manifestRev > newest) await this.#hold(body, verdict.gatewayNo, newest);
+    const held = verdict.manifestHeld !== null || body.manifestRev > newest;
+    if (this.#state.at !== "checking") return;
+    this.#gatewayId = body.gatewayId;
+    this.#epoch = body.epoch;
+    this.#commandNo = body.commandNo ?? null;
+    this.#manifestRev = held ? body.manifestRev : newest;
+    const gateway = { gatewayNo: verdict.gatewayNo, epoch: body.epoch };
+    const sink = {
+      send: (message: DownlinkMessage) => void this.#send(message),
+      refuse: (why: Refusal) => this.refuse(why),
+    };
+    this.#intake = new Intake(this.deps, sink, gateway, verdict.marks);
+    this.#on({
+      type: "accepted",
+      monoMs: this.deps.clock.monoMs(),
+      welcome: {
+        gatewayId: body.gatewayId,
+        sessionId: Bun.randomUUIDv7(),
+        streams: verdict.marks.map(({ lane, seg, hwm }) => ({ lane, seg, hwm })),
+        creditBytes: this.#intake.creditBytes,
+        manifestRev: this.#manifestRev,
+        hubTimeMs: this.deps.clock.nowMs(),
+        offer: wanted !== null && !held && newest !== body.manifestRev ? wanted.signed : null,
+      },
+    });
+    this.deps.sessions.joined(this, body.manifestRev);
   }
 
   #reject(gatewayId: string, verdict: Exclude<HelloVerdict, { ok: true }>): void {

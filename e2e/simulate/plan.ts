@@ -41,12 +41,16 @@ export interface Plan {
   mode: OutboxMode;
 }
 
+const SET_BACK = ["oldImage", "hubRestore"] as const;
 const ROOMY_BYTES = 64 * 1024 * 1024;
 
 /** Draws one history. @param without faults that may not be in it */
 export function drawPlan(chance: Chance, without: ReadonlySet<Fault> = new Set()): Plan {
   const share = chance.pick([0.1, 0.25, 0.5]);
   const faults = new Set(FAULTS.filter((fault) => chance.fork(fault).hits(share) && !without.has(fault)));
+  // Both set back behind the same samples: nobody knows of them any more, and nothing is promised (docs/delivery.md).
+  if (faults.has("oldImage") && faults.has("hubRestore"))
+    faults.delete(chance.fork("set back").pick(SET_BACK));
   return {
     faults,
     faultsMs: chance.between(60_000, 300_000),

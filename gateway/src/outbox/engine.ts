@@ -4,7 +4,7 @@ import type { OutboxStatus } from "@millrace/contract/vocabulary/gateway";
 import { encodeEvents, type GatewayEvent } from "@millrace/contract/wire/event";
 import { joinEnvelope, readFrameHeader } from "@millrace/contract/wire/frame";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
-import { bridge } from "./bridge.ts";
+import { bridge, untilHole } from "./bridge.ts";
 import { type Draft, draftBytes, type SealTime } from "./draft.ts";
 import { outboxFigures } from "./figures.ts";
 import type { FrameStore, OutboxDisk, Salvage, StoredFrame } from "./frame-store.ts";
@@ -327,6 +327,7 @@ export class OutboxEngine {
         for (const row of hit) this.#condemnRow(key, row, row.damaged!, at);
         rows = this.store.read(key, afterSeq, bytesMax);
       }
+      rows = untilHole(rows);
       const last = rows.at(-1)?.last;
       if (last === undefined) return;
       this.store.markSent(key, last);

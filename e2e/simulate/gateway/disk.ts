@@ -193,7 +193,11 @@ class WatchedStore extends MemoryStore {
   }
 
   override replace(key: StreamKey, first: number, last: number, row: FrameRow, dead?: DeadFrame): void {
-    this.#change("replace", () => super.replace(key, first, last, row, dead));
+    this.#change("replace", () => {
+      super.replace(key, first, last, row, dead);
+      // Not the whole range: a part of one that the hub's mark fell into.
+      if (row.first !== first || row.last !== last) this.watch.inserted(this.epoch, key, row);
+    });
   }
 
   override evict(key: StreamKey, beforeWallMs: number, limit: number): number {

@@ -13,16 +13,17 @@ export function bridge(store: FrameStore, key: StreamKey, afterSeq: number, at: 
   const { next } = store.stream(key);
   const over = store.covering(key, afterSeq);
   if (over !== null && over.last > afterSeq) {
-    const { n, tMinMs, tMaxMs } = over;
-    const part = (first: number, last: number, samples = n) =>
+    // How many of its samples lie on which side, nobody knows: both say 0, as every gap after a restore does.
+    const { tMinMs, tMaxMs } = over;
+    const part = (first: number, last: number) =>
       sealDraft(
         placeOf(store, key, first, last),
-        { kind: "gap", cause: "hubRestore", n: samples, tMinMs, tMaxMs },
+        { kind: "gap", cause: "hubRestore", n: 0, tMinMs, tMaxMs },
         at,
       );
     store.replace(key, over.first, over.last, part(afterSeq + 1, over.last));
     // The hub may be set back once more, and then wants what is below too.
-    return store.insert(key, part(over.first, afterSeq, 0));
+    return store.insert(key, part(over.first, afterSeq));
   }
   const head: FrameHead | undefined = store.heads(key, afterSeq, 1)[0];
   const [first, last] = [afterSeq + 1, (head ? head.first : next) - 1];

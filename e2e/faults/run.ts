@@ -9,7 +9,8 @@ export interface RowResult extends Outcome {
 }
 
 export interface RunOptions {
-  long: boolean;
+  /** Share of the long run: 0 is the short one. */
+  share: number;
   random: () => number;
   say: (line: string) => void;
 }
@@ -30,7 +31,7 @@ export async function runRows(rows: readonly FaultRow[], options: RunOptions): P
 
 async function* runLane(
   rows: readonly FaultRow[],
-  { long, random, say }: RunOptions,
+  { share, random, say }: RunOptions,
 ): AsyncGenerator<[FaultRow, RowResult]> {
   let rig: Rig | null = null;
   try {
@@ -40,7 +41,7 @@ async function* runLane(
           rig ??= await Rig.start();
           return rig;
         },
-        times: (short, many) => (long ? many : short),
+        times: (short, many) => (share === 0 ? short : Math.max(short, Math.ceil(many * share))),
         random,
         say: (line) => say(`  ${row.row} ${line}`),
       };

@@ -36,11 +36,6 @@ export const MUTATIONS = {
     replacement:
       '!== "rolledBack" || attempt === INTAKE.rolledBackMax) { frames = frames.map((frame) => ({ ...frame, kind: "quarantined" as const })); attempt = 0; await clock.sleep(1_000); }',
   },
-  "other content under a known number is a duplicate": {
-    file: "server/src/ingest/intake.ts",
-    needle: "if (conflict === null) return true;",
-    replacement: "return true;",
-  },
 
   "numbers used again are not noticed": {
     file: "server/src/ingest/renewal.ts",
@@ -119,11 +114,6 @@ export const MUTATIONS = {
     needle:
       'if (before) return { do: "repeat", outcome: before.outcome ?? "unknown" };\n  if (command.commandNo <= known.highestNo) return { do: "stale" };',
     replacement: 'if (before?.commandId === "") return { do: "stale" };',
-  },
-  "expiry is not looked at again once the command is recorded": {
-    file: "gateway/src/commands/desk.ts",
-    needle: "const late = hubNowMs === null || hubNowMs >= command.expiresMs;",
-    replacement: "const late = hubNowMs === null;",
   },
 } as const satisfies Record<string, Mutation>;
 

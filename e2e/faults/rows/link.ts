@@ -73,8 +73,7 @@ async function frozenHub(rig: Rig): Promise<number> {
 export const deadLink: FaultRow = {
   row: "F16",
   injected: "all bytes dropped in both directions without a reset; then the hub's process stopped (SIGSTOP)",
-  criterion:
-    "the dead link is seen within 25 s on both sides, all values once",
+  criterion: "the dead link is seen within 25 s on both sides, all values once",
   lane: "wait",
   async run(context) {
     const rig = await context.rig();

@@ -6,8 +6,11 @@ export interface Regression {
 
 export const REGRESSIONS: readonly Regression[] = [
   { seed: 85, what: "a restored hub and a new epoch together lost what both had" },
+  { seed: 541, what: "the mark of a restored hub fell into a gap, and the next into what was left of it" },
   { seed: 606, what: "a hub was restored to before an epoch that it had begun" },
   { seed: 1110, what: "a rounding error woke the link without end" },
   { seed: 1303, what: "a gateway and then its hub were set back" },
   { seed: 1827, what: "frames waited for a full disk that had long been relieved" },
+  { seed: 20717, what: "a full disk let no frame go, and nobody asked again" },
+  { seed: 20805, what: "a full disk let no frame go, and nobody asked again" },
 ];

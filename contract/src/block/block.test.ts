@@ -298,7 +298,7 @@ describe("a header is judged before anything is allocated", () => {
     expect(decode(edited((view) => view.setUint32(12, 0xffff_ffff, true)))).toBe("block.limit");
     expect(decode(edited((view) => view.setUint32(16, 0xffff_ffff, true)))).toBe("block.limit");
     expect(decode(edited((view) => view.setUint32(12, 65_000, true)))).toBe("block.garbled");
-    expect(decode(edited((view) => view.setUint8(3, 2)))).toBe("block.version");
+    expect(decode(edited((view) => view.setUint8(3, 3)))).toBe("block.version");
     expect(decode(edited((view) => view.setUint8(4, 9)))).toBe("block.version");
     expect(decode(edited((view) => view.setUint8(0, 0)))).toBe("block.garbled");
     expect(decode(new Uint8Array(19))).toBe("block.garbled");

@@ -6,9 +6,11 @@ import { allocateColumns, type BlockColumns, seriesOfColumns } from "./columns.t
 import { COMPRESSIONS, type Compression } from "./compression.ts";
 import { readDeltas } from "./deltas.ts";
 import {
+  BLOCK_HEADER_2_BYTES,
   BLOCK_HEADER_BYTES,
   BLOCK_MAGIC,
   BLOCK_VERSION,
+  BLOCK_VERSION_2,
   CODE,
   DECIMALS_MAX,
   FLAG,
@@ -17,11 +19,14 @@ import {
   type Section,
 } from "./layout.ts";
 import { valuesOfInts } from "./numbers.ts";
+import { readPacked } from "./packed.ts";
+import { readHalves } from "./packed-values.ts";
 import { PlaneReader } from "./planes.ts";
 import { readNulls, readQuality } from "./quality.ts";
+import { readReceived } from "./received.ts";
 import { hasTwice, KIND, KINDS, type Series } from "./series.ts";
 import { readTextTable } from "./texts.ts";
-import { readReceived, readTimes } from "./times.ts";
+import { readTimes } from "./times.ts";
 
 /** What a block says of itself before it is decompressed. */
 export interface BlockHeader {
@@ -30,6 +35,8 @@ export interface BlockHeader {
   rawBytes: number;
   seriesCount: number;
   sampleCount: number;
+  /** Noise behind the compressed body, since version 2. */
+  plainBytes: number;
 }
 
 /**
@@ -53,11 +60,13 @@ export function readBlockHeader(bytes: Uint8Array): BlockHeader {
   if (BLOCK_MAGIC.some((byte, i) => bytes[i] !== byte))
     throw new AppError("block.garbled", 'A block begins with "MRB"; found other bytes');
   const version = bytes[3]!;
-  if (version !== BLOCK_VERSION)
+  if (version !== BLOCK_VERSION && version !== BLOCK_VERSION_2)
     throw new AppError(
       "block.version",
-      `Block version ${version}; this program reads version ${BLOCK_VERSION}`,
+      `Block version ${version}; this program reads versions ${BLOCK_VERSION} and ${BLOCK_VERSION_2}`,
     );
+  if (bytes.length < headerBytesOf(version))
+    throw new AppError("block.garbled", `A block of version ${version} ends within its header`);
   const compression = COMPRESSIONS[bytes[4]!];
   if (!compression) throw new AppError("block.version", `Unknown block compression ${bytes[4]}`);
   if (bytes[5] !== 0 || bytes[6] !== 0 || bytes[7] !== 0)
@@ -69,8 +78,9 @@ export function readBlockHeader(bytes: Uint8Array): BlockHeader {
     rawBytes: view.getUint32(8, true),
     seriesCount: view.getUint32(12, true),
     sampleCount: view.getUint32(16, true),
+    plainBytes: version === BLOCK_VERSION_2 ? view.getUint32(20, true) : 0,
   };
-  checkLimit("raw bytes", header.rawBytes, LIMITS.blockRawBytesMax);
+  checkLimit("raw bytes", header.rawBytes + header.plainBytes, LIMITS.blockRawBytesMax);
   checkLimit("series", header.seriesCount, LIMITS.blockSeriesMax);
   checkLimit("samples", header.sampleCount, LIMITS.blockSamplesMax);
   if (header.seriesCount > header.sampleCount)
@@ -79,6 +89,10 @@ export function readBlockHeader(bytes: Uint8Array): BlockHeader {
       `${header.seriesCount} series cannot have ${header.sampleCount} samples: none may be empty`,
     );
   return header;
+}
+
+function headerBytesOf(version: number): number {
+  return version === BLOCK_VERSION_2 ? BLOCK_HEADER_2_BYTES : BLOCK_HEADER_BYTES;
 }
 
 function checkLimit(what: string, found: number, max: number): void {
@@ -91,7 +105,16 @@ function checkLimit(what: string, found: number, max: number): void {
 /** `decodeBlock` without the views: for code that touches every sample once. Same errors. */
 export function decodeColumns(bytes: Uint8Array, compression: Compression): BlockColumns {
   const header = readBlockHeader(bytes);
-  const raw = decompress(bytes.subarray(BLOCK_HEADER_BYTES), header, compression);
+  const bodyStart = headerBytesOf(header.version);
+  const bodyEnd = bytes.length - header.plainBytes;
+  if (bodyEnd < bodyStart)
+    throw new AppError(
+      "block.garbled",
+      `A block of ${bytes.length} bytes announces ${header.plainBytes} plain ones`,
+    );
+  const raw = decompress(bytes.subarray(bodyStart, bodyEnd), header, compression);
+  const plain =
+    header.version === BLOCK_VERSION_2 ? new ByteReader("plain", bytes, bodyEnd, bytes.length) : null;
   const sections = readSections(raw);
   const { seriesCount, sampleCount } = header;
   // One code and one flag byte a series, so the count is paid for before anything is allocated.
@@ -102,10 +125,11 @@ export function decodeColumns(bytes: Uint8Array, compression: Compression): Bloc
   readTags(columns, sections);
   const flags = sections.flags.take(seriesCount);
   checkFlags(flags, sections.flags);
-  readTimes(columns, flags, sections.times);
+  readTimes(columns, flags, sections.times, plain);
   readReceived(columns, flags, sections.received);
   readQuality(columns, flags, sections.quality);
-  new ValueReader(columns, flags, sections).readAll();
+  new ValueReader(columns, flags, sections, plain).readAll();
+  plain?.expectEnd();
   return columns;
 }
 
@@ -193,6 +217,8 @@ class ValueReader {
     readonly columns: BlockColumns,
     readonly flags: Uint8Array,
     readonly sections: Record<Section, ByteReader>,
+    /** Null in version 1, which has no packed numbers. */
+    readonly plain: ByteReader | null,
   ) {
     this.#planes32 = new PlaneReader(sections.planes32, 1);
     this.#planes64 = new PlaneReader(sections.planes64, 2);
@@ -242,13 +268,15 @@ class ValueReader {
   }
 
   #readNumbers(s: number, kind: number, code: number, from: number, to: number): void {
-    const { columns, sections } = this;
+    const { columns, sections, plain } = this;
     if (code === CODE.planes64) this.#planes64.read(columns.words, 2 * from, to - from);
     else if (code === CODE.planes32 && kind === KIND.double) this.#readFloats32(from, to);
-    else if (code === CODE.ints) {
+    else if (code === CODE.halves && plain) readHalves(sections.ints, plain, columns, kind, from, to);
+    else if (code === CODE.ints || (code === CODE.packed && plain)) {
       const param = sections.params.byte();
       checkParam(param, kind, sections.params);
-      readDeltas(sections.ints, columns.doubles, from, to, 0, (param & PARAM.order2) !== 0);
+      if (code === CODE.packed && plain) readPacked(sections.ints, plain, columns.doubles, from, to, 0);
+      else readDeltas(sections.ints, columns.doubles, from, to, 0, (param & PARAM.order2) !== 0);
       if (kind === KIND.double) valuesOfInts(columns.doubles, from, to, param);
       else toInt64(columns, kind, from, to, sections.ints);
     } else throw sections.codes.garbled(`gives series ${s} the code ${code}, not one for ${KINDS[kind]}`);

@@ -1,24 +1,12 @@
-import { AppError } from "../error/app-error.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { readBits, readBooleanRuns } from "./booleans.ts";
-import { ByteReader } from "./bytes.ts";
+import type { ByteReader } from "./bytes.ts";
 import { allocateColumns, type BlockColumns, seriesOfColumns } from "./columns.ts";
-import { COMPRESSIONS, type Compression } from "./compression.ts";
+import type { Compression } from "./compression.ts";
 import { readDeltas } from "./deltas.ts";
-import {
-  BLOCK_HEADER_2_BYTES,
-  BLOCK_HEADER_BYTES,
-  BLOCK_MAGIC,
-  BLOCK_VERSION,
-  BLOCK_VERSION_2,
-  CODE,
-  DECIMALS_MAX,
-  FLAG,
-  PARAM,
-  SECTIONS,
-  type Section,
-} from "./layout.ts";
+import { CODE, DECIMALS_MAX, FLAG, PARAM, type Section } from "./layout.ts";
 import { valuesOfInts } from "./numbers.ts";
+import { openBlock } from "./open.ts";
 import { readPacked } from "./packed.ts";
 import { readHalves } from "./packed-values.ts";
 import { PlaneReader } from "./planes.ts";
@@ -28,17 +16,6 @@ import { hasTwice, KIND, KINDS, type Series } from "./series.ts";
 import { readTextTable } from "./texts.ts";
 import { readTimes } from "./times.ts";
 
-/** What a block says of itself before it is decompressed. */
-export interface BlockHeader {
-  version: number;
-  compression: Compression["name"];
-  rawBytes: number;
-  seriesCount: number;
-  sampleCount: number;
-  /** Noise behind the compressed body, since version 2. */
-  plainBytes: number;
-}
-
 /**
  * Decodes a block into one `Series` per tag. The series are views on shared columns: keep one, keep all.
  * @throws AppError `block.garbled`, `block.version`, `block.limit`
@@ -47,75 +24,9 @@ export function decodeBlock(bytes: Uint8Array, compression: Compression): Series
   return seriesOfColumns(decodeColumns(bytes, compression));
 }
 
-/**
- * Reads and checks the header.
- * @throws AppError `block.garbled`, `block.version`, `block.limit`
- */
-export function readBlockHeader(bytes: Uint8Array): BlockHeader {
-  if (bytes.length < BLOCK_HEADER_BYTES)
-    throw new AppError(
-      "block.garbled",
-      `A block has at least ${BLOCK_HEADER_BYTES} bytes; found ${bytes.length}`,
-    );
-  if (BLOCK_MAGIC.some((byte, i) => bytes[i] !== byte))
-    throw new AppError("block.garbled", 'A block begins with "MRB"; found other bytes');
-  const version = bytes[3]!;
-  if (version !== BLOCK_VERSION && version !== BLOCK_VERSION_2)
-    throw new AppError(
-      "block.version",
-      `Block version ${version}; this program reads versions ${BLOCK_VERSION} and ${BLOCK_VERSION_2}`,
-    );
-  if (bytes.length < headerBytesOf(version))
-    throw new AppError("block.garbled", `A block of version ${version} ends within its header`);
-  const compression = COMPRESSIONS[bytes[4]!];
-  if (!compression) throw new AppError("block.version", `Unknown block compression ${bytes[4]}`);
-  if (bytes[5] !== 0 || bytes[6] !== 0 || bytes[7] !== 0)
-    throw new AppError("block.garbled", "Reserved bytes of the block header are not zero");
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const header = {
-    version,
-    compression,
-    rawBytes: view.getUint32(8, true),
-    seriesCount: view.getUint32(12, true),
-    sampleCount: view.getUint32(16, true),
-    plainBytes: version === BLOCK_VERSION_2 ? view.getUint32(20, true) : 0,
-  };
-  checkLimit("raw bytes", header.rawBytes + header.plainBytes, LIMITS.blockRawBytesMax);
-  checkLimit("series", header.seriesCount, LIMITS.blockSeriesMax);
-  checkLimit("samples", header.sampleCount, LIMITS.blockSamplesMax);
-  if (header.seriesCount > header.sampleCount)
-    throw new AppError(
-      "block.garbled",
-      `${header.seriesCount} series cannot have ${header.sampleCount} samples: none may be empty`,
-    );
-  return header;
-}
-
-function headerBytesOf(version: number): number {
-  return version === BLOCK_VERSION_2 ? BLOCK_HEADER_2_BYTES : BLOCK_HEADER_BYTES;
-}
-
-function checkLimit(what: string, found: number, max: number): void {
-  if (found > max)
-    throw new AppError("block.limit", `A block announces ${found} ${what}; the limit is ${max}`, {
-      context: { what, found, max },
-    });
-}
-
 /** `decodeBlock` without the views: for code that touches every sample once. Same errors. */
 export function decodeColumns(bytes: Uint8Array, compression: Compression): BlockColumns {
-  const header = readBlockHeader(bytes);
-  const bodyStart = headerBytesOf(header.version);
-  const bodyEnd = bytes.length - header.plainBytes;
-  if (bodyEnd < bodyStart)
-    throw new AppError(
-      "block.garbled",
-      `A block of ${bytes.length} bytes announces ${header.plainBytes} plain ones`,
-    );
-  const raw = decompress(bytes.subarray(bodyStart, bodyEnd), header, compression);
-  const plain =
-    header.version === BLOCK_VERSION_2 ? new ByteReader("plain", bytes, bodyEnd, bytes.length) : null;
-  const sections = readSections(raw);
+  const { header, sections, plain } = openBlock(bytes, compression);
   const { seriesCount, sampleCount } = header;
   // One code and one flag byte a series, so the count is paid for before anything is allocated.
   for (const name of ["codes", "flags"] as const)
@@ -131,41 +42,6 @@ export function decodeColumns(bytes: Uint8Array, compression: Compression): Bloc
   new ValueReader(columns, flags, sections, plain).readAll();
   plain?.expectEnd();
   return columns;
-}
-
-function decompress(body: Uint8Array, header: BlockHeader, compression: Compression): Uint8Array {
-  let raw = body;
-  if (header.compression !== "none") {
-    if (compression.name !== header.compression)
-      throw new AppError(
-        "block.version",
-        `The block is compressed with ${header.compression}; this program has ${compression.name}`,
-      );
-    try {
-      raw = compression.decompress(body, header.rawBytes);
-    } catch (cause) {
-      throw new AppError("block.garbled", `The ${header.compression} body does not decompress`, { cause });
-    }
-  }
-  if (raw.length !== header.rawBytes)
-    throw new AppError("block.garbled", `The body has ${raw.length} raw bytes; announced ${header.rawBytes}`);
-  return raw;
-}
-
-function readSections(raw: Uint8Array): Record<Section, ByteReader> {
-  const table = new ByteReader("table", raw, 0, raw.length);
-  const lengths = SECTIONS.map(() => table.varint());
-  let start = table.position;
-  const sections = {} as Record<Section, ByteReader>;
-  SECTIONS.forEach((name, i) => {
-    const end = start + lengths[i]!;
-    if (end > raw.length)
-      throw table.garbled(`gives "${name}" ${lengths[i]} bytes where ${raw.length - start} are left`);
-    sections[name] = new ByteReader(name, raw, start, end);
-    start = end;
-  });
-  if (start !== raw.length) throw table.garbled(`leaves ${raw.length - start} bytes without a section`);
-  return sections;
 }
 
 function readTags(columns: BlockColumns, { tags, counts, codes }: Record<Section, ByteReader>): void {

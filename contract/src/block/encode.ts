@@ -3,12 +3,9 @@ import { LIMITS } from "../wire/limits.ts";
 import { writeBooleans } from "./booleans.ts";
 import { ByteWriter } from "./bytes.ts";
 import { allocateColumns, type BlockColumns, putSeries } from "./columns.ts";
-import { COMPRESSIONS, type Compression } from "./compression.ts";
+import type { Compression } from "./compression.ts";
 import { writeDeltas } from "./deltas.ts";
 import {
-  BLOCK_HEADER_2_BYTES,
-  BLOCK_HEADER_BYTES,
-  BLOCK_MAGIC,
   BLOCK_VERSION,
   BLOCK_VERSION_2,
   type BlockVersion,
@@ -23,6 +20,7 @@ import { writeNumbersPacked } from "./packed-values.ts";
 import { PlaneWriter } from "./planes.ts";
 import { writeNulls, writeQuality } from "./quality.ts";
 import { writeReceived } from "./received.ts";
+import { sealBlock1, sealBlock2 } from "./seal.ts";
 import { hasTwice, KIND, type Series } from "./series.ts";
 import { TextTableWriter } from "./texts.ts";
 import { checkTimes, writeTimes, writeTimesPacked } from "./times.ts";
@@ -31,7 +29,6 @@ import { checkTimes, writeTimes, writeTimesPacked } from "./times.ts";
 const out: Record<Section, ByteWriter> = Object.fromEntries(
   SECTIONS.map((name) => [name, new ByteWriter()]),
 ) as Record<Section, ByteWriter>;
-const raw = new ByteWriter();
 /** Noise of a block of version 2, on its way past the compressor. */
 const plain = new ByteWriter();
 const packedOut = { params: out.params, ints: out.ints, plain };
@@ -139,7 +136,7 @@ export function encodeColumns(
   planes64.write(out.planes64);
   texts.write(out.texts);
   out.flags.append(flags.subarray(0, columns.seriesCount));
-  return seal(columns, compression, version);
+  return packs ? sealBlock2(columns, out, plain, compression) : sealBlock1(columns, out, compression);
 }
 
 function writeTags(columns: BlockColumns): void {
@@ -309,35 +306,4 @@ function writeTexts(columns: BlockColumns, s: number, flags: Uint8Array, withNul
   if (isConstant) flags[s]! |= FLAG.constant;
   for (const number of isConstant ? numbers.slice(0, 1) : numbers) out.ints.varint(number);
   out.codes.byte(KIND.text * 16 + (numbers.length === 0 ? CODE.none : CODE.texts));
-}
-
-function seal(columns: BlockColumns, compression: Compression, version: BlockVersion): Uint8Array {
-  raw.reset();
-  for (const name of SECTIONS) raw.varint(out[name].length);
-  for (const name of SECTIONS) raw.append(out[name].view());
-  if (raw.length + plain.length > LIMITS.blockRawBytesMax)
-    throw new AppError(
-      "block.limit",
-      `A block of ${raw.length + plain.length} raw bytes is above the limit of ${LIMITS.blockRawBytesMax}`,
-    );
-  const view = raw.view();
-  let packed = compression.compress(view);
-  let name = compression.name;
-  if (packed.length >= view.length) {
-    packed = view;
-    name = "none";
-  }
-  const headerBytes = version === BLOCK_VERSION_2 ? BLOCK_HEADER_2_BYTES : BLOCK_HEADER_BYTES;
-  const bytes = new Uint8Array(headerBytes + packed.length + plain.length);
-  bytes.set(BLOCK_MAGIC);
-  bytes[3] = version;
-  bytes[4] = COMPRESSIONS.indexOf(name);
-  const header = new DataView(bytes.buffer);
-  header.setUint32(8, view.length, true);
-  header.setUint32(12, columns.seriesCount, true);
-  header.setUint32(16, columns.sampleCount, true);
-  if (version === BLOCK_VERSION_2) header.setUint32(20, plain.length, true);
-  bytes.set(packed, headerBytes);
-  bytes.set(plain.view(), headerBytes + packed.length);
-  return bytes;
 }

@@ -16,9 +16,12 @@ let distances = new Float64Array(0);
 let offsets = new Float64Array(0);
 
 const MEDIAN_OF = 63;
+const MEAN_OF = 64;
 const sampled = new Float64Array(MEDIAN_OF);
 /** Numbers of a stretch whose median speaks for it. */
-const STRETCH_OF = 9;
+const STRETCH_OF = 31;
+/** Stretches looked at before all of them are. */
+const LOOKS = 16;
 const stretch = new Float64Array(STRETCH_OF);
 /** A power of two, so a product with it is exact. */
 const FRACTION = 1 / STEP_FRACTION;
@@ -45,19 +48,39 @@ export function medianStep(times: Float64Array, from: number, to: number): numbe
   return step > 0 && step <= INT_MAX / STEP_FRACTION ? step * STEP_FRACTION : 0;
 }
 
-/** The step again over ever longer stretches, which tells 1000.02 ms from 1000 and 16.667 from 17. */
+/**
+ * The step again over ever longer stretches, which tells 1000.02 ms from 1000 and 16.667 from 17; at last from the
+ * means of both ends, because the jitter of two single samples would tilt the whole grid.
+ */
 export function refinedStep(times: Float64Array, from: number, to: number, step: number): number {
+  const first = times[from]!;
   let refined = step;
-  for (
-    let length = 8;
-    length < to - from;
-    length = Math.min(length * 8, Math.max(length + 1, to - from - 1))
-  ) {
-    const span = (times[from + length]! - times[from]!) * STEP_FRACTION;
+  for (let length = 8; length < to - from; length *= 4) {
+    const span = (times[from + length]! - first) * STEP_FRACTION;
     const k = Math.round(span / refined);
     if (k > 0) refined = Math.max(STEP_FRACTION, Math.round(span / k));
   }
-  return refined;
+  const few = Math.min(MEAN_OF, (to - from) >> 2);
+  if (few < 2) return refined;
+  const start = meanOf(times, from, from + few, first, refined);
+  const end = meanOf(times, to - few, to, first, refined);
+  const tilt = (end.distance - start.distance) / (end.k - start.k);
+  return Number.isFinite(tilt)
+    ? Math.max(STEP_FRACTION, Math.round(refined + tilt * STEP_FRACTION))
+    : refined;
+}
+
+/** Mean place on the grid and mean distance to it. */
+function meanOf(times: Float64Array, from: number, to: number, first: number, step: number) {
+  let k = 0;
+  let distance = 0;
+  for (let i = from; i < to; i++) {
+    const time = times[i]! - first;
+    const place = Math.round((time * STEP_FRACTION) / step);
+    k += place;
+    distance += time - place * step * FRACTION;
+  }
+  return { k: k / (to - from), distance: distance / (to - from) };
 }
 
 /** A fit that leaves this is none: its sums must stay exact. */
@@ -99,40 +122,55 @@ export function gridBytes(count: number): number {
   return planDigits(rises, count).bytes + planDigits(distances, count).bytes;
 }
 
-/** Takes the offset of each stretch from its distances. True when there is any. */
-function takeOffsets(count: number): boolean {
-  let any = false;
-  let tolerance = 0;
+/** Median of a stretch of distances, and how wide they lie around it: the eighth at each end may be late scans. */
+function lookAt(from: number, to: number): { median: number; width: number } {
+  const take = Math.min(to - from, STRETCH_OF);
+  for (let i = 0; i < take; i++) stretch[i] = distances[from + Math.floor((i * (to - from)) / take)]!;
+  const sorted = stretch.subarray(0, take).sort();
+  return { median: sorted[take >> 1]!, width: sorted[take - 1 - (take >> 3)]! - sorted[take >> 3]! };
+}
+
+/** The median of jitter moves by far less than half its width; one that does is a clock. */
+const isMove = (by: number, width: number): boolean => Math.abs(by) > Math.max(1, width / 2);
+
+/** True when a few stretches show that samples leave their grid together. */
+function isMoving(count: number): boolean {
+  if (count <= OFFSET_SAMPLES) return false;
+  const first = lookAt(0, OFFSET_SAMPLES);
+  for (let s = 1; s < LOOKS; s++) {
+    const from = Math.floor((s * (count - OFFSET_SAMPLES)) / (LOOKS - 1));
+    const { median, width } = lookAt(from, from + OFFSET_SAMPLES);
+    if (isMove(median - first.median, Math.max(width, first.width))) return true;
+  }
+  return false;
+}
+
+/** Takes the offset of each stretch from its distances. */
+function takeOffsets(count: number): void {
   // What all samples share is the least digit's matter.
-  let common = 0;
-  let current = 0;
+  const { median: common, width: widthFirst } = lookAt(0, Math.min(count, OFFSET_SAMPLES));
+  let current = common;
+  let width = widthFirst;
   for (let from = 0, s = 0; from < count; from += OFFSET_SAMPLES, s++) {
-    const length = Math.min(OFFSET_SAMPLES, count - from);
-    const take = Math.min(length, STRETCH_OF);
-    for (let i = 0; i < take; i++) stretch[i] = distances[from + Math.floor((i * length) / take)]!;
-    const sorted = stretch.subarray(0, take).sort();
-    const median = sorted[take >> 1]!;
-    // Jitter alone moves a median by less than its range; the quarter at each end may be late scans.
-    tolerance = Math.max(1, sorted[take - 1 - (take >> 2)]! - sorted[take >> 2]!, tolerance * 0.9);
-    if (s === 0) common = current = median;
-    else if (Math.abs(median - current) > tolerance * 1.5) current = median;
+    const to = Math.min(count, from + OFFSET_SAMPLES);
+    const look = lookAt(from, to);
+    width = Math.max(look.width, width * 0.9);
+    if (isMove(look.median - current, width)) current = look.median;
     const offset = current - common;
     offsets[s] = offset;
-    if (offset === 0) continue;
-    any = true;
-    for (let i = from; i < from + length; i++) distances[i]! -= offset;
+    for (let i = from; i < to; i++) distances[i]! -= offset;
   }
-  return any;
 }
 
 /** Writes the `count` numbers last fitted; the first of their series is written already. */
 export function writeGrid(out: ByteWriter, plain: ByteWriter, count: number, step: number): void {
   out.varint(step);
   writeDigits(planDigits(rises, count), rises, count, out, plain);
-  const any = takeOffsets(count);
-  out.byte(any ? 1 : 0);
+  const moves = isMoving(count);
+  if (moves) takeOffsets(count);
+  out.byte(moves ? 1 : 0);
   let before = 0;
-  if (any)
+  if (moves)
     for (let s = 0; s * OFFSET_SAMPLES < count; s++) {
       out.varint(zigzagOf(offsets[s]! - before));
       before = offsets[s]!;

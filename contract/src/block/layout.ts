@@ -11,8 +11,8 @@ export const BLOCK_VERSION_2 = 2;
 export type BlockVersion = typeof BLOCK_VERSION | typeof BLOCK_VERSION_2;
 /** magic 3, version 1, compression 1, reserved 3, raw bytes u32, series u32, samples u32; little endian. */
 export const BLOCK_HEADER_BYTES = 20;
-/** Version 2 adds: plain bytes u32, the length of the noise behind the compressed body. */
-export const BLOCK_HEADER_2_BYTES = 24;
+/** Version 2 adds: plain bytes u32, raw bytes of the times u32, stored bytes of the times u32. */
+export const BLOCK_HEADER_2_BYTES = 32;
 
 /** Sections of the raw body, in this order, after the table of their lengths. */
 export const SECTIONS = [

@@ -2,7 +2,7 @@ import type { ByteReader, ByteWriter } from "./bytes.ts";
 import { zigzagOf, zigzagTo } from "./deltas.ts";
 import { planDigits, readDigits, writeDigits } from "./digits.ts";
 import { fitGrid, gridBytes, medianStep, readGrid, refinedStep, writeGrid } from "./grid.ts";
-import { FORESEEN, type Foreseen, INT_MAX } from "./layout.ts";
+import { FORESEEN, type Foreseen, INT_MAX, STEP_FRACTION } from "./layout.ts";
 
 /**
  * Whole numbers within ±2^50, packed: each is foreseen in one of four ways and only the difference written, as
@@ -20,6 +20,7 @@ export interface Choice {
 const DIFFERENCE_MAX = 2 ** 52;
 const STRETCHES = 4;
 const STRETCH = 512;
+const REFINED_MOST = 0.97;
 
 let differences = new Float64Array(1024);
 
@@ -32,12 +33,18 @@ export function choosePacked(ints: Float64Array, from: number, to: number, mayGr
   if (to - from > 3) consider(best, FORESEEN.delta2, 0, ints, from, to);
   const step = mayGrid ? medianStep(ints, from, to) : 0;
   if (step === 0) return best;
-  consider(best, FORESEEN.grid, step, ints, from, to);
   const refined = refinedStep(ints, from, to, step);
-  if (refined !== step) consider(best, FORESEEN.grid, refined, ints, from, to);
+  const whole = Math.max(1, Math.round(refined / STEP_FRACTION)) * STEP_FRACTION;
+  consider(best, FORESEEN.grid, whole, ints, from, to);
+  if (refined === whole) return best;
+  // A step that fits a little better on the stretches is chance: the rounder one stays right between them.
+  const before = best.bytes;
+  best.bytes *= REFINED_MOST;
+  if (!consider(best, FORESEEN.grid, refined, ints, from, to)) best.bytes = before;
   return best;
 }
 
+/** True when this way is the best so far. */
 function consider(
   best: Choice,
   foreseen: Foreseen,
@@ -45,7 +52,7 @@ function consider(
   ints: Float64Array,
   from: number,
   to: number,
-): void {
+): boolean {
   const count = to - from;
   let bytes = 0;
   if (count <= STRETCHES * STRETCH) bytes = estimate(foreseen, step, ints, from, to);
@@ -54,14 +61,15 @@ function consider(
       const start = from + Math.floor((s * (count - STRETCH)) / (STRETCHES - 1));
       bytes += estimate(foreseen, step, ints, start, start + STRETCH);
       // A sum that lost already is not worth the rest.
-      if ((bytes * count) / (STRETCHES * STRETCH) >= best.bytes) return;
+      if ((bytes * count) / (STRETCHES * STRETCH) >= best.bytes) return false;
     }
     bytes *= count / (STRETCHES * STRETCH);
   }
-  if (bytes >= best.bytes) return;
+  if (bytes >= best.bytes) return false;
   best.foreseen = foreseen;
   best.step = step;
   best.bytes = bytes;
+  return true;
 }
 
 function estimate(foreseen: Foreseen, step: number, ints: Float64Array, from: number, to: number): number {

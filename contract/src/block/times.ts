@@ -64,6 +64,7 @@ export function writeTimesPacked(
   plain: ByteWriter,
 ): void {
   const { sampleCount, timesMs } = columns;
+  if (sampleCount === 0) return;
   const own = withinDeltas(timesMs, sampleCount) ? flagSameTimes(columns, flags) : null;
   if (!own || own.samples < PACKED_SAMPLES_MIN * own.series) return writeTimes(columns, flags, out);
   const entryCount = own.series < 2 ? -1 : buildTable(columns, flags);

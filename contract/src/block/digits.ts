@@ -54,20 +54,20 @@ export function planDigits(numbers: Float64Array, count: number): DigitPlan {
     else if (x > max) max = x;
   }
   if (min === max) return { min, lowBytes: 0, base: 1, escapes: false, bytes: 2 };
-  const take = Math.min(count, SAMPLED_MAX);
-  for (let i = 0; i < take; i++) sampled[i] = numbers[Math.floor((i * count) / take)]!;
-  const sorted = sampled.subarray(0, take).sort();
-  const tail = take >> 5;
-  const range = sorted[take - 1 - tail]! - sorted[tail]!;
   let lowBytes = 0;
   let scale = 1;
-  while (range / scale > RANGE_MAX) {
-    lowBytes++;
-    scale *= 256;
+  let middle = min;
+  if (max - min > RANGE_MAX) {
+    const quantiles = sampleOf(numbers, count);
+    middle = quantiles.middle;
+    while (quantiles.range / scale > RANGE_MAX) {
+      lowBytes++;
+      scale *= 256;
+    }
   }
   // The true minimum where it can be the first bin: the plan without escapes then needs no second look.
   const all = Math.floor((max - min) / scale) + 1;
-  const origin = all <= BINS ? min : sorted[take >> 1]! - (BINS / 2) * scale;
+  const origin = all <= BINS ? min : middle - (BINS / 2) * scale;
   const bins = Math.min(all, BINS);
   fillHistogram(numbers, count, origin, scale, bins);
   const best: DigitPlan = { min: origin, lowBytes, base: 0, escapes: false, bytes: Infinity };
@@ -78,6 +78,15 @@ export function planDigits(numbers: Float64Array, count: number): DigitPlan {
   for (const base of BASES) if (base - 1 < all) tryWindow(best, origin, scale, bins, base, count);
   best.bytes += count * lowBytes;
   return best;
+}
+
+/** Median and range of some of the numbers, without the thirty-second at each end. */
+function sampleOf(numbers: Float64Array, count: number): { middle: number; range: number } {
+  const take = Math.min(count, SAMPLED_MAX);
+  for (let i = 0; i < take; i++) sampled[i] = numbers[Math.floor((i * count) / take)]!;
+  const sorted = sampled.subarray(0, take).sort();
+  const tail = take >> 5;
+  return { middle: sorted[take >> 1]!, range: sorted[take - 1 - tail]! - sorted[tail]! };
 }
 
 function fillHistogram(numbers: Float64Array, count: number, origin: number, scale: number, bins: number) {

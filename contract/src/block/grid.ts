@@ -21,7 +21,7 @@ const sampled = new Float64Array(MEDIAN_OF);
 /** Numbers of a stretch whose median speaks for it. */
 const STRETCH_OF = 31;
 /** Stretches looked at before all of them are. */
-const LOOKS = 16;
+const LOOKS_MAX = 16;
 const stretch = new Float64Array(STRETCH_OF);
 /** A power of two, so a product with it is exact. */
 const FRACTION = 1 / STEP_FRACTION;
@@ -55,7 +55,8 @@ export function medianStep(times: Float64Array, from: number, to: number): numbe
 export function refinedStep(times: Float64Array, from: number, to: number, step: number): number {
   const first = times[from]!;
   let refined = step;
-  for (let length = 8; length < to - from; length *= 4) {
+  // Half as long again each time: the error of the step so far then stays below half a step at the far end.
+  for (let length = 2; length < to - from; length = Math.ceil(length * 1.5)) {
     const span = (times[from + length]! - first) * STEP_FRACTION;
     const k = Math.round(span / refined);
     if (k > 0) refined = Math.max(STEP_FRACTION, Math.round(span / k));
@@ -137,8 +138,9 @@ const isMove = (by: number, width: number): boolean => Math.abs(by) > Math.max(1
 function isMoving(count: number): boolean {
   if (count <= OFFSET_SAMPLES) return false;
   const first = lookAt(0, OFFSET_SAMPLES);
-  for (let s = 1; s < LOOKS; s++) {
-    const from = Math.floor((s * (count - OFFSET_SAMPLES)) / (LOOKS - 1));
+  const looks = Math.min(LOOKS_MAX, 2 + Math.floor(count / (4 * OFFSET_SAMPLES)));
+  for (let s = 1; s < looks; s++) {
+    const from = Math.floor((s * (count - OFFSET_SAMPLES)) / (looks - 1));
     const { median, width } = lookAt(from, from + OFFSET_SAMPLES);
     if (isMove(median - first.median, Math.max(width, first.width))) return true;
   }

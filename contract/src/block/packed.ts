@@ -19,7 +19,7 @@ export interface Choice {
 /** Second differences at or beyond this would leave 2^53 as zigzag. */
 const DIFFERENCE_MAX = 2 ** 52;
 const STRETCHES = 4;
-const STRETCH = 512;
+const STRETCH = 256;
 const REFINED_MOST = 0.97;
 
 let differences = new Float64Array(1024);

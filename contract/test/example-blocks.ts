@@ -152,7 +152,7 @@ export function packedNumbers(): Series[] {
     seriesOf(
       1,
       many(() => Math.round(random() * 9) / 10),
-      { timesMs },
+      { timesMs, receivedMs: timesMs.map((time) => time + 3 + Math.floor(random() * 9)) },
     ),
     seriesOf(
       2,

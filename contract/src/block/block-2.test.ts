@@ -125,6 +125,27 @@ describe("a block of version 2 gives back every bit", () => {
     expectSame([seriesOf(hidden, ramp(20_000))], noCompression);
   });
 
+  test("of noise in times, times of receipt and values, all kept apart from what shrinks", () => {
+    let state = 1;
+    const noise = (below: number) => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+      return Math.floor((state / 0x8000_0000) * below);
+    };
+    const list = (next: (i: number) => number) => Array.from({ length: 3000 }, (_, i) => next(i));
+    const given = [1, 2].map((tagNo) => ({
+      ...seriesOf(
+        list((i) => T0 + i * 1e6 + noise(3e5)),
+        doubles(list(() => noise(2 ** 31) / 2 ** 31 - 0.5)),
+        tagNo,
+      ),
+      receivedMs: Float64Array.from(list((i) => T0 + i * 1e6 + noise(9e5))),
+    })) as Series[];
+    expect(
+      readBlockHeader(encodeBlock(given, zstd, { version: 2 })).plainBytes / 6000,
+    ).toBeGreaterThanOrEqual(4);
+    expectSame(given, zstd);
+  });
+
   test("of the largest series and of none", () => {
     const count = LIMITS.blockSamplesMax;
     for (const at of [(i: number) => Math.sin(i), (i: number) => Math.fround(Math.sin(i)), Math.sqrt]) {

@@ -37,7 +37,7 @@ export function decodeColumns(bytes: Uint8Array, compression: Compression): Bloc
   const flags = sections.flags.take(seriesCount);
   checkFlags(flags, sections.flags);
   readTimes(columns, flags, sections.times, plain);
-  readReceived(columns, flags, sections.received);
+  readReceived(columns, flags, sections.received, plain);
   readQuality(columns, flags, sections.quality);
   new ValueReader(columns, flags, sections, plain).readAll();
   plain?.expectEnd();

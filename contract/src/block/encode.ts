@@ -129,9 +129,10 @@ export function encodeColumns(
   const packs = version === BLOCK_VERSION_2;
   if (packs) writeTimesPacked(columns, flags, out.times, plain);
   else writeTimes(columns, flags, out.times);
+  // Before the values: the reader finds the noise in this order.
+  writeReceived(columns, out.received, packs ? plain : null);
   writeQuality(columns, flags, out.quality);
   for (let s = 0; s < columns.seriesCount; s++) writeValues(columns, s, flags, packs);
-  writeReceived(columns, out.received);
   planes32.write(out.planes32);
   planes64.write(out.planes64);
   texts.write(out.texts);

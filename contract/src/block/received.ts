@@ -2,16 +2,20 @@ import type { ByteReader, ByteWriter } from "./bytes.ts";
 import type { BlockColumns } from "./columns.ts";
 import { readDeltas, writeDeltas } from "./deltas.ts";
 import { FLAG, INT_MAX, TIME_MS_MAX, TIMES } from "./layout.ts";
+import { choosePacked, readPacked, writePacked } from "./packed.ts";
 import { checkTimes, withinDeltas } from "./times.ts";
 
 let differences = new Float64Array(0);
 
-/** Times of receipt as differences to the event times, or raw when one is out of reach. */
-export function writeReceived(columns: BlockColumns, out: ByteWriter): void {
+/**
+ * Times of receipt as differences to the event times, or raw when one is out of reach. With `plain`, where version 2
+ * keeps its noise, the differences are packed.
+ */
+export function writeReceived(columns: BlockColumns, out: ByteWriter, plain: ByteWriter | null): void {
   const { receivedMs, timesMs, sampleCount } = columns;
   if (!receivedMs) return;
   const close = withinDeltas(timesMs, sampleCount) && withinReceived(columns);
-  out.byte(close ? TIMES.deltas : TIMES.raw);
+  out.byte(!close ? TIMES.raw : plain ? TIMES.packed : TIMES.deltas);
   if (differences.length < sampleCount) differences = new Float64Array(sampleCount);
   for (let s = 0; s < columns.seriesCount; s++) {
     if (!(columns.flags[s]! & FLAG.received)) continue;
@@ -20,7 +24,10 @@ export function writeReceived(columns: BlockColumns, out: ByteWriter): void {
     checkTimes(receivedMs.subarray(from, to), to - from, `Time of receipt of tag ${columns.tagNos[s]}`);
     if (close) {
       for (let i = from; i < to; i++) differences[i] = receivedMs[i]! - timesMs[i]!;
-      writeDeltas(out, differences, from, to, 0, false);
+      if (plain) {
+        const choice = choosePacked(differences, from, to, false);
+        writePacked(choice, differences, from, to, 0, out, plain);
+      } else writeDeltas(out, differences, from, to, 0, false);
     } else out.append(new Uint8Array(receivedMs.buffer, receivedMs.byteOffset + from * 8, (to - from) * 8));
   }
 }
@@ -39,7 +46,12 @@ function withinReceived(columns: BlockColumns): boolean {
 }
 
 /** @throws AppError `block.garbled` */
-export function readReceived(columns: BlockColumns, flags: Uint8Array, source: ByteReader): void {
+export function readReceived(
+  columns: BlockColumns,
+  flags: Uint8Array,
+  source: ByteReader,
+  plain: ByteReader | null,
+): void {
   const { seriesCount, starts, timesMs } = columns;
   let receivedMs: Float64Array<ArrayBuffer> | null = null;
   let mode: number = TIMES.raw;
@@ -48,12 +60,14 @@ export function readReceived(columns: BlockColumns, flags: Uint8Array, source: B
     if (!receivedMs) {
       receivedMs = timesMs.slice();
       mode = source.byte();
-      if (mode > TIMES.raw || mode === TIMES.table) throw source.garbled(`has the unknown mode ${mode}`);
+      if (mode !== TIMES.raw && mode !== TIMES.deltas && !(plain && mode === TIMES.packed))
+        throw source.garbled(`has the unknown mode ${mode}`);
     }
     const from = starts[s]!;
     const to = starts[s + 1]!;
-    if (mode === TIMES.deltas) {
-      readDeltas(source, receivedMs, from, to, 0, false);
+    if (mode !== TIMES.raw) {
+      if (plain && mode === TIMES.packed) readPacked(source, plain, receivedMs, from, to, 0);
+      else readDeltas(source, receivedMs, from, to, 0, false);
       for (let i = from; i < to; i++) receivedMs[i]! += timesMs[i]!;
     } else new Uint8Array(receivedMs.buffer, from * 8, (to - from) * 8).set(source.take((to - from) * 8));
     for (let i = from; i < to; i++) {

@@ -47,12 +47,12 @@ const PLANES32_BYTES_EACH = 3;
 const PLANES64_BYTES_EACH = 7;
 
 /** Below this many numbers, the heads of packed ones cost more than they save. */
-const PACKED_COUNT_MIN = 16;
+const PACKED_COUNT_MIN = 24;
 
 export interface EncodeOptions {
   /**
-   * 1, the default, is what gateways write and the wire carries. 2 is for large chunks of few tags at rest: smaller
-   * by a third to a half, but slower for thousands of short series.
+   * 1, the default, is what gateways write and the wire carries. 2 is for chunks of few tags at rest: smaller by a
+   * quarter to two fifths (doubles of full precision by an eighth), but slower to write, most for short series.
    */
   version?: BlockVersion;
 }

@@ -54,7 +54,7 @@ export function writeTimes(columns: BlockColumns, flags: Uint8Array, out: ByteWr
 }
 
 /** Below this many samples a series, the heads of packed numbers cost more than they save. */
-const PACKED_SAMPLES_MIN = 16;
+const PACKED_SAMPLES_MIN = 24;
 
 /** `writeTimes` for version 2: packed, on a grid where there is one. Noise goes to `plain`. */
 export function writeTimesPacked(

@@ -177,6 +177,18 @@ export class Site {
     this.oracle.hubWentBack();
   }
 
+  /**
+   * A hub that was set back began an epoch: what it had not got has new numbers now. Were it set forth again, to a backup
+   * that has those frames under their old ones, they would be there twice, and nothing in a frame tells
+   * (`docs/delivery.md`).
+   */
+  forgetBackupsAhead(): void {
+    const { marks } = this.database.state;
+    const isAhead = (backup: HubState) =>
+      [...backup.marks].some(([name, { last }]) => last > (marks.get(name)?.last ?? 0));
+    this.#backups = this.#backups.filter((backup) => !isAhead(backup));
+  }
+
   /** One bit of a stored frame turns; the disk itself does not notice. */
   flipOnDisk(): void {
     const { chance } = this;

@@ -4,6 +4,7 @@ import type { HelloBody } from "@millrace/contract/wire/uplink";
 import { Registry } from "prom-client";
 import { CreditBudget } from "../../../server/src/ingest/credit.ts";
 import { decodeUplinkMessage } from "../../../server/src/ingest/decode-message.ts";
+import { FairShare } from "../../../server/src/ingest/fair-share.ts";
 import { Intake } from "../../../server/src/ingest/intake.ts";
 import { hubMetrics } from "../../../server/src/ingest/metrics.ts";
 import {
@@ -41,6 +42,7 @@ export interface HubWatch {
 export class HubProgram {
   readonly clock: ProgramClock;
   readonly budget = new CreditBudget(BUDGET_BYTES);
+  readonly fairShare = new FairShare();
   readonly #sessions = new Set<HubSession>();
   #current: HubSession | null = null;
   #alive = true;
@@ -224,12 +226,13 @@ class HubSession implements EndEvents {
   }
 
   #intakeFor(epoch: number, marks: ConstructorParameters<typeof Intake>[3]): Intake {
-    const { database, isAlive, clock, budget } = this.hub;
+    const { database, isAlive, clock, budget, fairShare } = this.hub;
     const deps = {
       store: database.client(isAlive),
       clock,
       metrics: METRICS,
       budget,
+      fairShare,
       compression: zstd,
       committed: { absorb: () => 0, reached: () => undefined, anchored: () => undefined },
     };

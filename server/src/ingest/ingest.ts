@@ -8,6 +8,7 @@ import { LatestKeeper } from "../modules/latest/keeper.ts";
 import { manifestPort, wantedManifest } from "../modules/manifests/service.ts";
 import type { HubIdentity, ManifestPort } from "../ports.ts";
 import { CreditBudget } from "./credit.ts";
+import { FairShare } from "./fair-share.ts";
 import { Gate } from "./gate.ts";
 import type { CommittedSamples } from "./intake.ts";
 import { postgresMarks } from "./mark-store.ts";
@@ -79,6 +80,7 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
     metrics,
     hubId: identity.hubId,
     budget: new CreditBudget(INGEST_BYTES_MAX),
+    fairShare: new FairShare(),
     compression: zstd,
     committed: committedTo(latest, coverage),
     sessions,

@@ -178,8 +178,8 @@ export class Site {
   }
 
   /**
-   * A hub that was set back began an epoch: what it had not got has new numbers now. Were it set forth again, to a backup
-   * that has those frames under their old ones, they would be there twice, and nothing in a frame tells
+   * A gateway was told how much the hub has, and may thin what lies above, or give it new numbers. Were the hub now set
+   * forth, to a backup that has those frames as they were, they would be there twice, and nothing in a frame tells
    * (`docs/delivery.md`).
    */
   forgetBackupsAhead(): void {

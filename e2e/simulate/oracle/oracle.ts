@@ -52,10 +52,8 @@ export class Oracle implements HubWatch, GatewayWatch {
   says(message: DownlinkMessage, epoch: number): void {
     this.site.note?.(`the hub says ${JSON.stringify(message).slice(0, NOTE_CHARS)}`);
     if (message.type === "ack") this.#promised("ack", epoch, message, message.hwm);
-    if (message.type === "renewEpoch") {
-      this.#beganEpoch = true;
-      this.site.forgetBackupsAhead();
-    }
+    if (message.type === "renewEpoch") this.#beganEpoch = true;
+    if (message.type === "renewEpoch" || message.type === "welcome") this.site.forgetBackupsAhead();
     if (message.type === "welcome")
       for (const stream of message.streams) this.#promised("welcome", epoch, stream, stream.hwm);
   }

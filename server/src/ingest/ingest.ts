@@ -10,6 +10,7 @@ import type { HubIdentity, ManifestPort } from "../ports.ts";
 import { CreditBudget } from "./credit.ts";
 import { FairShare } from "./fair-share.ts";
 import { Gate } from "./gate.ts";
+import { HelloOrder } from "./hello-order.ts";
 import type { CommittedSamples } from "./intake.ts";
 import { postgresMarks } from "./mark-store.ts";
 import { hubMetrics } from "./metrics.ts";
@@ -85,6 +86,7 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
     committed: committedTo(latest, coverage),
     sessions,
     hellos: new Gate(HELLOS_AT_ONCE),
+    order: new HelloOrder(),
     nonce: () => randomBytes(32).toString("base64url"),
     wanted: (gatewayId) => wantedManifest(manifestDeps, gatewayId),
   };

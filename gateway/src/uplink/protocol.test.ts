@@ -284,7 +284,9 @@ test("what is sealed while the outbox looks for more is not forgotten when it fo
   const line = model().open();
   const nothing = { ...CURRENT, afterSeq: 0, last: 0, envelope: null };
   const moreAfter = (up: UpState) =>
-    onFramesRead(up, nothing, line.settings, line.nowMs).up.lanes.find(({ seg }) => seg === CURRENT.seg)!.more;
+    onFramesRead(up, nothing, line.settings, line.nowMs).up.lanes.find(({ seg }) => seg === CURRENT.seg)!
+      .more;
+  line.run(100);
   // The first makes the link ask, the second comes before the answer.
   line.seal(CURRENT, 500);
   expect(moreAfter(line.phase as UpState)).toBe(false);

@@ -68,8 +68,9 @@ export const yearAhead: FaultRow = {
       Date.now() - HOUR_MS,
       Date.now() + 2 * YEAR_MS,
     );
+    const before = rig.mark();
     const latest = await rig.stack.api.get<{ items: { value: unknown }[] }>(`/latest?tags=${rig.tag.tagNo}`);
-    const behind = rig.mark() - Number(latest.items[0]?.value);
+    const behind = before - Number(latest.items[0]?.value);
     const events = await clockEvents(rig);
     return {
       measured: `${verdictText(verdict)}; ${astray} values a year ahead, the others off by ${secondsText(errorMs)} at most; live again after ${secondsText(backMs)}, latest ${behind} values behind; ${events.length} clock events`,

@@ -1,6 +1,6 @@
 import type { FaultRow } from "./row.ts";
 import { hourBack, noClock, yearAhead } from "./rows/clock.ts";
-import { poison, versions } from "./rows/content.ts";
+import { versions } from "./rows/content.ts";
 import { damagedBuffer, diskFull } from "./rows/disk.ts";
 import { greedy, herd, revoked } from "./rows/fleet.ts";
 import { bitFlips, reordered, repeated } from "./rows/frames.ts";
@@ -10,6 +10,7 @@ import { killHub } from "./rows/hub-kill.ts";
 import { cutLink, deadLink, idleCut, lostAcks } from "./rows/link.ts";
 import { wrongManifest } from "./rows/manifest.ts";
 import { longOutage, narrowLine, wrongNetwork } from "./rows/outage.ts";
+import { poison } from "./rows/poison.ts";
 import { hubHostCut, killBackend, postgresDown, restartPostgres } from "./rows/postgres.ts";
 import { powerCut } from "./rows/power-cut.ts";
 import { overQuota } from "./rows/quota.ts";

@@ -220,9 +220,11 @@ export class Rig {
       const path: string = `/samples?tag=${this.tag.tagNo}&from=${from}&to=${to}&limit=20000`;
       const page: RawSamples = await this.stack.api.get(path);
       // Uncertain: a true value under a time that nobody vouches for.
-      for (const row of page.items)
-        if (row.quality === "good" || row.quality.startsWith("uncertain"))
-          stored.push({ value: Number(row.value), timeMs: Date.parse(row.time) });
+      for (const row of page.items) {
+        const uncertain = row.quality.startsWith("uncertain");
+        if (row.quality === "good" || uncertain)
+          stored.push({ value: Number(row.value), timeMs: Date.parse(row.time), uncertain });
+      }
       gaps.push(...page.gaps);
       from = page.nextFrom;
     }

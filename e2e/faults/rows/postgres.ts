@@ -2,6 +2,7 @@ import { SQL } from "bun";
 import { isWhole, verdictText } from "../ledger/compare.ts";
 import { type Rig, residentBytes, until } from "../rig.ts";
 import { type FaultRow, percentile, secondsText } from "../row.ts";
+import { quickCommits, slowCommits } from "../slow-commits.ts";
 import { marksThatLie } from "./hub-kill.ts";
 
 const BACK_MS_MAX = 30_000;
@@ -146,18 +147,6 @@ export const postgresDown: FaultRow = {
   },
 };
 
-/** Makes each commit of the journal last `seconds`, inside the commit itself, where an outcome is unknown. */
-async function slowCommits(sql: SQL, seconds: number): Promise<void> {
-  await sql.unsafe(
-    `CREATE OR REPLACE FUNCTION fault_slow() RETURNS trigger LANGUAGE plpgsql AS
-       $$ BEGIN PERFORM pg_sleep(${seconds}); RETURN NULL; END $$`,
-  );
-  await sql.unsafe(
-    `CREATE CONSTRAINT TRIGGER fault_slow AFTER INSERT ON journal DEFERRABLE INITIALLY DEFERRED
-       FOR EACH ROW EXECUTE FUNCTION fault_slow()`,
-  );
-}
-
 /** F08 */
 export const killBackend: FaultRow = {
   row: "F08",
@@ -175,7 +164,7 @@ export const killBackend: FaultRow = {
     try {
       for (let i = 0; i < times; i++) {
         await rig.linkUp();
-        await slowCommits(sql, 0.4);
+        await slowCommits(sql, 0.4, "inCommit");
         let pids: { killed: boolean }[] = [];
         await until(
           10_000,
@@ -198,11 +187,11 @@ export const killBackend: FaultRow = {
           20,
         );
         killed += pids.filter((row) => row.killed).length;
-        await sql.unsafe("DROP TRIGGER fault_slow ON journal");
+        await quickCommits(sql);
         await Bun.sleep(500);
       }
     } finally {
-      await sql.unsafe("DROP FUNCTION IF EXISTS fault_slow CASCADE").catch(() => undefined);
+      await quickCommits(sql).catch(() => undefined);
       await sql.close({ timeout: 1 });
       rig.proxy.heal();
     }

@@ -5,9 +5,10 @@ import { seriesToJson } from "../../test/series-json.ts";
 import { zstd } from "../../test/zstd.ts";
 import { AppError } from "../error/app-error.ts";
 import { LIMITS } from "../wire/limits.ts";
+import { allocateColumns, putSeries } from "./columns.ts";
 import { type Compression, noCompression } from "./compression.ts";
 import { decodeBlock, decodeColumns } from "./decode.ts";
-import { encodeBlock } from "./encode.ts";
+import { encodeBlock, encodeColumns } from "./encode.ts";
 import { readBlockHeader } from "./open.ts";
 import type { Series } from "./series.ts";
 
@@ -75,6 +76,18 @@ describe("a block gives back every bit", () => {
       expect(got!.values).toEqual(given.values);
       expect(got!.timesMs).toEqual(given.timesMs);
       expect(got!.quality).toEqual(given.quality);
+    }
+  });
+
+  test("of columns that carry nulls and times of receipt which none of their series uses", () => {
+    for (const version of [1, 2] as const) {
+      const columns = allocateColumns(1, 2);
+      columns.starts[1] = 2;
+      putSeries(columns, 0, series());
+      columns.nulls = new Uint8Array(2);
+      columns.receivedMs = new Float64Array(2);
+      const back = decodeBlock(encodeColumns(columns, zstd, { version }), zstd);
+      expect(back.map(seriesToJson)).toEqual([seriesToJson(series())]);
     }
   });
 

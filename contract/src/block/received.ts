@@ -13,7 +13,8 @@ let differences = new Float64Array(0);
  */
 export function writeReceived(columns: BlockColumns, out: ByteWriter, plain: ByteWriter | null): void {
   const { receivedMs, timesMs, sampleCount } = columns;
-  if (!receivedMs) return;
+  // A column that no series uses may lie there: columns cut out of larger ones keep theirs. The reader goes by the flags.
+  if (!receivedMs || !hasReceived(columns)) return;
   const close = withinDeltas(timesMs, sampleCount) && withinReceived(columns);
   out.byte(!close ? TIMES.raw : plain ? TIMES.packed : TIMES.deltas);
   if (differences.length < sampleCount) differences = new Float64Array(sampleCount);
@@ -30,6 +31,11 @@ export function writeReceived(columns: BlockColumns, out: ByteWriter, plain: Byt
       } else writeDeltas(out, differences, from, to, 0, false);
     } else out.append(new Uint8Array(receivedMs.buffer, receivedMs.byteOffset + from * 8, (to - from) * 8));
   }
+}
+
+function hasReceived({ seriesCount, flags }: BlockColumns): boolean {
+  for (let s = 0; s < seriesCount; s++) if (flags[s]! & FLAG.received) return true;
+  return false;
 }
 
 function withinReceived(columns: BlockColumns): boolean {

@@ -26,6 +26,8 @@ const columns = {
   deadband: tag.deadband,
   scale: tag.scale,
   range: tag.range,
+  interpolation: tag.interpolation,
+  retention: tag.retention,
   removedAt: tag.removedAt,
   gatewayId: device.gatewayId,
 };
@@ -78,18 +80,32 @@ export async function syncTags(
   const listed = JSON.stringify(tags);
   await tx.execute(sql`
     INSERT INTO tag (device_id, name, path, address, data_type, unit, description, scan_ms, heartbeat_ms, deadband,
-      scale, range)
+      scale, range, interpolation, retention)
     SELECT ${deviceId}::uuid, x.name, x.path, x.address, x."dataType", x.unit, x.description, x."scanMs",
-      x."heartbeatMs", x.deadband, nullif(x.scale, 'null'), nullif(x.range, 'null')
+      x."heartbeatMs", x.deadband, nullif(x.scale, 'null'), nullif(x.range, 'null'), x.interpolation, x.retention
     FROM jsonb_to_recordset(${listed}::text::jsonb) AS x(name text, path text, address text, "dataType" text, unit text,
-      description text, "scanMs" int, "heartbeatMs" int, deadband float8, scale jsonb, range jsonb)
+      description text, "scanMs" int, "heartbeatMs" int, deadband float8, scale jsonb, range jsonb,
+      interpolation text, retention text)
     ON CONFLICT (device_id, name) DO UPDATE SET path = excluded.path, address = excluded.address,
       data_type = excluded.data_type, unit = excluded.unit, description = excluded.description,
       scan_ms = excluded.scan_ms, heartbeat_ms = excluded.heartbeat_ms, deadband = excluded.deadband,
-      scale = excluded.scale, range = excluded.range, removed_at = NULL`);
+      scale = excluded.scale, range = excluded.range, interpolation = excluded.interpolation,
+      retention = excluded.retention, removed_at = NULL`);
+  await noteWriter(tx, deviceId);
   const names = JSON.stringify(tags.map(({ name }) => name));
   await tx.execute(sql`
     UPDATE tag SET removed_at = ${at.toISOString()}::timestamptz
     WHERE device_id = ${deviceId}::uuid AND removed_at IS NULL
       AND name NOT IN (SELECT jsonb_array_elements_text(${names}::text::jsonb))`);
+}
+
+/**
+ * Notes that the device's present gateway writes its tags. Kept for ever: what a gateway still brings after its device
+ * moved or was deleted was true when it was read, and belongs into the history of the tag.
+ */
+async function noteWriter(tx: Tx, deviceId: string): Promise<void> {
+  await tx.execute(sql`
+    INSERT INTO tag_writer (tag_no, gateway_no)
+    SELECT t.tag_no, g.gateway_no FROM tag t JOIN device d ON d.id = t.device_id JOIN gateway g ON g.id = d.gateway_id
+    WHERE d.id = ${deviceId}::uuid ON CONFLICT DO NOTHING`);
 }

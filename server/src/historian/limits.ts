@@ -1,0 +1,20 @@
+/** Numbers of the historian. Each has a name, because each can be reached. */
+export const HISTORIAN = {
+  /** Neighbouring tags whose samples share a block until their hour is closed. A change needs a new table. */
+  groupTags: 16,
+  /** Samples of one tag in one stored block: what a reader of a single sample has to decode. */
+  chunkSamplesMax: 32_768,
+  /** A gateway's frames leave the journal when the oldest has waited so long, or when so many samples wait. */
+  journalAgeMs: 30_000,
+  journalSamplesMax: 1_000_000,
+  /** Frames of one step of the compactor, which bounds its memory together with `journalSamplesMax`. */
+  journalFramesMax: 4_000,
+  /** An hour is closed this long after its end; what comes later is merged into it. */
+  hourGraceMs: 120_000,
+  /** A past hour that still gets samples is closed once it was quiet so long, or has this many rows. */
+  hourQuietMs: 60_000,
+  hourRowsMax: 256,
+  /** A day is closed this long after its end, and again when late samples of it were quiet so long. */
+  dayGraceMs: 600_000,
+  strayDays: 30,
+} as const;

@@ -6,6 +6,7 @@ CREATE TABLE "frame_proof" (
 	"first" bigint NOT NULL,
 	"last" bigint NOT NULL,
 	"frames" integer NOT NULL,
+	"covered" bigint NOT NULL,
 	"samples" bigint NOT NULL,
 	"body" "bytea" NOT NULL,
 	CONSTRAINT "frame_proof_gateway_no_epoch_lane_seg_first_pk" PRIMARY KEY("gateway_no","epoch","lane","seg","first")

@@ -9,6 +9,7 @@ export const HISTORIAN = {
   journalSamplesMax: 1_000_000,
   /** Frames of one step of the compactor, which bounds its memory together with `journalSamplesMax`. */
   journalFramesMax: 4_000,
+  journalBytesMax: 32 * 1024 * 1024,
   /** An hour is closed this long after its end; what comes later is merged into it. */
   hourGraceMs: 120_000,
   /** A past hour that still gets samples is closed once it was quiet so long, or has this many rows. */

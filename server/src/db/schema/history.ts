@@ -50,6 +50,8 @@ export const frameProof = pgTable(
     first: whole("first").notNull(),
     last: whole("last").notNull(),
     frames: integer("frames").notNull(),
+    /** Numbers that the frames cover: `last - first + 1` unless rows interleave. */
+    covered: whole("covered").notNull(),
     samples: whole("samples").notNull(),
     body: bytea("body").notNull(),
   },
@@ -172,8 +174,11 @@ export const historyStray = pgTable(
   {
     id: whole("id").primaryKey().generatedAlwaysAsIdentity(),
     gatewayNo: integer("gateway_no").notNull(),
-    /** `foreign`: the tag was never this gateway's. `expired`: older than its class is kept. */
-    reason: text("reason").$type<"foreign" | "expired">().notNull(),
+    /**
+     * `foreign`: the tag was never this gateway's. `expired`: older than its class is kept. `unbelievable`: a time before
+     * 1970 or after 9999, which has no place in the history.
+     */
+    reason: text("reason").$type<"foreign" | "expired" | "unbelievable">().notNull(),
     n: integer("n").notNull(),
     at: instant("at").notNull(),
     body: bytea("body").notNull(),

@@ -19,9 +19,10 @@ export type RetentionClass = Static<typeof RetentionClass>;
 export const StoreSize = Type.Object({
   store: Type.String({ examples: ["journal", "raw", "minute", "hour"] }),
   bytes: Type.Integer({ minimum: 0 }),
-  /** Samples in it where that is known without counting. */
+  /** Samples in it where that can be had in a few ms: exact in small tables, carried over from some pages in large ones. */
   samples: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
 });
+export type StoreSize = Static<typeof StoreSize>;
 
 /** `GET /api/v1/historian`: what the history takes and where it leads. */
 export const HistorianStatus = Type.Object({

@@ -42,6 +42,12 @@ export const ERROR = {
     "Reload, look at the other change, then repeat yours.",
   ),
   "entity.inUse": row(409, "afterChange", "warning", "Remove what still uses it first."),
+  "retention.confirm": row(
+    409,
+    "afterChange",
+    "warning",
+    "Look at what would be lost; if that is meant, send it again with confirm=true.",
+  ),
   // People
   "auth.required": row(401, "afterChange", "info", "Sign in."),
   "auth.refused": row(401, "afterChange", "warning", "Check the e-mail address and the password."),

@@ -19,6 +19,7 @@ export const TITLE: Record<FaultCode, string> = {
   "entity.missing": "This does not exist",
   "entity.conflict": "Somebody changed this meanwhile",
   "entity.inUse": "This is still in use",
+  "retention.confirm": "This would delete history",
   "auth.required": "You are signed out",
   "auth.refused": "Sign-in refused",
   "auth.forbidden": "You may not do this",

@@ -17,6 +17,7 @@ import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
+import { annotationRoutes } from "./modules/annotations/routes.ts";
 import { completenessRoutes } from "./modules/completeness/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
@@ -24,17 +25,20 @@ import { eventRoutes } from "./modules/events/routes.ts";
 import { gapRoutes } from "./modules/gaps/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
 import { latestRoutes } from "./modules/latest/routes.ts";
+import { historianRoutes } from "./modules/historian/routes.ts";
 import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
 import { profileRoutes } from "./modules/profiles/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
 import { samplesRoutes } from "./modules/samples/routes.ts";
+import { retentionRoutes } from "./modules/retention/routes.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
 import type { Setup } from "./modules/setup/service.ts";
 import { siteRoutes } from "./modules/sites/routes.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
 import type { HubIdentity } from "./ports.ts";
+import { trendViewRoutes } from "./modules/trend-views/routes.ts";
 
 export interface AppDeps {
   database: Database;
@@ -48,6 +52,8 @@ export interface AppDeps {
   webFolder: string;
   metricsOpen: boolean;
   https: boolean;
+  /** Free bytes of the disk PostgreSQL lies on; null when that is another machine's. */
+  diskFree: () => Promise<number | null>;
   /** Origins of the hub's own pages; a function, because a port of 0 is known only after listening. */
   origins: () => readonly string[];
   publicUrl: () => string;
@@ -133,6 +139,10 @@ export function createApp(deps: AppDeps) {
     .use(docsRoutes(authenticate, (): AnyElysia => app))
     .use(staticRoutes(authenticate, deps.webFolder));
   const open = unguardedRoutes(app);
+    .use(retentionRoutes(change))
+    .use(historianRoutes({ db, clock, diskFree: deps.diskFree, authenticate }))
+    .use(trendViewRoutes(change))
+    .use(annotationRoutes(change))
   if (open.length > 0) throw new Error(`routes without a permission: ${open.join(", ")}`);
   return app;
 }

@@ -8,8 +8,10 @@ import { EXIT_SETTING } from "@millrace/contract/std/setting";
 import { type App, createApp } from "./app.ts";
 import { lockDataFolder } from "./data-lock.ts";
 import { openDatabase } from "./db/client.ts";
+import { diskFreeBytes } from "./db/embedded/disk-free.ts";
 import { startEmbedded } from "./db/embedded/embedded.ts";
 import { migrateDatabase } from "./db/migrate.ts";
+import { startRetention } from "./historian/retention-job.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { ownOrigins } from "./http/origin.ts";
 import { loadHubKey, loadIdentity } from "./identity.ts";
@@ -60,6 +62,9 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       undo.push(() => postgres.stop());
       url = postgres.urlOf("millrace");
     }
+    // Another machine's disk cannot be looked at from here.
+    const diskFree = async () =>
+      settings.databaseUrl === undefined ? diskFreeBytes(settings.dataFolder) : null;
     await migrateDatabase(url);
     const database = openDatabase(url);
     undo.push(() => database.close());
@@ -78,6 +83,8 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const ingest = createIngest({ database, identity, clock, registry: metrics.registry });
     await ingest.start();
     undo.push(() => ingest.stop());
+    const retention = startRetention({ sql: database.sql, clock });
+    undo.push(() => retention.stop());
     const app = createApp({
       database,
       identity,
@@ -89,6 +96,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       dataFolder,
       webFolder: WEB,
       metricsOpen,
+      diskFree,
       https,
       origins,
       publicUrl: () => publicUrl,

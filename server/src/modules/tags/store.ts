@@ -1,5 +1,5 @@
 import type { ExpandedTag } from "@millrace/contract/profile/expand";
-import { and, asc, eq, ilike, isNull, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, ilike, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
 import { device } from "../../db/schema/device.ts";
 import { tag } from "../../db/schema/tag.ts";
@@ -65,6 +65,16 @@ export async function findTag(db: DbOrTx, tagNo: number): Promise<TagRow | null>
     .innerJoin(device, eq(device.id, tag.deviceId))
     .where(and(eq(tag.tagNo, tagNo), isNull(tag.removedAt)));
   return rows[0] ?? null;
+}
+
+/** Which of the numbers were never given to a tag; removed tags count as known. */
+export async function unknownTags(db: DbOrTx, tagNos: readonly number[]): Promise<number[]> {
+  const rows = await db
+    .select({ tagNo: tag.tagNo })
+    .from(tag)
+    .where(inArray(tag.tagNo, [...tagNos]));
+  const known = new Set(rows.map(({ tagNo }) => tagNo));
+  return tagNos.filter((tagNo) => !known.has(tagNo));
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { StreamKey } from "@millrace/contract/wire/stream";
 import type { SQL } from "bun";
+import { intArray } from "./int-array.ts";
 import type { ProofKind } from "./proof.ts";
 import type { GroupBlock } from "./regroup.ts";
 import type { StrayReason } from "./sift.ts";
@@ -198,9 +199,8 @@ export async function findWriters(
 ): Promise<WriterRow[]> {
   const rows: { tag_no: string; class_no: number }[] = await tx`
     SELECT w.tag_no::text, coalesce(c.class_no, 1)::int AS class_no
-    FROM jsonb_array_elements_text(${JSON.stringify(tagNos)}::text::jsonb) AS x
-    JOIN tag_writer w ON w.tag_no = x::bigint AND w.gateway_no = ${gatewayNo}
-    LEFT JOIN tag t ON t.tag_no = w.tag_no LEFT JOIN retention_class c ON c.name = t.retention`;
+    FROM tag_writer w LEFT JOIN tag t ON t.tag_no = w.tag_no LEFT JOIN retention_class c ON c.name = t.retention
+    WHERE w.tag_no = ANY(${intArray(tagNos)}::text::bigint[]) AND w.gateway_no = ${gatewayNo}`;
   return rows.map((row) => ({ tagNo: Number(row.tag_no), classNo: row.class_no }));
 }
 

@@ -10,6 +10,10 @@ export const HISTORIAN = {
   /** Frames of one step of the compactor, which bounds its memory together with `journalSamplesMax`. */
   journalFramesMax: 4_000,
   journalBytesMax: 32 * 1024 * 1024,
+  /** Samples that closing an hour or a day holds at once; of one tag that has more in a day, so many at a time. */
+  stepSamplesMax: 1_000_000,
+  /** Groups closed in one transaction: plants with few samples would else pay one for a handful. */
+  stepGroupsMax: 64,
   /** An hour is closed this long after its end; what comes later is merged into it. */
   hourGraceMs: 120_000,
   /** A past hour that still gets samples is closed once it was quiet so long, or has this many rows. */

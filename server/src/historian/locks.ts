@@ -1,4 +1,5 @@
 import type { SQL } from "bun";
+import { intArray } from "./int-array.ts";
 
 /** First of the two keys of an advisory lock: what the second one counts. The values are arbitrary and ours alone. */
 export const LOCK = {
@@ -18,7 +19,6 @@ export async function tryLock(tx: SQL, kind: keyof typeof LOCK, no: number): Pro
 /** Takes those locks that nobody has. @returns their numbers */
 export async function tryLocks(tx: SQL, kind: keyof typeof LOCK, nos: readonly number[]): Promise<number[]> {
   const rows: { no: number }[] = await tx`
-    SELECT x::int AS no FROM jsonb_array_elements_text(${JSON.stringify(nos)}::text::jsonb) AS x
-    WHERE pg_try_advisory_xact_lock(${LOCK[kind]}::int, x::int)`;
+    SELECT no FROM unnest(${intArray(nos)}::text::int[]) AS no WHERE pg_try_advisory_xact_lock(${LOCK[kind]}::int, no)`;
   return rows.map(({ no }) => no);
 }

@@ -1,28 +1,54 @@
-import { RawSamples } from "@millrace/contract/api/history";
-import { Instant } from "@millrace/contract/api/page";
-import { TagNo } from "@millrace/contract/vocabulary/id";
+import { SampleFormat } from "@millrace/contract/api/history";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { QUERY } from "../../historian/query/limits.ts";
 import { type Authenticate, access } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
-import { rawSamples, type SamplesDeps } from "./service.ts";
+import { readRequest } from "./request.ts";
+import { type SamplesDeps, samplesAnswer } from "./service.ts";
+
+const Flag = Type.Union([Type.Literal("true"), Type.Literal("false")]);
 
 const Query = asQuery(
   Type.Object({
-    tag: TagNo,
-    from: Instant,
-    to: Instant,
+    tag: Type.String({
+      pattern: "^\\d{1,10}(,\\d{1,10})*$",
+      maxLength: 20_000,
+      description: `Numbers of up to ${QUERY.tagsMax} tags with commas between`,
+    }),
+    from: Type.String({ maxLength: 40, description: "First instant, included" }),
+    to: Type.String({ maxLength: 40, description: "Last instant, not included" }),
+    width: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: QUERY.widthMax,
+        description: "Answer with an envelope of at most so many buckets",
+      }),
+    ),
+    interval: Type.Optional(
+      Type.String({ maxLength: 20, description: "Length of a bucket: 500ms, 10s, 1m, 1h, 1d, or ms" }),
+    ),
+    weighted: Type.Optional(Flag),
+    bounds: Type.Optional(Flag),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.samplesRowsMax })),
+    format: Type.Optional(SampleFormat),
   }),
 );
 
+/** The answers are not checked against their schemas on the way out: that costs more than reading them. A test does. */
 export const samplesRoutes = (deps: SamplesDeps & { authenticate: Authenticate }) =>
-  new Elysia({ prefix: "/api/v1/samples", detail: { tags: ["Samples"] } })
-    .use(access(deps.authenticate))
-    .get("/", ({ query }) => rawSamples(deps, query), {
+  new Elysia({ prefix: "/api/v1/samples", detail: { tags: ["Samples"] } }).use(access(deps.authenticate)).get(
+    "/",
+    async ({ query, request }) => {
+      const asked = readRequest(query, request.headers.get("accept"));
+      return Response.json(await samplesAnswer(deps, asked, request.signal), {
+        headers: { "cache-control": "no-store" },
+      });
+    },
+    {
       can: "sample.read",
       query: Query,
-      response: { 200: RawSamples },
-      detail: { summary: "Raw samples of one tag in [from, to), oldest first" },
-    });
+      detail: { summary: "Samples of tags in [from, to), raw or as an envelope, oldest first" },
+    },
+  );

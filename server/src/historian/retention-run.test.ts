@@ -39,6 +39,7 @@ test("months and years go at their own borders, each with an entry in the audit"
   for (const year of [2022, 2023]) await makeYear(sql, 1, year);
   await fillDay(sql, { classNo: 1, ms: Date.UTC(2022, 11, 31), tags: 3, n: 1_000 });
   await fillHour(sql, 1, "2022-12-31T23:00:00Z");
+  await fillDay(sql, { classNo: 1, ms: Date.UTC(2023, 0, 1), tags: 1, n: 5 });
   expect(await runRetention(sql, clockAt("2023-01-31T23:59:59.999Z"))).toEqual({
     dropped: 0,
     busy: 0,
@@ -52,7 +53,14 @@ test("months and years go at their own borders, each with an entry in the audit"
   expect((await runRetention(sql, clockAt("2024-01-02T00:00:00Z"))).dropped).toBe(1);
   expect(await tablesLike(sql, "rollup_hour_c1_%")).toEqual(["rollup_hour_c1_2023"]);
   const entries = await auditOf(database);
-  expect(entries).toHaveLength(7);
+  // Empty tables go without a word.
+  expect(entries.map(({ subject }) => subject)).toEqual([
+    "table:history_c1_2022_12",
+    "table:minute_tier_c1_2022_12",
+    "table:history_c1_2023_01",
+    "table:minute_tier_c1_2023_01",
+    "table:rollup_hour_c1_2022",
+  ]);
   expect(entries[0]).toMatchObject({
     subject: "table:history_c1_2022_12",
     old: {
@@ -97,7 +105,10 @@ test("what a class keeps for ever stays, in whatever zone the session counts", a
 test("several hubs at once drop each partition once", async () => {
   await using database = await testDatabase();
   await keep(database, 1, 1, 1);
-  for (let month = 1; month <= 6; month += 1) await makeMonth(database.sql, 1, 2023, month);
+  for (let month = 1; month <= 6; month += 1) {
+    await makeMonth(database.sql, 1, 2023, month);
+    await fillDay(database.sql, { classNo: 1, ms: Date.UTC(2023, month - 1, 9), tags: 1, n: 1 });
+  }
   const others = [1, 2, 3].map(() => new SQL({ url: database.url, max: 2 }));
   try {
     const clock = clockAt("2024-01-01T00:00:00Z");

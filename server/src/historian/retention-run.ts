@@ -15,6 +15,7 @@ import {
   deleteStray,
   dropTable,
   holdClass,
+  holdsRows,
   listClasses,
   listPartitions,
   tryRetentionLock,
@@ -55,6 +56,11 @@ async function dropOne(tx: Tx, partition: Partition, nowMs: number): Promise<boo
   if (kept === null || present === undefined || whatToDrop([kept], [present], nowMs).length === 0)
     return false;
   const { tier, table, fromMs, toMs, bytes } = present;
+  // Late data of one class makes the tables of that month for all; of what held nothing, nothing is lost.
+  if (!(await holdsRows(tx, table))) {
+    await dropTable(tx, table);
+    return true;
+  }
   const samples = tier === "raw" ? await countSamples(tx, table) : null;
   await dropTable(tx, table);
   const old = { table, class: kept.name, tier, from: isoOrNull(fromMs), to: isoOrNull(toMs), bytes, samples };

@@ -99,6 +99,13 @@ export async function countSamples(db: DbOrTx, table: string): Promise<number> {
   return Number(rows[0]!.n);
 }
 
+export async function holdsRows(db: DbOrTx, table: string): Promise<boolean> {
+  const rows = await db.execute<{ any: boolean }>(
+    sql`SELECT EXISTS (SELECT 1 FROM ${sql.raw(table)}) AS "any"`,
+  );
+  return rows[0]!.any;
+}
+
 export async function dropTable(tx: Tx, table: string): Promise<void> {
   await tx.execute(sql`DROP TABLE ${sql.raw(table)}`);
 }

@@ -25,6 +25,7 @@ const input = (change: Partial<ForecastInput> = {}): ForecastInput => ({
   days: [1, 2].map((back) => ({ classNo: 1, dayNo: TODAY - back, tags: 10, samples: 1_000 * back })),
   todayNo: TODAY,
   restBytes: 5,
+  proofBytesPerSample: null,
   diskFreeBytes: null,
   ...change,
 });
@@ -71,6 +72,16 @@ describe("forecast", () => {
     expect(found.samplesPerDay).toBe(2_000);
     expect(found.bytesPerDay).toBe(4_740);
     expect(found.bytesAtRetention).toBe(4_000 * 100 + 500 * 100 + 240 * 1_000 + 5);
+  });
+
+  test("proofs of frames grow for ever, and count for the day and the disk alone", () => {
+    const with_ = (proofBytesPerSample: number | null) =>
+      forecast(input({ proofBytesPerSample, diskFreeBytes: 1e9 }));
+    const [none, some] = [with_(null), with_(0.5)];
+    expect(none.daysUntilFull).toBeNull();
+    expect(some.bytesPerDay).toBe(none.bytesPerDay! + some.samplesPerDay! / 2);
+    expect(some.bytesAtRetention).toBe(none.bytesAtRetention);
+    expect(some.daysUntilFull).toBeGreaterThan(1e6);
   });
 
   test("for ever has no size, unless nothing comes any more", () => {

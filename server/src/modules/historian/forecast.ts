@@ -31,8 +31,10 @@ export interface ForecastInput {
   days: readonly ClassDay[];
   /** Today, in days since 1970 UTC. */
   todayNo: number;
-  /** Bytes of everything that does not grow with the days. */
+  /** Bytes of everything else, the proofs of frames among it. */
   restBytes: number;
+  /** Proofs of frames are kept for ever; null before the first. */
+  proofBytesPerSample: number | null;
   diskFreeBytes: number | null;
 }
 
@@ -101,7 +103,10 @@ function growthsOf({ classes, stores, days }: ForecastInput, counted: Set<number
   });
 }
 
-/** Where the history leads if the coming days are like the last complete ones. All null before the first of them. */
+/**
+ * Where the history leads if the coming days are like the last complete ones; nothing before the first of them. The size
+ * at retention leaves out what the proofs will have grown by then.
+ */
 export function forecast(input: ForecastInput): HistorianStatus["forecast"] {
   const { diskFreeBytes, restBytes } = input;
   const counted = completeDays(input.days, input.todayNo);
@@ -114,17 +119,19 @@ export function forecast(input: ForecastInput): HistorianStatus["forecast"] {
       daysUntilFull: null,
     };
   }
-  const growths = growthsOf(input, counted);
-  const samples = input.days.reduce((sum, day) => sum + (counted.has(day.dayNo) ? day.samples : 0), 0);
-  const rising = growths.filter(({ bytesPerDay }) => bytesPerDay > 0);
-  const endless = rising.some(({ bytesMax }) => bytesMax === null);
-  const atRetention = growths.reduce(
-    // What a class no longer gets goes in the end.
+  const tiers = growthsOf(input, counted);
+  const samplesPerDay =
+    input.days.reduce((sum, day) => sum + (counted.has(day.dayNo) ? day.samples : 0), 0) / counted.size;
+  const proofs = { bytes: 0, bytesPerDay: samplesPerDay * (input.proofBytesPerSample ?? 0), bytesMax: null };
+  const growths = [...tiers, proofs];
+  const endless = tiers.some(({ bytesPerDay, bytesMax }) => bytesPerDay > 0 && bytesMax === null);
+  const atRetention = tiers.reduce(
+    // What a class no longer gets and keeps for ever stays as it is.
     (sum, { bytesPerDay, bytesMax, bytes }) => sum + (bytesMax ?? (bytesPerDay > 0 ? 0 : bytes)),
     restBytes,
   );
   return {
-    samplesPerDay: Math.round(samples / counted.size),
+    samplesPerDay: Math.round(samplesPerDay),
     bytesPerDay: Math.round(growths.reduce((sum, { bytesPerDay }) => sum + bytesPerDay, 0)),
     bytesAtRetention: endless ? null : Math.round(atRetention),
     diskFreeBytes,

@@ -6,7 +6,7 @@ import type { Partition } from "../../historian/retention.ts";
 import { listClasses, listPartitions } from "../../historian/retention-store.ts";
 import { DAY_MS, dayOf } from "../../historian/slot.ts";
 import { type ClassDay, type ClassStore, FORECAST_DAYS, forecast } from "./forecast.ts";
-import { countRows, findDays, findWaiting, tableBytes } from "./store.ts";
+import { countProven, countRows, findDays, findWaiting, tableBytes } from "./store.ts";
 
 export const HISTORIAN_STATUS = {
   /** Many screens may look; the figures of a moment ago serve them all. */
@@ -111,11 +111,12 @@ async function measure({ db, clock, diskFree }: HistorianDeps): Promise<Historia
     return found;
   };
   // Three at a time and no more: the pool is there for people's requests.
-  const [sizes, measured, { frames, samples, oldestMs }] = await Promise.all([
+  const [sizes, measured, [{ frames, samples, oldestMs }, proven]] = await Promise.all([
     allSizes(db, partitions),
     measureClasses(),
-    findWaiting(db),
+    findWaiting(db).then(async (waiting) => [waiting, await countProven(db)] as const),
   ]);
+  const bytesOf = (name: string) => sizes.find(({ store }) => store === name)?.bytes ?? 0;
   const stores = sizes.map((size) => (size.store === "journal" ? { ...size, samples } : size));
   return {
     stores,
@@ -127,6 +128,7 @@ async function measure({ db, clock, diskFree }: HistorianDeps): Promise<Historia
       days: measured.flatMap(({ days }) => days),
       todayNo: dayOf(nowMs),
       restBytes: stores.reduce((sum, { store, bytes }) => sum + (GROWING.has(store) ? 0 : bytes), 0),
+      proofBytesPerSample: per(bytesOf("proof"), proven),
       diskFreeBytes: await diskFree(),
     }),
   };

@@ -26,6 +26,15 @@ export async function findWaiting(
   return { frames: whole(row.frames), samples: whole(row.samples), oldestMs: row.oldest };
 }
 
+/** Samples that the proofs stand for, from some of their pages when they are many. */
+export async function countProven(db: Db): Promise<number> {
+  const percent = samplePercent(await rowBytes(db, "frame_proof"));
+  const rows = await db.execute<{ n: string }>(
+    sql`SELECT coalesce(sum(samples), 0)::text AS n FROM ${sampled("frame_proof", percent)}`,
+  );
+  return (Number(rows[0]!.n) * 100) / percent;
+}
+
 export interface StoredDay {
   dayNo: number;
   tags: number;

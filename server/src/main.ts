@@ -11,6 +11,7 @@ import { openDatabase } from "./db/client.ts";
 import { diskFreeBytes } from "./db/embedded/disk-free.ts";
 import { startEmbedded } from "./db/embedded/embedded.ts";
 import { migrateDatabase } from "./db/migrate.ts";
+import { startHistorian } from "./historian/historian.ts";
 import { startRetention } from "./historian/retention-job.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { ownOrigins } from "./http/origin.ts";
@@ -83,6 +84,10 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const ingest = createIngest({ database, identity, clock, registry: metrics.registry });
     await ingest.start();
     undo.push(() => ingest.stop());
+    if (settings.historian) {
+      const historian = startHistorian({ url, clock, random, registry: metrics.registry });
+      undo.push(() => historian.stop());
+    }
     const retention = startRetention({ sql: database.sql, clock });
     undo.push(() => retention.stop());
     const app = createApp({

@@ -60,6 +60,13 @@ export const Settings = Type.Object({
     ),
     true,
   ),
+  historian: Setting(
+    "MILLRACE_HISTORIAN",
+    Type.Boolean({
+      default: true,
+      description: "0 leaves moving samples into the history to other hubs on the same database",
+    }),
+  ),
   metricsOpen: Setting(
     "MILLRACE_METRICS_OPEN",
     Type.Boolean({

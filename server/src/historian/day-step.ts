@@ -47,13 +47,14 @@ export async function closeDay(sql: SQL, input: DayStepInput): Promise<MergeStep
     classNos.flatMap((classNo) => [...monthTables(classNo, dayNo), yearTable(classNo, dayNo)]),
   );
   return await sql.begin(async (tx) => {
-    const done = { rows: 0, samples: 0 };
+    const done = { rows: 0, samples: 0, bytes: 0 };
     const groups = await tryLocks(tx, "group", input.groups);
     const waiting = groups.length === 0 ? [] : await findWaitingTags(tx, dayNo, groups);
     for (const tags of portions(waiting, samplesMax)) {
       const part = await closeTags(tx, dayNo, tags, { samplesMax, manyClasses: classNos.length > 1 });
       done.rows += part.rows;
       done.samples += part.samples;
+      done.bytes += part.bytes;
     }
     return done;
   });
@@ -104,11 +105,15 @@ async function closeTags(
   await insertDayRows(tx, dayNo, dayRows);
   await insertMinuteTiers(tx, dayNo, tiers);
   await putRollups(tx, rollups, manyClasses);
-  const rows = [...hours.values()].reduce((sum, { length }) => sum + length, 0);
+  const all = [...hours.values()].flat();
   const gone = await deleteWaitingHours(tx, dayNo, tagNos);
-  if (gone !== rows)
-    throw new AppError("internal.bug", `${rows} rows of hours were to be merged, ${gone} went`);
-  return { rows, samples: dayRows.reduce((sum, { n }) => sum + n, 0) };
+  if (gone !== all.length)
+    throw new AppError("internal.bug", `${all.length} rows of hours were to be merged, ${gone} went`);
+  return {
+    rows: gone,
+    samples: dayRows.reduce((sum, { n }) => sum + n, 0),
+    bytes: all.reduce((sum, { body }) => sum + body.length, 0),
+  };
 }
 
 function byTag<T extends { tagNo: number }>(rows: readonly T[]): Map<number, T[]> {

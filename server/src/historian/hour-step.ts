@@ -39,6 +39,8 @@ export interface MergeStepDone {
   /** Rows that went, and samples in those that came. */
   rows: number;
   samples: number;
+  /** Bytes of the rows that went. */
+  bytes: number;
 }
 
 /** One tag's samples of an hour, one series a kind, in order of time. */
@@ -62,7 +64,7 @@ export async function closeHour(sql: SQL, input: HourStepInput): Promise<MergeSt
   return await sql.begin(async (tx) => {
     const groups = await tryLocks(tx, "group", input.groups);
     const rows = groups.length === 0 ? [] : await findMinuteRows(tx, hourNo, groups, samplesMax);
-    if (rows.length === 0) return { rows: 0, samples: 0 };
+    if (rows.length === 0) return { rows: 0, samples: 0, bytes: 0 };
     const stored = await findHourBodies(tx, hourNo, groups);
     const tags = mergeGroups(rows, stored);
     const tagNos = tags.map(({ tagNo }) => tagNo);
@@ -86,7 +88,11 @@ export async function closeHour(sql: SQL, input: HourStepInput): Promise<MergeSt
     );
     if (gone !== rows.length)
       throw new AppError("internal.bug", `${rows.length} rows of an hour were to be merged, ${gone} went`);
-    return { rows: gone, samples: hourRows.reduce((sum, { n }) => sum + n, 0) };
+    return {
+      rows: gone,
+      samples: hourRows.reduce((sum, { n }) => sum + n, 0),
+      bytes: rows.reduce((sum, { body }) => sum + body.length, 0),
+    };
   });
 }
 

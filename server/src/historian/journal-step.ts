@@ -21,7 +21,11 @@ import { type Sifted, settleTimes, sift } from "./sift.ts";
 import type { Writers } from "./writers.ts";
 
 export interface JournalStepDone {
+  /** Rows that came. */
+  rows: number;
   frames: number;
+  /** Bytes of the frames that left. */
+  bytes: number;
   samples: number;
   strays: number;
   /** Frames whose stored bytes could not be read. */
@@ -52,7 +56,8 @@ export async function compactJournal(sql: SQL, input: JournalStepInput): Promise
   return await sql.begin(async (tx) => {
     if (!(await tryLock(tx, "gateway", gatewayNo))) return null;
     const due = await findDueFrames(tx, gatewayNo, limits);
-    if (due.length === 0) return { frames: 0, samples: 0, strays: 0, damaged: [], more: false };
+    if (due.length === 0)
+      return { rows: 0, frames: 0, bytes: 0, samples: 0, strays: 0, damaged: [], more: false };
     const { read, damaged } = readFrames(due);
     const tagNos = new Set(read.flatMap(({ columns }) => Array.from(columns.tagNos)));
     const keptFrom = await writers.keptFrom(tx, gatewayNo, tagNos, nowMs);
@@ -68,7 +73,8 @@ export async function compactJournal(sql: SQL, input: JournalStepInput): Promise
       strays.push(...sifted.strays);
     }
     const at = new Date(nowMs);
-    if (kept.length > 0) await insertMinutes(tx, regroup(kept, PASSING), at);
+    const blocks = kept.length > 0 ? regroup(kept, PASSING) : [];
+    await insertMinutes(tx, blocks, at);
     await insertStrays(tx, gatewayNo, strayBlocks(strays), at);
     await holdDamaged(tx, gatewayNo, damaged);
     const unread = new Set(damaged.map(({ frame }) => frame));
@@ -79,7 +85,16 @@ export async function compactJournal(sql: SQL, input: JournalStepInput): Promise
       throw new AppError("internal.bug", `${leaving.length} frames were to leave the journal, ${gone} did`);
     const more = due.length === limits.frames || samples >= limits.samples;
     const strayCount = strays.reduce((sum, { series }) => sum + series.timesMs.length, 0);
-    return { frames: leaving.length, samples, strays: strayCount, damaged, more };
+    const bytes = leaving.reduce((sum, { body }) => sum + body.length, 0);
+    return {
+      rows: blocks.length,
+      frames: leaving.length,
+      bytes,
+      samples,
+      strays: strayCount,
+      damaged,
+      more,
+    };
   });
 }
 

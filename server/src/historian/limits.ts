@@ -22,4 +22,22 @@ export const HISTORIAN = {
   /** A day is closed this long after its end, and again when late samples of it were quiet so long. */
   dayGraceMs: 600_000,
   strayDays: 30,
+  /** How often what waits is looked for. */
+  lookJournalMs: 5_000,
+  lookHoursMs: 15_000,
+  lookDaysMs: 60_000,
+  /** With nothing to do. */
+  idleMs: 1_000,
+  /** After a failure, twice as long each time. */
+  retryMs: 5_000,
+  retryMsMax: 600_000,
+  /** How long it is remembered whose tag is of which class. */
+  writersKeepMs: 600_000,
+  /** A table samples pass through is vacuumed after so much left it; when nothing else is to do, after any. */
+  sweepRows: 50_000,
+  sweepBytes: 64 * 1024 * 1024,
+  sweepIdleMs: 60_000,
+  /** The check that no frame is missing: first so long after the start, then daily. */
+  checkFirstMs: 3_600_000,
+  checkEveryMs: 86_400_000,
 } as const;

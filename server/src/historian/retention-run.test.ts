@@ -6,7 +6,7 @@ import { fillDay, fillHour, makeMonth, makeYear, tablesLike } from "../../test/h
 import { verifyAudit } from "../modules/audit/service.ts";
 import { HISTORIAN } from "./limits.ts";
 import { runRetention } from "./retention-run.ts";
-import { DAY_MS } from "./slot.ts";
+import { DAY_MS, HOUR_MS } from "./slot.ts";
 
 /** Retention on a real database. All times lie in 2024: no test's clock is ahead of the database's. */
 
@@ -141,6 +141,26 @@ test("a table that is being read is left for the next run, the others go", async
   } finally {
     reader.release();
   }
+  expect(await runRetention(sql, clock)).toMatchObject({ dropped: 1, busy: 0 });
+});
+
+test("a month that late samples are on their way into waits for them", async () => {
+  await using database = await testDatabase();
+  const { sql } = database;
+  await keep(database, 1, null, null);
+  await makeMonth(sql, 1, 2023, 1);
+  await makeMonth(sql, 1, 2023, 2);
+  const clock = clockAt("2024-01-01T00:00:00Z");
+  const hourNo = (iso: string) => Date.parse(iso) / HOUR_MS;
+  await sql`INSERT INTO history_hour (tag_no, hour_no, part, n, t_min, t_max, closed_at, body)
+    VALUES (1, ${hourNo("2023-01-31T23:00:00Z")}::int, 0, 1, 0, 0, now(), ''::bytea)`;
+  expect(await runRetention(sql, clock)).toMatchObject({ dropped: 1, busy: 1 });
+  expect(await tablesLike(sql, "history_c1_%")).toEqual(["history_c1_2023_01"]);
+  await sql`DELETE FROM history_hour`;
+  await sql`INSERT INTO history_minutes (group_no, hour_no, n, t_min, t_max, at, body)
+    VALUES (0, ${hourNo("2023-01-01T00:00:00Z")}::int, 1, 0, 0, now(), ''::bytea)`;
+  expect(await runRetention(sql, clock)).toMatchObject({ dropped: 0, busy: 1 });
+  await sql`DELETE FROM history_minutes`;
   expect(await runRetention(sql, clock)).toMatchObject({ dropped: 1, busy: 0 });
 });
 

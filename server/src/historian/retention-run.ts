@@ -16,6 +16,7 @@ import {
   dropTable,
   holdClass,
   holdsRows,
+  holdsWaiting,
   listClasses,
   listPartitions,
   tryRetentionLock,
@@ -36,7 +37,7 @@ const WHO = "hub:retention";
 
 export interface RetentionRun {
   dropped: number;
-  /** Expired, but read just now: they go at the next run. */
+  /** Expired, but read just now, or late samples are still on their way into it: they go at the next run. */
   busy: number;
   strayRows: number;
 }
@@ -46,20 +47,25 @@ const isLockTimeout = (thrown: unknown): boolean => postgresFacts(thrown)?.sqlSt
 
 const isoOrNull = (ms: number): string | null => (Number.isFinite(ms) ? new Date(ms).toISOString() : null);
 
-/** Drops one partition with its audit entry; false when it is gone, kept after all, or in another hub's hands. */
-async function dropOne(tx: Tx, partition: Partition, nowMs: number): Promise<boolean> {
+/** `none`: it is gone, kept after all, or in another hub's hands. `busy`: to be tried again. */
+type Outcome = "dropped" | "none" | "busy";
+
+/** Drops one partition with its audit entry. */
+async function dropOne(tx: Tx, partition: Partition, nowMs: number): Promise<Outcome> {
   await boundLocks(tx, RETENTION.lockMs);
-  if (!(await tryRetentionLock(tx))) return false;
+  if (!(await tryRetentionLock(tx))) return "none";
   // Since the list was made another hub may have dropped it, or a person may have lengthened the retention.
   const kept = await holdClass(tx, partition.classNo);
   const present = (await listPartitions(tx)).find(({ table }) => table === partition.table);
   if (kept === null || present === undefined || whatToDrop([kept], [present], nowMs).length === 0)
-    return false;
+    return "none";
   const { tier, table, fromMs, toMs, bytes } = present;
+  // A retention made shorter meets samples on their way into a day: that day would come back without its past.
+  if (tier === "raw" && (await holdsWaiting(tx, fromMs, toMs))) return "busy";
   // Late data of one class makes the tables of that month for all; of what held nothing, nothing is lost.
   if (!(await holdsRows(tx, table))) {
     await dropTable(tx, table);
-    return true;
+    return "dropped";
   }
   const samples = tier === "raw" ? await countSamples(tx, table) : null;
   await dropTable(tx, table);
@@ -76,7 +82,7 @@ async function dropOne(tx: Tx, partition: Partition, nowMs: number): Promise<boo
     event: "retention.dropped",
     ...old,
   });
-  return true;
+  return "dropped";
 }
 
 /** Removes what was kept aside for longer than `strayDays`; the number of rows. */
@@ -122,7 +128,8 @@ export async function runRetention(sql: SQL, clock: Clock): Promise<RetentionRun
   const run: RetentionRun = { dropped: 0, busy: 0, strayRows: 0 };
   for (const partition of due) {
     try {
-      if (await inTransaction(db, (tx) => dropOne(tx, partition, nowMs))) run.dropped += 1;
+      const outcome = await inTransaction(db, (tx) => dropOne(tx, partition, nowMs));
+      if (outcome !== "none") run[outcome] += 1;
     } catch (thrown) {
       if (!isLockTimeout(thrown)) throw thrown;
       run.busy += 1;

@@ -2,9 +2,11 @@ import { asc, eq, type SQL, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../db/client.ts";
 import { retentionClass } from "../db/schema/history.ts";
 import { type KeptClass, type Partition, TIERS } from "./retention.ts";
+import { hourOf } from "./slot.ts";
 
 /** Held by the hub that drops: a second one would wait for the same tables and hold up readers twice. */
 const RETENTION_LOCK = 7_146_220_118;
+const INT_MAX = 2_147_483_647;
 
 export const listClasses = (db: DbOrTx): Promise<KeptClass[]> =>
   db.select().from(retentionClass).orderBy(asc(retentionClass.name)).execute();
@@ -97,6 +99,16 @@ export async function countSamples(db: DbOrTx, table: string): Promise<number> {
     sql`SELECT coalesce(sum(n), 0)::text AS n FROM ${sql.raw(table)}`,
   );
   return Number(rows[0]!.n);
+}
+
+/** Whether late samples of [fromMs, toMs) wait to be put into their days. */
+export async function holdsWaiting(db: DbOrTx, fromMs: number, toMs: number): Promise<boolean> {
+  const hour = (ms: number) => Math.min(INT_MAX, Math.max(-INT_MAX, hourOf(ms)));
+  const [from, to] = [hour(fromMs), hour(toMs)];
+  const rows = await db.execute<{ any: boolean }>(sql`
+    SELECT EXISTS (SELECT 1 FROM history_hour WHERE hour_no >= ${from}::int AND hour_no < ${to}::int)
+      OR EXISTS (SELECT 1 FROM history_minutes WHERE hour_no >= ${from}::int AND hour_no < ${to}::int) AS "any"`);
+  return rows[0]!.any;
 }
 
 export async function holdsRows(db: DbOrTx, table: string): Promise<boolean> {

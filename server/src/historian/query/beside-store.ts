@@ -7,7 +7,10 @@ import { type FrameRow, findFrames, type GroupRow, listOf, type Span, type TagRo
 /** Rows of the levels of many tags that are looked at; those of one hour at most, as long as hours are closed in time. */
 const ROWS_MAX = 256;
 
-/** The one row of each tag that can hold its nearest sample: parts of a closed level do not overlap in time. */
+/** Kinds of a tag lie in parts of their own, so the nearest sample is in one of the nearest rows: two of each. */
+const KINDS_NEAR = 4;
+
+/** The nearest rows of each tag in a closed level. */
 export async function findTagRowsBeside(
   sql: SQL,
   level: "history" | "history_hour",
@@ -18,14 +21,15 @@ export async function findTagRowsBeside(
   const slot = level === "history" ? "day_no" : "hour_no";
   const slotOf = level === "history" ? dayOf : hourOf;
   const way = side === "before" ? "DESC" : "ASC";
-  // Names of columns cannot be parameters; these come from the two lines above.
+  const edge = side === "before" ? "t_max" : "t_min";
+  // Names of columns cannot be parameters; these come from the lines above.
   const rows: { tag_no: number; n: number; t_min: number; t_max: number; body: Uint8Array }[] =
     await sql.unsafe(
       `SELECT x.tag_no::float8 AS tag_no, r.n, r.t_min, r.t_max, r.body
      FROM unnest($1::text::bigint[]) AS x(tag_no) CROSS JOIN LATERAL (
        SELECT n, t_min, t_max, body FROM ${level}
        WHERE tag_no = x.tag_no AND ${slot} >= $2::int AND ${slot} <= $3::int AND t_max >= $4::float8 AND t_min < $5::float8
-       ORDER BY ${slot} ${way}, part ${way} LIMIT 1) r`,
+       ORDER BY ${slot} ${way}, ${edge} ${way} LIMIT ${KINDS_NEAR}) r`,
       [listOf(tagNos), slotOf(fromMs), slotOf(toMs - 1), fromMs, toMs],
     );
   return rows.map((row) => ({

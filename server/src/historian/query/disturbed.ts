@@ -27,7 +27,7 @@ export async function findDisturbed(
   const disturbed: DisturbedHours = new Map(tagNos.map((tagNo) => [tagNo, new Set<number>()]));
   for (const { groupNo, hourNo } of open)
     for (const tagNo of tagNos) if (groupOf(tagNo) === groupNo) disturbed.get(tagNo)!.add(hourNo);
-  for (const { tagNo, hourNo, alsoInDays } of facts) if (alsoInDays) disturbed.get(tagNo)!.add(hourNo);
+  for (const { tagNo, hourNo, dayClosed } of facts) if (dayClosed) disturbed.get(tagNo)!.add(hourNo);
   await addFrames(context, frames, tags, disturbed);
   return { disturbed, facts };
 }

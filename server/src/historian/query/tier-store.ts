@@ -1,5 +1,5 @@
 import type { SQL } from "bun";
-import { groupOf, HOUR_MS, hourOf } from "../slot.ts";
+import { groupOf, hourOf } from "../slot.ts";
 import type { TierColumns } from "../tier.ts";
 import { listOf, type Span } from "./store.ts";
 
@@ -11,8 +11,8 @@ export interface TagHour {
 }
 
 export interface HourFacts extends TagHour {
-  /** Closed days hold samples of this hour too: it got late ones that are not merged yet. */
-  alsoInDays: boolean;
+  /** Its day is closed: what stands here came late, and neither figures of hours nor of the day know it yet. */
+  dayClosed: boolean;
   /** One-minute figures, if asked for. */
   minutes: Uint8Array | null;
 }
@@ -31,8 +31,7 @@ export async function findHourFacts(
     SELECT h.tag_no::float8 AS tag_no, h.hour_no,
       CASE WHEN h.hour_no < ${hourOf(hours.fromMs)}::int OR h.hour_no >= ${hourOf(hours.toMs)}::int THEN h.minutes END
         AS minutes,
-      EXISTS (SELECT FROM history d WHERE d.tag_no = h.tag_no AND d.day_no = floor(h.hour_no / 24.0)::int
-        AND d.t_min < (h.hour_no + 1) * ${HOUR_MS}::float8 AND d.t_max >= h.hour_no * ${HOUR_MS}::float8) AS also
+      EXISTS (SELECT FROM history d WHERE d.tag_no = h.tag_no AND d.day_no = floor(h.hour_no / 24.0)::int) AS also
     FROM history_hour h
     WHERE h.tag_no = ANY(${listOf(tagNos)}::text::bigint[]) AND h.part = 0
       AND h.hour_no >= ${hourOf(span.fromMs)}::int AND h.hour_no <= ${hourOf(span.toMs - 1)}::int
@@ -40,7 +39,7 @@ export async function findHourFacts(
   return rows.map((row) => ({
     tagNo: row.tag_no,
     hourNo: row.hour_no,
-    alsoInDays: row.also,
+    dayClosed: row.also,
     minutes: row.minutes,
   }));
 }
@@ -125,10 +124,13 @@ export async function findHourTiers(
   });
 }
 
-function unsureHours({ length, startMs, count, min, max }: TierColumns): number[] {
+/** Text leaves no number behind, beside numbers just none as the first or last. */
+function unsureHours({ length, startMs, count, min, max, first, last }: TierColumns): number[] {
+  const isPlain = (value: number) => Math.abs(value) < EXACT_MAX;
   const hours: number[] = [];
   for (let i = 0; i < length; i++)
-    if (count[i]! > 0 && !(min[i]! > -EXACT_MAX && max[i]! < EXACT_MAX)) hours.push(hourOf(startMs[i]!));
+    if (count[i]! > 0 && ![min, max, first, last].every((column) => isPlain(column[i]!)))
+      hours.push(hourOf(startMs[i]!));
   return hours;
 }
 

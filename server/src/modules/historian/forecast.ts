@@ -81,6 +81,9 @@ export function daysUntilFull(growths: readonly Growth[], freeBytes: number): nu
   return null;
 }
 
+/** More digits would claim more than anybody knows. */
+const tenths = (days: number | null): number | null => (days === null ? null : Math.round(days * 10) / 10);
+
 function growthsOf({ classes, stores, days }: ForecastInput, counted: Set<number>): Growth[] {
   return stores.flatMap((store) => {
     const own = days.filter(({ classNo, dayNo }) => classNo === store.classNo && counted.has(dayNo));
@@ -135,6 +138,6 @@ export function forecast(input: ForecastInput): HistorianStatus["forecast"] {
     bytesPerDay: Math.round(growths.reduce((sum, { bytesPerDay }) => sum + bytesPerDay, 0)),
     bytesAtRetention: endless ? null : Math.round(atRetention),
     diskFreeBytes,
-    daysUntilFull: diskFreeBytes === null ? null : daysUntilFull(growths, diskFreeBytes),
+    daysUntilFull: diskFreeBytes === null ? null : tenths(daysUntilFull(growths, diskFreeBytes)),
   };
 }

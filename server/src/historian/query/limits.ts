@@ -24,6 +24,10 @@ export const QUERY = {
   answerMs: 30_000,
   /** A stream of rows ends here and says so in its last line. */
   exportRowsMax: 50_000_000,
+  exportSamplesMax: 200_000_000,
+  exportGapsMax: 10_000,
+  /** Bytes handed to the network at once. */
+  exportChunkBytes: 64 * 1024,
   exportMs: 30 * 60_000,
   /** Raw tag-hours above which a query is heavy; exports always are. */
   lightTagHours: 24,

@@ -32,7 +32,7 @@ export async function inSnapshot<T>(sql: SQL, work: (tx: ReservedSQL) => Promise
       throw new AppError(
         "query.timeout",
         `A statement took longer than ${QUERY.statementMs} ms (statementMs); ask for a shorter range.`,
-        { cause: thrown, context: { statementMs: QUERY.statementMs } },
+        { cause: thrown, context: { limit: "statementMs", statementMs: QUERY.statementMs } },
       );
     throw thrown;
   } finally {

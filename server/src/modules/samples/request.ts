@@ -69,6 +69,7 @@ export function readRequest(query: SamplesQuery, accept: string | null): Samples
   const range = rangeOf(query);
   const format = query.format ?? formatOf(accept);
   const bounds = query.bounds === "true";
+  if (bounds && format !== "json") throw refuse("bounds", "true", `it with JSON only, not ${format}`);
   const intervalMs = intervalOf(query, range);
   if (intervalMs === null) {
     if (query.weighted === "true")
@@ -78,6 +79,7 @@ export function readRequest(query: SamplesQuery, accept: string | null): Samples
   }
   if (query.limit !== undefined)
     throw refuse("limit", String(query.limit), "none: an envelope has as many rows as its interval gives");
+  if (format === "parquet") throw refuse("format", "parquet", "json, csv or ndjson for an envelope");
   checkBuckets(query, range, intervalMs, tagNos.length);
   const weighted = query.weighted === "true";
   return { tagNos, range, bounds, format, what: { kind: "envelope", intervalMs, weighted } };

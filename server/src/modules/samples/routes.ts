@@ -1,11 +1,14 @@
-import { SampleFormat } from "@millrace/contract/api/history";
+import { SampleFormat, SamplesAnswer } from "@millrace/contract/api/history";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { QUERY } from "../../historian/query/limits.ts";
 import { type Authenticate, access } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
-import { readRequest } from "./request.ts";
+import { openExport, streamOf } from "./export.ts";
+import { envelopeCsv, envelopeNdjson } from "./format/envelope-lines.ts";
+import { MEDIA_TYPE } from "./format/format.ts";
+import { readRequest, type SamplesQuery } from "./request.ts";
 import { type SamplesDeps, samplesAnswer } from "./service.ts";
 
 const Flag = Type.Union([Type.Literal("true"), Type.Literal("false")]);
@@ -36,19 +39,47 @@ const Query = asQuery(
   }),
 );
 
+const NO_STORE = { "cache-control": "no-store" };
+
+/** Answers a query in the form asked for. */
+async function respond(deps: SamplesDeps, query: SamplesQuery, request: Request): Promise<Response> {
+  const asked = readRequest(query, request.headers.get("accept"));
+  const { format } = asked;
+  if (format === "json" || asked.what.kind === "envelope") {
+    const answer = await samplesAnswer(deps, asked, request.signal);
+    if (format === "json" || answer.kind === "raw") return Response.json(answer, { headers: NO_STORE });
+    const text = format === "csv" ? envelopeCsv(answer) : envelopeNdjson(answer);
+    return new Response(text, { headers: fileHeaders(format) });
+  }
+  const gone = new AbortController();
+  request.signal.addEventListener("abort", () => gone.abort(request.signal.reason), { once: true });
+  const opened = await openExport(deps, { ...asked, format }, gone.signal);
+  return new Response(
+    streamOf(opened, () => gone.abort()),
+    { headers: fileHeaders(format) },
+  );
+}
+
+const fileHeaders = (format: SampleFormat) => ({
+  ...NO_STORE,
+  "content-type": MEDIA_TYPE[format],
+  "content-disposition": `attachment; filename="samples.${format}"`,
+});
+
 /** The answers are not checked against their schemas on the way out: that costs more than reading them. A test does. */
 export const samplesRoutes = (deps: SamplesDeps & { authenticate: Authenticate }) =>
-  new Elysia({ prefix: "/api/v1/samples", detail: { tags: ["Samples"] } }).use(access(deps.authenticate)).get(
-    "/",
-    async ({ query, request }) => {
-      const asked = readRequest(query, request.headers.get("accept"));
-      return Response.json(await samplesAnswer(deps, asked, request.signal), {
-        headers: { "cache-control": "no-store" },
-      });
-    },
-    {
+  new Elysia({ prefix: "/api/v1/samples", detail: { tags: ["Samples"] } })
+    .use(access(deps.authenticate))
+    .get("/", ({ query, request }) => respond(deps, query, request), {
       can: "sample.read",
       query: Query,
-      detail: { summary: "Samples of tags in [from, to), raw or as an envelope, oldest first" },
-    },
-  );
+      detail: {
+        summary: "Samples of tags in [from, to), raw or as an envelope, oldest first",
+        responses: {
+          200: {
+            description: "One page of raw samples or an envelope; other forms hold the whole range",
+            content: { "application/json": { schema: SamplesAnswer as never } },
+          },
+        },
+      },
+    });

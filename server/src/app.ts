@@ -2,7 +2,7 @@ import type { Clock } from "@millrace/contract/std/clock";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { type AnyElysia, Elysia } from "elysia";
 import type { Database } from "./db/client.ts";
-import { queryGates } from "./historian/query/gates.ts";
+import { historyRoutes } from "./history-routes.ts";
 import { unguardedRoutes } from "./http/access.ts";
 import { parseBody } from "./http/body.ts";
 import { docsRoutes } from "./http/docs.ts";
@@ -17,7 +17,6 @@ import type { Ingest } from "./ingest/ingest.ts";
 import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
-import { annotationRoutes } from "./modules/annotations/routes.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
 import { completenessRoutes } from "./modules/completeness/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
@@ -25,20 +24,16 @@ import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
 import { gapRoutes } from "./modules/gaps/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
-import { historianRoutes } from "./modules/historian/routes.ts";
 import { latestRoutes } from "./modules/latest/routes.ts";
 import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
 import { profileRoutes } from "./modules/profiles/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
-import { retentionRoutes } from "./modules/retention/routes.ts";
-import { samplesRoutes } from "./modules/samples/routes.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
 import type { Setup } from "./modules/setup/service.ts";
 import { siteRoutes } from "./modules/sites/routes.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
-import { trendViewRoutes } from "./modules/trend-views/routes.ts";
 import type { HubIdentity } from "./ports.ts";
 
 export interface AppDeps {
@@ -84,13 +79,6 @@ export function createApp(deps: AppDeps) {
   const authenticate = createAuthenticate(db, deps.auth);
   const { manifests, sessions } = ingest;
   const change = { db, clock, manifests, authenticate };
-  const history = {
-    sql: database.sql,
-    compression: zstd,
-    frames: ingest.frames,
-    clock,
-    gates: queryGates(clock),
-  };
   const app = new Elysia({
     // The path of a request is otherwise searched from a fixed offset, and hosts under four letters end as 404.
     handler: { standardHostname: false },
@@ -128,7 +116,7 @@ export function createApp(deps: AppDeps) {
       }),
     )
     .use(latestRoutes({ db, cache: ingest.latest.cache, authenticate }))
-    .use(samplesRoutes({ ...history, authenticate }))
+    .use(historyRoutes(deps, change))
     .use(
       completenessRoutes({
         sql: database.sql,
@@ -139,10 +127,6 @@ export function createApp(deps: AppDeps) {
         authenticate,
       }),
     )
-    .use(retentionRoutes(change))
-    .use(historianRoutes({ db, clock, diskFree: deps.diskFree, authenticate }))
-    .use(trendViewRoutes(change))
-    .use(annotationRoutes(change))
     .use(eventRoutes({ sql: database.sql, authenticate }))
     .use(gapRoutes({ sql: database.sql, authenticate }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))

@@ -48,6 +48,18 @@ function listen(app: App, { host, port }: Settings): void {
   }
 }
 
+/** Address of the database in the settings, or of the hub's own, which is then stopped with the hub. */
+async function openDatabaseUrl(settings: Settings, undo: (() => unknown)[]): Promise<string> {
+  if (settings.databaseUrl !== undefined) return settings.databaseUrl;
+  const postgres = await startEmbedded({ folder: join(settings.dataFolder, "postgres"), clock, random });
+  undo.push(() => postgres.stop());
+  return postgres.urlOf("millrace");
+}
+
+/** Another machine's disk cannot be looked at from here. */
+const diskFreeOf = async ({ databaseUrl, dataFolder }: Settings): Promise<number | null> =>
+  databaseUrl === undefined ? await diskFreeBytes(dataFolder) : null;
+
 async function start(settings: Settings): Promise<() => Promise<void>> {
   const undo: (() => unknown)[] = [];
   const stop = async () => {
@@ -57,15 +69,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const lock = await lockDataFolder(settings.dataFolder);
     undo.push(() => lock[Symbol.dispose]());
     const key = await loadHubKey(settings.dataFolder);
-    let url = settings.databaseUrl;
-    if (url === undefined) {
-      const postgres = await startEmbedded({ folder: join(settings.dataFolder, "postgres"), clock, random });
-      undo.push(() => postgres.stop());
-      url = postgres.urlOf("millrace");
-    }
-    // Another machine's disk cannot be looked at from here.
-    const diskFree = async () =>
-      settings.databaseUrl === undefined ? diskFreeBytes(settings.dataFolder) : null;
+    const url = await openDatabaseUrl(settings, undo);
     await migrateDatabase(url);
     const database = openDatabase(url);
     undo.push(() => database.close());
@@ -101,7 +105,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       dataFolder,
       webFolder: WEB,
       metricsOpen,
-      diskFree,
+      diskFree: () => diskFreeOf(settings),
       https,
       origins,
       publicUrl: () => publicUrl,

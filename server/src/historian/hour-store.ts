@@ -56,7 +56,7 @@ export async function findHourBodies(
   const rows: { tag_no: string; body: Uint8Array }[] = await tx`
     SELECT tag_no::text, body FROM history_hour
     WHERE tag_no = ANY(${intArray(tagsOfGroups(groups))}::text::bigint[]) AND hour_no = ${hourNo}
-    ORDER BY tag_no, part`;
+    ORDER BY history_hour.tag_no, part`;
   return rows.map((row) => ({ tagNo: Number(row.tag_no), body: row.body }));
 }
 

@@ -69,7 +69,7 @@ export async function findDueFrames(tx: SQL, gatewayNo: number, limits: DueLimit
       (extract(epoch FROM received_at) * 1000)::float8 AS received_ms,
       CASE WHEN kind IN ('data', 'rollup') THEN body ELSE ''::bytea END AS body
     FROM counted WHERE samples_before < ${limits.samples} AND bytes_before < ${limits.bytes}
-    ORDER BY epoch, lane, seg, first`;
+    ORDER BY counted.epoch, counted.lane, counted.seg, counted.first`;
   return rows.map((row) => ({
     epoch: Number(row.epoch),
     lane: row.lane,

@@ -27,7 +27,7 @@ const streamOf = (row: StreamRow): StreamId => ({
 async function findStreams(sql: SQL): Promise<StreamId[]> {
   const rows: StreamRow[] = await sql`
     SELECT gateway_no, epoch::text, lane, seg::text FROM uplink_stream
-    WHERE lane <> 'L' ORDER BY gateway_no, epoch, lane, seg`;
+    WHERE lane <> 'L' ORDER BY 1, uplink_stream.epoch, 3, uplink_stream.seg`;
   return rows.map(streamOf);
 }
 
@@ -104,7 +104,7 @@ async function mergeStream(sql: SQL, stream: StreamId): Promise<number> {
       SELECT first::text, body FROM frame_proof
       WHERE gateway_no = ${gatewayNo} AND epoch = ${epoch} AND lane = ${lane} AND seg = ${seg}
         AND frames < ${MERGED_FRAMES / 2}
-      ORDER BY first LIMIT ${MERGE_ROWS_MAX} FOR UPDATE`;
+      ORDER BY frame_proof.first LIMIT ${MERGE_ROWS_MAX} FOR UPDATE`;
     if (rows.length < 2) return 0;
     const frames: ProvenFrame[] = rows.flatMap(({ first, body }) => decodeProof(body, Number(first)));
     frames.sort((a, b) => a.first - b.first);

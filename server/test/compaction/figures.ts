@@ -10,8 +10,9 @@ import { tierOfSeries } from "../../src/historian/tier-series.ts";
 
 /** All stored figures against those computed from the samples beside them. */
 
+/** Where nothing was usable there is nothing exact to be stored, and a stored tier comes back without. */
 const textOf = (tier: TierColumns): string =>
-  JSON.stringify(tier, (_, value: unknown) => {
+  JSON.stringify(tier.count.some((n) => n > 0) ? tier : { ...tier, exact: null }, (_, value: unknown) => {
     if (typeof value === "bigint") return `${value}n`;
     if (typeof value === "number" && !Number.isFinite(value)) return String(value);
     return ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<number>) : value;

@@ -99,10 +99,7 @@ export const historyHour = pgTable(
     body: bytea("body").notNull(),
     minutes: bytea("minutes"),
   },
-  (t) => [
-    primaryKey({ columns: [t.tagNo, t.hourNo, t.part] }),
-    index("history_hour_hour").on(t.hourNo),
-  ],
+  (t) => [primaryKey({ columns: [t.tagNo, t.hourNo, t.part] }), index("history_hour_hour").on(t.hourNo)],
 );
 
 /**

@@ -1,7 +1,7 @@
-import type { QualityCode } from "@millrace/contract/vocabulary/quality";
-import { type TagValue, type ValueKind, valueKindOf } from "@millrace/contract/vocabulary/value";
 import type { Series } from "@millrace/contract/block/series";
 import { AppError } from "@millrace/contract/error/app-error";
+import type { QualityCode } from "@millrace/contract/vocabulary/quality";
+import { type TagValue, type ValueKind, valueKindOf } from "@millrace/contract/vocabulary/value";
 import { FUTURE_MS_MAX } from "../latest/cache.ts";
 import { IMPORT } from "./limits.ts";
 import type { FileRow } from "./read.ts";
@@ -35,8 +35,10 @@ export interface TagSamples {
 /** Rows of an export that are no samples have such a word in the place of the quality. */
 const NO_SAMPLE = /^(gap|cut)\./;
 
-export const isSame = (a: Pick<FileSample, "value" | "quality">, b: Pick<FileSample, "value" | "quality">): boolean =>
-  Object.is(a.value, b.value) && a.quality === b.quality;
+export const isSame = (
+  a: Pick<FileSample, "value" | "quality">,
+  b: Pick<FileSample, "value" | "quality">,
+): boolean => Object.is(a.value, b.value) && a.quality === b.quality;
 
 /**
  * Reads all rows; what is wrong with single ones goes into the report.
@@ -97,10 +99,18 @@ function sampleOf(
   if (tag === null) return problem("tag", name, "the number or the path of a tag of this hub");
   const timeMs = timeOf(time);
   if (timeMs === null)
-    return problem("time", time, "an instant with its zone, such as 2026-11-23T10:41:20Z, or whole ms since 1970 UTC");
+    return problem(
+      "time",
+      time,
+      "an instant with its zone, such as 2026-11-23T10:41:20Z, or whole ms since 1970 UTC",
+    );
   if (timeMs > nowMs + FUTURE_MS_MAX) return problem("time", time, "no time in the future");
   if (timeMs < tag.keptFromMs)
-    return problem("time", time, `nothing older than the tag's retention, ${new Date(tag.keptFromMs).toISOString()}`);
+    return problem(
+      "time",
+      time,
+      `nothing older than the tag's retention, ${new Date(tag.keptFromMs).toISOString()}`,
+    );
   const quality = qualityOf(qualityName);
   if (quality === null) return problem("quality", qualityName, "a quality such as good or bad.deviceTimeout");
   const found = valueOfRow(value, tag, quality, decimalComma);

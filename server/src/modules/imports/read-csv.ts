@@ -6,7 +6,13 @@ import type { FileRow } from "./read.ts";
 
 const DELIMITERS = [",", ";", "\t"] as const;
 /** Names a header may use, and what they are here. `until` is there in files of our own. */
-const COLUMNS: Record<string, string> = { tag: "tag", path: "tag", time: "time", value: "value", quality: "quality" };
+const COLUMNS: Record<string, string> = {
+  tag: "tag",
+  path: "tag",
+  time: "time",
+  value: "value",
+  quality: "quality",
+};
 
 /** The delimiter that the header uses most. */
 export function delimiterOf(header: string): (typeof DELIMITERS)[number] {
@@ -24,7 +30,13 @@ function headerOf(names: readonly string[]): (string | null)[] {
       throw new AppError(
         "request.invalid",
         `body/header: expected the columns tag or path, time and value, found ${names.join(", ").slice(0, 200)}.`,
-        { context: { fields: [{ field: "body/header", found: names.join(","), expected: "tag|path,time,value[,quality]" }] } },
+        {
+          context: {
+            fields: [
+              { field: "body/header", found: names.join(","), expected: "tag|path,time,value[,quality]" },
+            ],
+          },
+        },
       );
   return header;
 }
@@ -71,9 +83,13 @@ export async function* readCsv(text: AsyncIterator<string>): AsyncGenerator<File
     for await (const fields of parser) yield { fields, decimalComma: delimiter !== "," };
   } catch (thrown) {
     if (thrown instanceof AppError) throw thrown;
-    throw new AppError("request.malformed", `The file is not CSV: ${(thrown as Error).message}`.slice(0, 300), {
-      cause: thrown,
-    });
+    throw new AppError(
+      "request.malformed",
+      `The file is not CSV: ${(thrown as Error).message}`.slice(0, 300),
+      {
+        cause: thrown,
+      },
+    );
   } finally {
     source.destroy();
   }

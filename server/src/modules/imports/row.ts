@@ -143,7 +143,8 @@ function wholeOf(
   asBigint: boolean,
 ): number | bigint | undefined {
   // A number above 2^53 was rounded by whoever wrote it as one.
-  if (typeof value === "boolean" || (typeof value === "number" && !Number.isSafeInteger(value))) return undefined;
+  if (typeof value === "boolean" || (typeof value === "number" && !Number.isSafeInteger(value)))
+    return undefined;
   const text = String(value);
   if (!/^[+-]?\d{1,20}$/.test(text)) return undefined;
   const whole = BigInt(text.replace("+", ""));

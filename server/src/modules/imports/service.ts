@@ -125,7 +125,8 @@ async function carryOut(
 }
 
 /** Ids of people are texts to the library that makes them; the column is a UUID. */
-const uuidOf = (id: string): string | null => (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? id : null);
+const uuidOf = (id: string): string | null =>
+  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? id : null;
 
 function storedReport(
   known: { bodyHash: Uint8Array; report: ImportReport },

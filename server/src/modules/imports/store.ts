@@ -35,7 +35,11 @@ export async function insertRun(
 }
 
 /** The tag a number or a path means; of several tags that had one path, the one that has it now. */
-export async function findImportTag(db: DbOrTx, name: string | number, nowMs: number): Promise<ImportTag | null> {
+export async function findImportTag(
+  db: DbOrTx,
+  name: string | number,
+  nowMs: number,
+): Promise<ImportTag | null> {
   const isNumber = typeof name === "number" || /^\d{1,10}$/.test(name);
   const rows = await db
     .select({

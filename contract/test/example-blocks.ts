@@ -139,3 +139,81 @@ export function farTimes(): Series[] {
 }
 
 export const EXAMPLE_BLOCKS = { everyCoding, sharedTimes, farTimes } satisfies Record<string, () => Series[]>;
+
+/** Enough samples to be packed in each way: levels, deltas, second deltas, halves, planes, escapes, moved grids. */
+export function packedNumbers(): Series[] {
+  const random = seededRandom(3);
+  const jitter = (timeOf: (i: number) => number) =>
+    Float64Array.from({ length: 300 }, (_, i) => Math.floor(timeOf(i)) + Math.floor(random() * 5));
+  const many = (at: (i: number) => number) => doublesOf(300, at);
+  const timesMs = jitter((i) => T0 + i * 1000 + (i > 200 ? 431 : 0));
+  let total = 0;
+  return [
+    seriesOf(
+      1,
+      many(() => Math.round(random() * 9) / 10),
+      { timesMs, receivedMs: timesMs.map((time) => time + 3 + Math.floor(random() * 9)) },
+    ),
+    seriesOf(
+      2,
+      many((i) => (total += i === 100 ? 1e9 : Math.floor(random() * 10))),
+      { timesMs },
+    ),
+    seriesOf(
+      3,
+      many((i) => i * i),
+      { timesMs: jitter((i) => T0 + (i * 1000) / 60) },
+    ),
+    seriesOf(
+      4,
+      many(() => Math.fround(50 + random())),
+      { timesMs: Float64Array.from({ length: 300 }, (_, i) => T0 + i * 7 + Math.floor(random() * 900)) },
+    ),
+    seriesOf(
+      5,
+      many((i) => (i % 50 === 7 ? -0 : random() - 0.5)),
+      { timesMs: Float64Array.from({ length: 300 }, (_, i) => T0 + i * i * 40) },
+    ),
+    seriesOf(
+      6,
+      { kind: "uint64", values: BigUint64Array.from({ length: 300 }, (_, i) => 2n ** 63n + BigInt(i) ** 7n) },
+      { timesMs: timesMs.slice().reverse() },
+    ),
+    seriesOf(7, { kind: "int64", values: BigInt64Array.from({ length: 300 }, (_, i) => BigInt(i) ** 4n) }),
+  ];
+}
+
+/** A chunk of the historian, long enough for noise and times to be parts of their own. */
+export function chunk(): Series[] {
+  const random = seededRandom(4);
+  const count = 7_000;
+  const timesMs = Float64Array.from({ length: count }, (_, i) => T0 + i * 1000 + Math.floor(random() * 5));
+  return [
+    seriesOf(
+      9,
+      doublesOf(count, () => Math.fround(50 + random())),
+      { timesMs },
+    ),
+  ];
+}
+
+/** Times the historian may see too: several tags with the times of some. */
+export function packedTable(): Series[] {
+  const random = seededRandom(5);
+  const all = Array.from({ length: 400 }, (_, i) => T0 + i * 997 + Math.floor(random() * 400));
+  return Array.from({ length: 6 }, (_, s) => {
+    const kept = all.filter(() => random() < 0.8);
+    return seriesOf(
+      10 + s,
+      doublesOf(kept.length, () => Math.round(random() * 5) / 10),
+      { timesMs: Float64Array.from(kept) },
+    );
+  });
+}
+
+export const EXAMPLE_BLOCKS_2 = {
+  ...EXAMPLE_BLOCKS,
+  packedNumbers,
+  packedTable,
+  chunk,
+} satisfies Record<string, () => Series[]>;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type Compression, noCompression } from "../src/block/compression.ts";
 import { decodeColumns } from "../src/block/decode.ts";
 import { encodeBlock } from "../src/block/encode.ts";
-import { BLOCK_HEADER_BYTES } from "../src/block/layout.ts";
+import { BLOCK_HEADER_2_BYTES, BLOCK_HEADER_BYTES, type BlockVersion } from "../src/block/layout.ts";
 import { AppError } from "../src/error/app-error.ts";
 import type { Random } from "../src/std/clock.ts";
 import { crc32c } from "../src/std/crc32c.ts";
@@ -15,7 +15,7 @@ import {
   splitEnvelope,
 } from "../src/wire/frame.ts";
 import { LIMITS } from "../src/wire/limits.ts";
-import { EXAMPLE_BLOCKS } from "./example-blocks.ts";
+import { EXAMPLE_BLOCKS, EXAMPLE_BLOCKS_2 } from "./example-blocks.ts";
 import { seededRandom } from "./random.ts";
 import { zstd } from "./zstd.ts";
 
@@ -89,21 +89,46 @@ function decodeWithinLimits(bytes: Uint8Array, compression: Compression): void {
     for (const text of texts) expect(text.length).toBeLessThanOrEqual(LIMITS.textBytesMax);
 }
 
-/** A block with `body` compressed afresh, so that damage reaches the columns and is not caught by the compressor. */
-function recompressed(block: Uint8Array, body: Uint8Array): Uint8Array {
+const headerBytesOf = (version: BlockVersion) => (version === 1 ? BLOCK_HEADER_BYTES : BLOCK_HEADER_2_BYTES);
+
+/**
+ * A block with `body` compressed afresh, so that damage reaches the columns and is not caught by the compressor. In
+ * version 2 the noise and the times stay parts of their own, so `body` is what lies between them.
+ */
+function recompressed(block: Uint8Array, body: Uint8Array, version: BlockVersion): Uint8Array {
   const packed = zstd.compress(body);
-  const bytes = new Uint8Array(BLOCK_HEADER_BYTES + packed.length);
-  bytes.set(block.subarray(0, BLOCK_HEADER_BYTES));
+  const { plain, times } = partsOf(block, version);
+  const headerBytes = headerBytesOf(version);
+  const bytes = new Uint8Array(headerBytes + times.length + packed.length + plain.length);
+  bytes.set(block.subarray(0, headerBytes));
   bytes[4] = 1;
   new DataView(bytes.buffer).setUint32(8, body.length, true);
-  bytes.set(packed, BLOCK_HEADER_BYTES);
+  bytes.set(times, headerBytes);
+  bytes.set(packed, headerBytes + times.length);
+  bytes.set(plain, bytes.length - plain.length);
   return bytes;
 }
 
-const plain = Object.values(EXAMPLE_BLOCKS).map((make) => encodeBlock(make(), noCompression));
-const zipped = Object.values(EXAMPLE_BLOCKS).map((make) => encodeBlock(make(), zstd));
+function partsOf(block: Uint8Array, version: BlockVersion) {
+  const view = new DataView(block.buffer, block.byteOffset);
+  const timesEnd = headerBytesOf(version) + (version === 1 ? 0 : view.getUint32(28, true));
+  const plainStart = block.length - (version === 1 ? 0 : view.getUint32(20, true));
+  return {
+    times: block.subarray(headerBytesOf(version), timesEnd),
+    body: block.subarray(timesEnd, plainStart),
+    plain: block.subarray(plainStart),
+  };
+}
 
-describe("a damaged block", () => {
+const blocksOf = (version: BlockVersion, compression: Compression) =>
+  Object.values(version === 1 ? EXAMPLE_BLOCKS : EXAMPLE_BLOCKS_2).map((make) =>
+    encodeBlock(make(), compression, { version }),
+  );
+const plain = blocksOf(1, noCompression);
+
+describe.each<BlockVersion>([1, 2])("a damaged block of version %d", (version) => {
+  const plain = blocksOf(version, noCompression);
+  const zipped = blocksOf(version, zstd);
   const random = seededRandom(0x5eed);
   const pick = (list: Uint8Array[]) => list[below(random, list.length)]!;
   const tallyOf = (): Tally => ({ decoded: 0, refused: new Map() });
@@ -131,7 +156,8 @@ describe("a damaged block", () => {
     const tally = tallyOf();
     for (let i = 0; i < MUTATIONS; i++) {
       const block = pick(plain);
-      const bytes = recompressed(block, mutated(random, block.subarray(BLOCK_HEADER_BYTES), pick(plain)));
+      const body = mutated(random, partsOf(block, version).body, pick(plain));
+      const bytes = recompressed(block, body, version);
       outcome(tally, "block.", () => decodeWithinLimits(bytes, zstd));
     }
     expect(tally.refused.get("block.garbled")).toBeGreaterThan(MUTATIONS / 10);

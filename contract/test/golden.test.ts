@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { TSchema } from "@sinclair/typebox";
@@ -7,7 +8,9 @@ import { ByteReader } from "../src/block/bytes.ts";
 import { type Compression, noCompression } from "../src/block/compression.ts";
 import { decodeBlock } from "../src/block/decode.ts";
 import { encodeBlock } from "../src/block/encode.ts";
-import { BLOCK_HEADER_BYTES, BLOCK_MAGIC, CODE, PARAM, SECTIONS } from "../src/block/layout.ts";
+import { BLOCK_HEADER_BYTES, BLOCK_MAGIC, CODE, PARAM, SECTIONS, TIMES } from "../src/block/layout.ts";
+import { openBlock } from "../src/block/open.ts";
+import type { Series } from "../src/block/series.ts";
 import { DownlinkMessage } from "../src/wire/downlink.ts";
 import { decodeEvents, encodeEvents } from "../src/wire/event.ts";
 import { DATA_FRAME, readFrame, sealFrame } from "../src/wire/frame.ts";
@@ -15,7 +18,7 @@ import { decodeGap, encodeGap } from "../src/wire/gap.ts";
 import { LiveClientMessage, LiveServerMessage } from "../src/wire/live.ts";
 import { decodeRollup, encodeRollup } from "../src/wire/rollup.ts";
 import { UplinkMessage } from "../src/wire/uplink.ts";
-import { EXAMPLE_BLOCKS } from "./example-blocks.ts";
+import { EXAMPLE_BLOCKS, EXAMPLE_BLOCKS_2 } from "./example-blocks.ts";
 import { EXAMPLE_EVENT, EXAMPLE_ROLLUP } from "./example-frames.ts";
 import { DOWNLINK, LIVE_CLIENT, LIVE_SERVER, UPLINK } from "./example-messages.ts";
 import { seriesToJson } from "./series-json.ts";
@@ -50,6 +53,19 @@ for (const [name, make] of Object.entries(EXAMPLE_BLOCKS))
     writeWhenMissing(`block/v1/${name}.${suffix}.bin`, encodeBlock(make(), compression));
     writeWhenMissing(`block/v1/${name}.${suffix}.json`, json(make().map(seriesToJson)));
   }
+for (const [name, make] of Object.entries(EXAMPLE_BLOCKS_2)) {
+  for (const [suffix, compression] of Object.entries(compressions))
+    writeWhenMissing(`block/v2/${name}.${suffix}.bin`, encodeBlock(make(), compression, { version: 2 }));
+  // One text for both compressions; a long chunk's is a digest.
+  writeWhenMissing(`block/v2/${name}.json`, jsonOfSeries(make()));
+}
+
+/** As text, or its SHA-256 where that would be long. */
+function jsonOfSeries(series: Series[]): string {
+  const text = json(series.map(seriesToJson));
+  if (text.length < 200_000) return text;
+  return json({ sha256: createHash("sha256").update(text).digest("hex") });
+}
 
 const frameBase = {
   lane: "H",
@@ -146,12 +162,51 @@ describe("golden blocks of version 1", () => {
       return raw.subarray(startOf(at), startOf(at) + lengths[at]!);
     };
     const codes = new Set([...section("codes")].map((code) => code & 15));
-    expect([...codes].sort()).toEqual(Object.values(CODE).sort());
+    const { packed: _, halves: __, ...codesOf1 } = CODE;
+    expect([...codes].sort()).toEqual(Object.values(codesOf1).sort());
     const params = section("params").reduce((all, param) => all | param, 0);
     for (const bit of Object.values(PARAM)) expect(params & bit).toBe(bit);
     expect(BLOCK_MAGIC.every((byte, i) => bytesOf("block/v1/everyCoding.none.bin")[i] === byte)).toBe(true);
   });
 });
+
+describe("golden blocks of version 2", () => {
+  const names = namesIn("block/v2", ".bin");
+
+  test("there is one for each example", () => {
+    expect(names.sort()).toEqual(
+      Object.keys(EXAMPLE_BLOCKS_2)
+        .flatMap((name) => [`${name}.none`, `${name}.zstd`])
+        .sort(),
+    );
+  });
+
+  test.each(names)("%s still decodes to the same bits", (name) => {
+    const bytes = bytesOf(`block/v2/${name}.bin`);
+    expect(bytes[3]).toBe(2);
+    const text = readFileSync(join(GOLDEN, `block/v2/${name.split(".")[0]}.json`), "utf8");
+    expect(jsonOfSeries(decodeBlock(bytes, zstd))).toBe(text);
+  });
+
+  test("between them foresee numbers in every way, and keep noise and times apart", () => {
+    const seen = new Set<string>();
+    for (const name of names.filter((name) => name.endsWith(".none"))) {
+      const { header, sections, plain } = openBlock(bytesOf(`block/v2/${name}.bin`), noCompression);
+      const { times, codes } = sections;
+      if (times.remaining > 0) seen.add(`times ${times.bytes[times.start]}`);
+      for (const code of codes.bytes.subarray(codes.start, codes.end)) seen.add(`code ${code & 15}`);
+      if (header.plainBytes > 0 && plain) seen.add("noise");
+      if (header.timesRawBytes > 0) seen.add("times apart");
+    }
+    for (const code of Object.values(CODE)) if (!isOfPlanes(code)) expect(seen).toContain(`code ${code}`);
+    for (const mode of [TIMES.raw, TIMES.packed, TIMES.packedTable]) expect(seen).toContain(`times ${mode}`);
+    expect(seen).toContain("noise");
+    expect(seen).toContain("times apart");
+  });
+});
+
+/** What few samples still use, and the blocks of version 1 show. */
+const isOfPlanes = (code: number): boolean => code === CODE.planes32 || code === CODE.planes64;
 
 describe("golden frames of version 1", () => {
   test.each(["data", "gap", "rollup", "events"])("%s still reads the same", (name) => {

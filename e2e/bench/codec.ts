@@ -2,9 +2,9 @@
 import { zstdDecompressSync } from "node:zlib";
 import { type Compression, noCompression } from "@millrace/contract/block/compression";
 import { decodeBlock, decodeColumns } from "@millrace/contract/block/decode";
-import { encodeBlock } from "@millrace/contract/block/encode";
+import { encodeBlock, encodeColumns } from "@millrace/contract/block/encode";
 import type { Series } from "@millrace/contract/block/series";
-import { HABITS, plantSeries, samplesOf } from "./plant-data.ts";
+import { HABITS, type Habit, plantSeries, samplesOf } from "./plant-data.ts";
 import { type BenchRow, printRows } from "./report.ts";
 
 const MEASURE_MS = 150;
@@ -106,7 +106,30 @@ function measure(name: string, series: Series[], withBaselines: boolean): BenchR
   return rows;
 }
 
-/** Speed and size for long series and for wide blocks, mixed and for each habit of values. */
+/** A chunk as the historian keeps it: one tag, times with jitter of their own, beside the same in version 1. */
+function measureChunk(habit: Habit, samplesEach: number): BenchRow[] {
+  const series = plantSeries({ tags: 1, samplesEach, habit, tagsPerDevice: 1 });
+  const first = encodeBlock(series, zstd).length / samplesEach;
+  const packed = encodeBlock(series, zstd, { version: 2 });
+  const columns = decodeColumns(packed, zstd);
+  const encoded = rateOf(() => encodeColumns(columns, zstd, { version: 2 })) * samplesEach;
+  const decoded = rateOf(() => decodeColumns(packed, zstd)) * samplesEach;
+  const name = `v2, 1 x ${samplesEach.toLocaleString("en")} ${habit}`;
+  const bytesEach = packed.length / samplesEach;
+  return [
+    { name: `${name}: encode, zstd`, value: encoded, unit: "samples/s" },
+    { name: `${name}: decode to columns, zstd`, value: decoded, unit: "samples/s" },
+    {
+      name: `${name}: size, zstd`,
+      value: bytesEach,
+      unit: "bytes/sample",
+      ratio: bytesEach / first,
+      baseline: "v1",
+    },
+  ];
+}
+
+/** Speed and size for long series, for wide blocks and for the historian's chunks, mixed and for each habit. */
 export async function benchCodec(): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
   const long = { tags: 60, samplesEach: 1_000 };
@@ -119,6 +142,7 @@ export async function benchCodec(): Promise<BenchRow[]> {
     const wide = plantSeries({ tags: 2_500, samplesEach, habit: "mixed" });
     rows.push(...measure(`2,500 x ${samplesEach} mixed`, wide, samplesEach === 4));
   }
+  for (const habit of HABITS) rows.push(...measureChunk(habit, 32_768));
   return rows;
 }
 

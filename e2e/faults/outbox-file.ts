@@ -45,6 +45,22 @@ export function copyGateway(from: string, to: string): void {
   }
 }
 
+/** How far the numbers of each stream are given away, by lane and segment, in the buffer's own epoch. */
+export function sentMarks(gatewayFolder: string): { epoch: number; sent: Map<string, number> } {
+  const file = new Database(databaseOf(gatewayFolder), { readonly: true });
+  try {
+    const { v } = file.query("SELECT v FROM meta WHERE k = 'epoch'").get() as { v: string };
+    const rows = file
+      .query<{ stream: string; sent: number }, [number]>(
+        "SELECT lane || '/' || seg AS stream, max_sent_seq AS sent FROM stream WHERE epoch = ?",
+      )
+      .all(Number(v));
+    return { epoch: Number(v), sent: new Map(rows.map(({ stream, sent }) => [stream, sent])) };
+  } finally {
+    file.close();
+  }
+}
+
 /** Good values of one tag in every data frame of a buffer that nobody has open. */
 export function valuesIn(gatewayFolder: string, tagNo: number): number[] {
   const file = new Database(databaseOf(gatewayFolder), { readonly: true });
@@ -123,23 +139,4 @@ export function commitsOfLog(gatewayFolder: string): number[] {
 
 export function cutLog(gatewayFolder: string, bytes: number): void {
   truncateSync(join(gatewayFolder, WAL), bytes);
-}
-
-/**
- * Leaves of the log what a power cut may leave of a transaction that was being written: a part of it, the rest gone or
- * garbage. What was flushed before stays.
- */
-export function tearLastCommit(gatewayFolder: string, random: () => number): void {
-  const ends = commitsOfLog(gatewayFolder);
-  const last = ends.at(-1);
-  if (last === undefined) return;
-  const from = ends.at(-2) ?? WAL_HEADER_BYTES;
-  const at = from + Math.floor(random() * (last - from));
-  if (random() < 0.5) cutLog(gatewayFolder, at);
-  else
-    overwrite(
-      join(gatewayFolder, WAL),
-      at,
-      crypto.getRandomValues(new Uint8Array(Math.min(4_096, last - at))),
-    );
 }

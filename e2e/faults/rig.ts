@@ -221,9 +221,10 @@ export class Rig {
       const path: string = `/samples?tag=${this.tag.tagNo}&from=${from}&to=${to}&limit=20000`;
       const page: RawSamples = await this.stack.api.get(path);
       // Uncertain: a true value under a time that nobody vouches for.
-      for (const { value, timeMs, quality } of rowsOf(page.series[0]!))
-        if (quality === "good" || quality.startsWith("uncertain"))
-          stored.push({ value: Number(value), timeMs });
+      for (const { value, timeMs, quality } of rowsOf(page.series[0]!)) {
+        const uncertain = quality.startsWith("uncertain");
+        if (quality === "good" || uncertain) stored.push({ value: Number(value), timeMs, uncertain });
+      }
       gaps.push(...page.gaps);
       from = page.nextFrom;
     }

@@ -11,6 +11,10 @@ export const REGRESSIONS: readonly Regression[] = [
   { seed: 1110, what: "a rounding error woke the link without end" },
   { seed: 1303, what: "a gateway and then its hub were set back" },
   { seed: 1827, what: "frames waited for a full disk that had long been relieved" },
+  { seed: 3089, what: "a renewal that was killed and begun again told a gap over what the hub had" },
   { seed: 20717, what: "a full disk let no frame go, and nobody asked again" },
   { seed: 20805, what: "a full disk let no frame go, and nobody asked again" },
+  { seed: 32986, what: "a hello that was checked late passed for an old image, and soon for a clone" },
+  { seed: 59203, what: "a hello that was checked late passed for an old image" },
+  { seed: 59921, what: "a frame sealed while the outbox was asked for more waited for the next one" },
 ];

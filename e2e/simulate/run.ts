@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { MutationName } from "./mutations.ts";
+import { MUTATIONS, type Mutation, type MutationName } from "./mutations.ts";
 import type { Fault } from "./plan.ts";
 import type { Done, Failed } from "./worker.ts";
 
@@ -100,7 +100,8 @@ export async function huntAll(
   const all: Caught[] = [];
   const work = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const caught = await hunt(next, seedsMax);
+      const { patience = 1 }: Mutation = MUTATIONS[next];
+      const caught = await hunt(next, seedsMax * patience);
       all.push(caught);
       each(caught);
     }

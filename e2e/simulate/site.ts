@@ -177,6 +177,18 @@ export class Site {
     this.oracle.hubWentBack();
   }
 
+  /**
+   * A gateway was told how much the hub has, and may thin what lies above, or give it new numbers. Were the hub now set
+   * forth, to a backup that has those frames as they were, they would be there twice, and nothing in a frame tells
+   * (`docs/delivery.md`).
+   */
+  forgetBackupsAhead(): void {
+    const { marks } = this.database.state;
+    const isAhead = (backup: HubState) =>
+      [...backup.marks].some(([name, { last }]) => last > (marks.get(name)?.last ?? 0));
+    this.#backups = this.#backups.filter((backup) => !isAhead(backup));
+  }
+
   /** One bit of a stored frame turns; the disk itself does not notice. */
   flipOnDisk(): void {
     const { chance } = this;

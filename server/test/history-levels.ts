@@ -1,12 +1,12 @@
 import { allocateColumns, type BlockColumns, putSeries } from "@millrace/contract/block/columns";
 import type { Series } from "@millrace/contract/block/series";
-import { PASSING } from "../src/historian/chunk.ts";
 import { closeDay } from "../src/historian/day-step.ts";
 import { closeHour } from "../src/historian/hour-step.ts";
 import { insertMinutes } from "../src/historian/journal-store.ts";
 import { Partitions } from "../src/historian/partitions.ts";
 import { regroup } from "../src/historian/regroup.ts";
 import { groupOf } from "../src/historian/slot.ts";
+import { zstd } from "../src/ingest/zstd.ts";
 import { frame } from "./fake-gateway.ts";
 import type { TestDatabase } from "./harness-database.ts";
 
@@ -39,7 +39,7 @@ export class Levels {
 
   /** Into `history_minutes`. */
   async minutes(series: readonly Series[]): Promise<void> {
-    await insertMinutes(this.database.sql, regroup([columnsOf(series)], PASSING), new Date());
+    await insertMinutes(this.database.sql, regroup([columnsOf(series)], zstd), new Date());
   }
 
   async closeHour(hourNo: number): Promise<void> {

@@ -1,6 +1,8 @@
 /**
  * A general-purpose compressor. Injected, because the contract also runs in browsers and does no I/O; gateway and hub
- * bring zstd.
+ * bring zstd, at the level they like. Measured for chunks of one tag in version 2: level 3 gives the size and the
+ * speed of level 1 (0.654 bytes a sample of decimals either way; text in a few states even 0.326 for 0.323), because
+ * the digits leave no matches to find.
  */
 export interface Compression {
   name: CompressionName;

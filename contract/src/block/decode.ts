@@ -1,36 +1,20 @@
-import { AppError } from "../error/app-error.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { readBits, readBooleanRuns } from "./booleans.ts";
-import { ByteReader } from "./bytes.ts";
+import type { ByteReader } from "./bytes.ts";
 import { allocateColumns, type BlockColumns, seriesOfColumns } from "./columns.ts";
-import { COMPRESSIONS, type Compression } from "./compression.ts";
+import type { Compression } from "./compression.ts";
 import { readDeltas } from "./deltas.ts";
-import {
-  BLOCK_HEADER_BYTES,
-  BLOCK_MAGIC,
-  BLOCK_VERSION,
-  CODE,
-  DECIMALS_MAX,
-  FLAG,
-  PARAM,
-  SECTIONS,
-  type Section,
-} from "./layout.ts";
+import { CODE, DECIMALS_MAX, FLAG, PARAM, type Section } from "./layout.ts";
 import { valuesOfInts } from "./numbers.ts";
+import { openBlock } from "./open.ts";
+import { readPacked } from "./packed.ts";
+import { readHalves } from "./packed-values.ts";
 import { PlaneReader } from "./planes.ts";
 import { readNulls, readQuality } from "./quality.ts";
+import { readReceived } from "./received.ts";
 import { hasTwice, KIND, KINDS, type Series } from "./series.ts";
 import { readTextTable } from "./texts.ts";
-import { readReceived, readTimes } from "./times.ts";
-
-/** What a block says of itself before it is decompressed. */
-export interface BlockHeader {
-  version: number;
-  compression: Compression["name"];
-  rawBytes: number;
-  seriesCount: number;
-  sampleCount: number;
-}
+import { readTimes } from "./times.ts";
 
 /**
  * Decodes a block into one `Series` per tag. The series are views on shared columns: keep one, keep all.
@@ -40,59 +24,9 @@ export function decodeBlock(bytes: Uint8Array, compression: Compression): Series
   return seriesOfColumns(decodeColumns(bytes, compression));
 }
 
-/**
- * Reads and checks the header.
- * @throws AppError `block.garbled`, `block.version`, `block.limit`
- */
-export function readBlockHeader(bytes: Uint8Array): BlockHeader {
-  if (bytes.length < BLOCK_HEADER_BYTES)
-    throw new AppError(
-      "block.garbled",
-      `A block has at least ${BLOCK_HEADER_BYTES} bytes; found ${bytes.length}`,
-    );
-  if (BLOCK_MAGIC.some((byte, i) => bytes[i] !== byte))
-    throw new AppError("block.garbled", 'A block begins with "MRB"; found other bytes');
-  const version = bytes[3]!;
-  if (version !== BLOCK_VERSION)
-    throw new AppError(
-      "block.version",
-      `Block version ${version}; this program reads version ${BLOCK_VERSION}`,
-    );
-  const compression = COMPRESSIONS[bytes[4]!];
-  if (!compression) throw new AppError("block.version", `Unknown block compression ${bytes[4]}`);
-  if (bytes[5] !== 0 || bytes[6] !== 0 || bytes[7] !== 0)
-    throw new AppError("block.garbled", "Reserved bytes of the block header are not zero");
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const header = {
-    version,
-    compression,
-    rawBytes: view.getUint32(8, true),
-    seriesCount: view.getUint32(12, true),
-    sampleCount: view.getUint32(16, true),
-  };
-  checkLimit("raw bytes", header.rawBytes, LIMITS.blockRawBytesMax);
-  checkLimit("series", header.seriesCount, LIMITS.blockSeriesMax);
-  checkLimit("samples", header.sampleCount, LIMITS.blockSamplesMax);
-  if (header.seriesCount > header.sampleCount)
-    throw new AppError(
-      "block.garbled",
-      `${header.seriesCount} series cannot have ${header.sampleCount} samples: none may be empty`,
-    );
-  return header;
-}
-
-function checkLimit(what: string, found: number, max: number): void {
-  if (found > max)
-    throw new AppError("block.limit", `A block announces ${found} ${what}; the limit is ${max}`, {
-      context: { what, found, max },
-    });
-}
-
 /** `decodeBlock` without the views: for code that touches every sample once. Same errors. */
 export function decodeColumns(bytes: Uint8Array, compression: Compression): BlockColumns {
-  const header = readBlockHeader(bytes);
-  const raw = decompress(bytes.subarray(BLOCK_HEADER_BYTES), header, compression);
-  const sections = readSections(raw);
+  const { header, sections, plain } = openBlock(bytes, compression);
   const { seriesCount, sampleCount } = header;
   // One code and one flag byte a series, so the count is paid for before anything is allocated.
   for (const name of ["codes", "flags"] as const)
@@ -102,46 +36,12 @@ export function decodeColumns(bytes: Uint8Array, compression: Compression): Bloc
   readTags(columns, sections);
   const flags = sections.flags.take(seriesCount);
   checkFlags(flags, sections.flags);
-  readTimes(columns, flags, sections.times);
-  readReceived(columns, flags, sections.received);
+  readTimes(columns, flags, sections.times, plain);
+  readReceived(columns, flags, sections.received, plain);
   readQuality(columns, flags, sections.quality);
-  new ValueReader(columns, flags, sections).readAll();
+  new ValueReader(columns, flags, sections, plain).readAll();
+  plain?.expectEnd();
   return columns;
-}
-
-function decompress(body: Uint8Array, header: BlockHeader, compression: Compression): Uint8Array {
-  let raw = body;
-  if (header.compression !== "none") {
-    if (compression.name !== header.compression)
-      throw new AppError(
-        "block.version",
-        `The block is compressed with ${header.compression}; this program has ${compression.name}`,
-      );
-    try {
-      raw = compression.decompress(body, header.rawBytes);
-    } catch (cause) {
-      throw new AppError("block.garbled", `The ${header.compression} body does not decompress`, { cause });
-    }
-  }
-  if (raw.length !== header.rawBytes)
-    throw new AppError("block.garbled", `The body has ${raw.length} raw bytes; announced ${header.rawBytes}`);
-  return raw;
-}
-
-function readSections(raw: Uint8Array): Record<Section, ByteReader> {
-  const table = new ByteReader("table", raw, 0, raw.length);
-  const lengths = SECTIONS.map(() => table.varint());
-  let start = table.position;
-  const sections = {} as Record<Section, ByteReader>;
-  SECTIONS.forEach((name, i) => {
-    const end = start + lengths[i]!;
-    if (end > raw.length)
-      throw table.garbled(`gives "${name}" ${lengths[i]} bytes where ${raw.length - start} are left`);
-    sections[name] = new ByteReader(name, raw, start, end);
-    start = end;
-  });
-  if (start !== raw.length) throw table.garbled(`leaves ${raw.length - start} bytes without a section`);
-  return sections;
 }
 
 function readTags(columns: BlockColumns, { tags, counts, codes }: Record<Section, ByteReader>): void {
@@ -193,6 +93,8 @@ class ValueReader {
     readonly columns: BlockColumns,
     readonly flags: Uint8Array,
     readonly sections: Record<Section, ByteReader>,
+    /** Null in version 1, which has no packed numbers. */
+    readonly plain: ByteReader | null,
   ) {
     this.#planes32 = new PlaneReader(sections.planes32, 1);
     this.#planes64 = new PlaneReader(sections.planes64, 2);
@@ -242,13 +144,15 @@ class ValueReader {
   }
 
   #readNumbers(s: number, kind: number, code: number, from: number, to: number): void {
-    const { columns, sections } = this;
+    const { columns, sections, plain } = this;
     if (code === CODE.planes64) this.#planes64.read(columns.words, 2 * from, to - from);
     else if (code === CODE.planes32 && kind === KIND.double) this.#readFloats32(from, to);
-    else if (code === CODE.ints) {
+    else if (code === CODE.halves && plain) readHalves(sections.ints, plain, columns, kind, from, to);
+    else if (code === CODE.ints || (code === CODE.packed && plain)) {
       const param = sections.params.byte();
       checkParam(param, kind, sections.params);
-      readDeltas(sections.ints, columns.doubles, from, to, 0, (param & PARAM.order2) !== 0);
+      if (code === CODE.packed && plain) readPacked(sections.ints, plain, columns.doubles, from, to, 0);
+      else readDeltas(sections.ints, columns.doubles, from, to, 0, (param & PARAM.order2) !== 0);
       if (kind === KIND.double) valuesOfInts(columns.doubles, from, to, param);
       else toInt64(columns, kind, from, to, sections.ints);
     } else throw sections.codes.garbled(`gives series ${s} the code ${code}, not one for ${KINDS[kind]}`);

@@ -35,7 +35,7 @@ export function writeDeltas(
       }
       bytes[at++] = zigzag;
     } else {
-      let zigzag = delta < 0 ? -2 * delta - 1 : 2 * delta;
+      let zigzag = zigzagOf(delta);
       while (zigzag > 0x7f) {
         bytes[at++] = (zigzag % 128) | 0x80;
         zigzag = Math.floor(zigzag / 128);
@@ -81,13 +81,13 @@ export function readDeltas(
         }
         if (byte > 0x7f) {
           source.position = at - 4;
-          delta = unzigzag(source.varint());
+          delta = zigzagTo(source.varint());
           at = source.position;
         } else delta = (zigzag >>> 1) ^ -(zigzag & 1);
       } else delta = (zigzag >>> 1) ^ -(zigzag & 1);
     } else {
       source.position = at;
-      delta = unzigzag(source.varint());
+      delta = zigzagTo(source.varint());
       at = source.position;
     }
     if (order2 && i > from) {
@@ -104,6 +104,12 @@ export function readDeltas(
   source.position = at;
 }
 
-function unzigzag(zigzag: number): number {
+/** Whole numbers within ±2^52 as 0, -1, 1, -2 …: 0, 1, 2, 3 … */
+export function zigzagOf(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value;
+}
+
+/** Inverse of `zigzagOf`. */
+export function zigzagTo(zigzag: number): number {
   return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
 }

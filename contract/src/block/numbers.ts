@@ -11,7 +11,8 @@ export const shape = { order2: false, bytes: 0 };
 const float32 = new Float32Array(1);
 const float32Bits = new Int32Array(float32.buffer);
 
-function prepare(count: number): void {
+/** Room for `count` of `ints`. */
+export function reserveInts(count: number): void {
   if (ints.length < count) ints = new Float64Array(count * 2);
 }
 
@@ -20,7 +21,7 @@ function prepare(count: number): void {
  * give), as doubles, then as products (scaled raw values), then as 32-bit floats.
  */
 export function findInts(values: Float64Array, from: number, to: number): number {
-  prepare(to - from);
+  reserveInts(to - from);
   const decimals = decimalsOf(values, from, to);
   if (decimals >= 0 && fillQuotients(values, from, to, decimals)) return decimals;
   for (let k = 1; k <= DECIMALS_FLOAT32_MAX; k++)
@@ -117,7 +118,7 @@ function fillBits32(values: Float64Array, from: number, to: number): void {
 
 /** 64-bit integers, given as words, that are small enough. */
 export function findInts64(words: Uint32Array, from: number, to: number, signed: boolean): boolean {
-  prepare(to - from);
+  reserveInts(to - from);
   for (let i = from; i < to; i++) {
     const word = words[2 * i + 1]!;
     const high = signed ? word | 0 : word;

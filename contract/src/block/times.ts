@@ -3,6 +3,7 @@ import type { ByteReader, ByteWriter } from "./bytes.ts";
 import type { BlockColumns } from "./columns.ts";
 import { readDeltas, writeDeltas } from "./deltas.ts";
 import { FLAG, INT_MAX, TIME_MS_MAX, TIMES } from "./layout.ts";
+import { choosePacked, readPacked, writePacked } from "./packed.ts";
 
 /**
  * Event times. One scan reads many tags at the same millisecond, so times are shared three ways: a series with exactly
@@ -24,7 +25,8 @@ export function checkTimes(timesMs: Float64Array, count: number, what: string): 
   }
 }
 
-function withinDeltas(times: Float64Array, count: number): boolean {
+/** True when no time is out of reach of differences. */
+export function withinDeltas(times: Float64Array, count: number): boolean {
   for (let i = 0; i < count; i++) if (times[i]! > INT_MAX || times[i]! < -INT_MAX) return false;
   return true;
 }
@@ -42,13 +44,62 @@ export function writeTimes(columns: BlockColumns, flags: Uint8Array, out: ByteWr
   const entryCount = own.series < 2 ? -1 : buildTable(columns, flags);
   if (entryCount < 0 || entryCount * 2 > own.samples) {
     out.byte(TIMES.deltas);
-    writeOwn(columns, flags, timesMs, true, out);
+    writeOwn(columns, flags, timesMs, deltas(out, true));
     return;
   }
   out.byte(TIMES.table);
   out.varint(entryCount);
   writeDeltas(out, entries, 0, entryCount, 0, true);
-  writeOwn(columns, flags, indexes, false, out);
+  writeOwn(columns, flags, indexes, deltas(out, false));
+}
+
+/** Below this many samples a series, the heads of packed numbers cost more than they save. */
+const PACKED_SAMPLES_MIN = 24;
+
+/** `writeTimes` for version 2: packed, on a grid where there is one. Noise goes to `plain`. */
+export function writeTimesPacked(
+  columns: BlockColumns,
+  flags: Uint8Array,
+  out: ByteWriter,
+  plain: ByteWriter,
+): void {
+  const { sampleCount, timesMs } = columns;
+  if (sampleCount === 0) return;
+  const own = withinDeltas(timesMs, sampleCount) ? flagSameTimes(columns, flags) : null;
+  if (!own || own.samples < PACKED_SAMPLES_MIN * own.series) return writeTimes(columns, flags, out);
+  const entryCount = own.series < 2 ? -1 : buildTable(columns, flags);
+  // The rule of version 1 first: weighing both takes as long as writing.
+  if (entryCount >= 0 && entryCount * 2 <= own.samples) {
+    const table = choosePacked(entries, 0, entryCount, true);
+    const withTable = table.bytes + packedBytes(columns, flags, indexes, false);
+    if (withTable < packedBytes(columns, flags, timesMs, true)) {
+      out.byte(TIMES.packedTable);
+      out.varint(entryCount);
+      writePacked(table, entries, 0, entryCount, 0, out, plain);
+      return writeOwn(columns, flags, indexes, packed(out, plain, false));
+    }
+  }
+  out.byte(TIMES.packed);
+  writeOwn(columns, flags, timesMs, packed(out, plain, true));
+}
+
+type WriteInts = (ints: Float64Array, from: number, to: number, base: number) => void;
+
+function deltas(out: ByteWriter, order2: boolean): WriteInts {
+  return (ints, from, to, base) => writeDeltas(out, ints, from, to, base, order2);
+}
+
+function packed(out: ByteWriter, plain: ByteWriter, mayGrid: boolean): WriteInts {
+  return (ints, from, to, base) =>
+    writePacked(choosePacked(ints, from, to, mayGrid), ints, from, to, base, out, plain);
+}
+
+function packedBytes(columns: BlockColumns, flags: Uint8Array, ints: Float64Array, mayGrid: boolean): number {
+  let bytes = 0;
+  writeOwn(columns, flags, ints, (_, from, to) => {
+    bytes += choosePacked(ints, from, to, mayGrid).bytes;
+  });
+  return bytes;
 }
 
 function flagSameTimes(columns: BlockColumns, flags: Uint8Array): { series: number; samples: number } {
@@ -74,18 +125,12 @@ function flagSameTimes(columns: BlockColumns, flags: Uint8Array): { series: numb
 }
 
 /** Each series that does not share its times, against the first number of the one before. */
-function writeOwn(
-  columns: BlockColumns,
-  flags: Uint8Array,
-  ints: Float64Array,
-  order2: boolean,
-  out: ByteWriter,
-): void {
+function writeOwn(columns: BlockColumns, flags: Uint8Array, ints: Float64Array, write: WriteInts): void {
   let base = 0;
   for (let s = 0; s < columns.seriesCount; s++) {
     if (flags[s]! & FLAG.sameTimes) continue;
     const from = columns.starts[s]!;
-    writeDeltas(out, ints, from, columns.starts[s + 1]!, base, order2);
+    write(ints, from, columns.starts[s + 1]!, base);
     base = ints[from]!;
   }
 }
@@ -143,28 +188,49 @@ function prepareTable(sampleCount: number): number {
 }
 
 /** @throws AppError `block.garbled` */
-export function readTimes(columns: BlockColumns, flags: Uint8Array, source: ByteReader): void {
+export function readTimes(
+  columns: BlockColumns,
+  flags: Uint8Array,
+  source: ByteReader,
+  plain: ByteReader | null,
+): void {
   if (columns.sampleCount === 0) return source.expectEnd();
   const mode = source.byte();
-  if (mode === TIMES.raw) {
-    readRawTimes(columns, source);
-  } else if (mode === TIMES.deltas) {
-    readOwn(columns, flags, source, true);
-  } else if (mode === TIMES.table) {
-    const count = source.varint();
-    if (count > source.remaining || count > columns.sampleCount)
-      throw source.garbled(`lists ${count} times for ${columns.sampleCount} samples`);
-    const table = new Float64Array(count);
-    readDeltas(source, table, 0, count, 0, true);
-    readOwn(columns, flags, source, false);
-    const { timesMs } = columns;
-    for (let i = 0; i < timesMs.length; i++) {
-      const time = table[timesMs[i]!];
-      if (time === undefined) throw source.garbled(`points at time ${timesMs[i]} of ${count}`);
-      timesMs[i] = time;
-    }
+  const second: ReadInts = (ints, from, to, base) => readDeltas(source, ints, from, to, base, true);
+  if (mode === TIMES.raw) readRawTimes(columns, source);
+  else if (mode === TIMES.deltas) readOwn(columns, flags, source, second);
+  else if (mode === TIMES.table) {
+    const first: ReadInts = (ints, from, to, base) => readDeltas(source, ints, from, to, base, false);
+    readTable(columns, flags, source, second, first);
+  } else if (plain && (mode === TIMES.packed || mode === TIMES.packedTable)) {
+    const read: ReadInts = (ints, from, to, base) => readPacked(source, plain, ints, from, to, base);
+    if (mode === TIMES.packed) readOwn(columns, flags, source, read);
+    else readTable(columns, flags, source, read, read);
   } else throw source.garbled(`has the unknown mode ${mode}`);
   source.expectEnd();
+}
+
+type ReadInts = (ints: Float64Array, from: number, to: number, base: number) => void;
+
+function readTable(
+  columns: BlockColumns,
+  flags: Uint8Array,
+  source: ByteReader,
+  readEntries: ReadInts,
+  readIndexes: ReadInts,
+): void {
+  const { timesMs, sampleCount } = columns;
+  const count = source.varint();
+  if (count > sampleCount || count === 0)
+    throw source.garbled(`lists ${count} times for ${sampleCount} samples`);
+  const table = new Float64Array(count);
+  readEntries(table, 0, count, 0);
+  readOwn(columns, flags, source, readIndexes);
+  for (let i = 0; i < timesMs.length; i++) {
+    const time = table[timesMs[i]!];
+    if (time === undefined) throw source.garbled(`points at time ${timesMs[i]} of ${count}`);
+    timesMs[i] = time;
+  }
 }
 
 function readRawTimes(columns: BlockColumns, source: ByteReader): void {
@@ -177,7 +243,7 @@ function readRawTimes(columns: BlockColumns, source: ByteReader): void {
   }
 }
 
-function readOwn(columns: BlockColumns, flags: Uint8Array, source: ByteReader, order2: boolean): void {
+function readOwn(columns: BlockColumns, flags: Uint8Array, source: ByteReader, read: ReadInts): void {
   const { seriesCount, starts, timesMs } = columns;
   let base = 0;
   for (let s = 0; s < seriesCount; s++) {
@@ -189,70 +255,8 @@ function readOwn(columns: BlockColumns, flags: Uint8Array, source: ByteReader, o
         throw source.garbled(`gives series ${s} the times of a series of another length`);
       timesMs.copyWithin(from, before, from);
     } else {
-      readDeltas(source, timesMs, from, to, base, order2);
+      read(timesMs, from, to, base);
       base = timesMs[from]!;
     }
   }
-}
-
-let differences = new Float64Array(0);
-
-/** Times of receipt as differences to the event times, or raw when one is out of reach. */
-export function writeReceived(columns: BlockColumns, out: ByteWriter): void {
-  const { receivedMs, timesMs, sampleCount } = columns;
-  if (!receivedMs) return;
-  const close = withinDeltas(timesMs, sampleCount) && withinReceived(columns);
-  out.byte(close ? TIMES.deltas : TIMES.raw);
-  if (differences.length < sampleCount) differences = new Float64Array(sampleCount);
-  for (let s = 0; s < columns.seriesCount; s++) {
-    if (!(columns.flags[s]! & FLAG.received)) continue;
-    const from = columns.starts[s]!;
-    const to = columns.starts[s + 1]!;
-    checkTimes(receivedMs.subarray(from, to), to - from, `Time of receipt of tag ${columns.tagNos[s]}`);
-    if (close) {
-      for (let i = from; i < to; i++) differences[i] = receivedMs[i]! - timesMs[i]!;
-      writeDeltas(out, differences, from, to, 0, false);
-    } else out.append(new Uint8Array(receivedMs.buffer, receivedMs.byteOffset + from * 8, (to - from) * 8));
-  }
-}
-
-function withinReceived(columns: BlockColumns): boolean {
-  const { receivedMs, timesMs } = columns;
-  if (!receivedMs) return true;
-  for (let s = 0; s < columns.seriesCount; s++) {
-    if (!(columns.flags[s]! & FLAG.received)) continue;
-    for (let i = columns.starts[s]!; i < columns.starts[s + 1]!; i++) {
-      const difference = receivedMs[i]! - timesMs[i]!;
-      if (!(difference <= INT_MAX && difference >= -INT_MAX)) return false;
-    }
-  }
-  return true;
-}
-
-/** @throws AppError `block.garbled` */
-export function readReceived(columns: BlockColumns, flags: Uint8Array, source: ByteReader): void {
-  const { seriesCount, starts, timesMs } = columns;
-  let receivedMs: Float64Array<ArrayBuffer> | null = null;
-  let mode: number = TIMES.raw;
-  for (let s = 0; s < seriesCount; s++) {
-    if (!(flags[s]! & FLAG.received)) continue;
-    if (!receivedMs) {
-      receivedMs = timesMs.slice();
-      mode = source.byte();
-      if (mode > TIMES.raw || mode === TIMES.table) throw source.garbled(`has the unknown mode ${mode}`);
-    }
-    const from = starts[s]!;
-    const to = starts[s + 1]!;
-    if (mode === TIMES.deltas) {
-      readDeltas(source, receivedMs, from, to, 0, false);
-      for (let i = from; i < to; i++) receivedMs[i]! += timesMs[i]!;
-    } else new Uint8Array(receivedMs.buffer, from * 8, (to - from) * 8).set(source.take((to - from) * 8));
-    for (let i = from; i < to; i++) {
-      const time = receivedMs[i]!;
-      if (!(time >= -TIME_MS_MAX && time <= TIME_MS_MAX) || Math.floor(time) !== time)
-        throw source.garbled(`holds the time ${time}`);
-    }
-  }
-  columns.receivedMs = receivedMs;
-  source.expectEnd();
 }

@@ -10,6 +10,8 @@ export interface Served {
 export interface Stored {
   value: number;
   timeMs: number;
+  /** The time is one that nobody vouches for. */
+  uncertain?: boolean;
 }
 
 export interface KnownGap {

@@ -1,11 +1,13 @@
 import type { EventRow } from "@millrace/contract/api/event";
-import { compare, readLedger, type Verdict, verdictText } from "../ledger/compare.ts";
+import type { Latest } from "@millrace/contract/api/history";
+import { compare, readLedger, type Stored, type Verdict, verdictText } from "../ledger/compare.ts";
 import { type Rig, UNSEALED_MS_MAX, until } from "../rig.ts";
 import { type FaultRow, secondsText } from "../row.ts";
 
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
 const RETIMED_MS_MAX = 1_000;
+const LATEST_MS_MAX = 15_000;
 
 interface Timed {
   verdict: Verdict;
@@ -13,6 +15,8 @@ interface Timed {
   errorMs: number;
   /** Values whose time is wrong by more than an hour. */
   astray: number;
+  /** Of those, the ones that the hub does not show as uncertain. */
+  unmarked: number;
 }
 
 /** Compares as `rig.verdict` does, but finds values whose times are anywhere, and says how wrong the times are. */
@@ -23,9 +27,14 @@ async function timed(rig: Rig, mark: number, endMark: number, fromMs: number, to
   const stored = found.stored.filter(({ value }) => wallMs.has(value));
   const { endsMs } = rig;
   const verdict = compare({ served, stored, gaps: [], endsMs, unsealedMsMax: UNSEALED_MS_MAX });
-  const errors = stored.map(({ value, timeMs }) => Math.abs(timeMs - wallMs.get(value)!));
-  const near = errors.filter((error) => error <= HOUR_MS);
-  return { verdict, errorMs: Math.max(0, ...near), astray: errors.length - near.length };
+  const errorOf = ({ value, timeMs }: Stored) => Math.abs(timeMs - wallMs.get(value)!);
+  const astray = stored.filter((each) => errorOf(each) > HOUR_MS);
+  return {
+    verdict,
+    errorMs: Math.max(0, ...stored.map(errorOf).filter((error) => error <= HOUR_MS)),
+    astray: astray.length,
+    unmarked: astray.filter(({ uncertain }) => !uncertain).length,
+  };
 }
 
 /** Until the hub has the newest value of this moment under a time of about now. */
@@ -42,38 +51,49 @@ async function clockEvents(rig: Rig): Promise<string[]> {
   return events.items.filter(({ code }) => code.startsWith("clock.")).map(({ code }) => code);
 }
 
+/**
+ * How long until the latest value is one that was served after this moment. The last good one counts: a scan that a busy
+ * processor delays by more than an interval makes the tag bad, without a value, until the next.
+ */
+async function latestLive(rig: Rig): Promise<number> {
+  const path = `/latest?tags=${rig.tag.tagNo}`;
+  const value = rig.mark();
+  return await until(LATEST_MS_MAX, "the latest value is a live one", async () => {
+    const { items } = await rig.stack.api.get<{ items: Latest[] }>(path);
+    return Number(items[0]?.lastGood?.value ?? 0) > value;
+  });
+}
+
 /** F25 */
 export const yearAhead: FaultRow = {
   row: "F25",
-  injected: "the gateway starts with its clock a year ahead, which is put right after 5 s",
+  injected:
+    "the gateway starts with its clock a year ahead, hears of the hub after 2 s, and its clock is put right after 5 s",
   criterion:
-    "no value lost or doubled; the latest value is a live one 15 s later; an event tells of the clock",
+    "no value lost or doubled; the latest value is a live one within 15 s; those from the future are marked uncertain; an event tells of the clock",
   lane: "long",
   async run(context) {
     const rig = await context.rig();
     await rig.stopGateway();
     const mark = rig.mark();
     rig.shiftClock(YEAR_MS);
+    rig.proxy.cut("reset", true);
     await rig.startGateway();
+    await Bun.sleep(2_000);
+    rig.proxy.heal();
     await rig.linkUp();
-    await Bun.sleep(5_000);
+    await Bun.sleep(3_000);
     rig.shiftClock(0);
     const backMs = await live(rig);
+    const latestMs = await latestLive(rig);
     await Bun.sleep(2_000);
     const end = rig.mark() - 20;
-    const { verdict, errorMs, astray } = await timed(
-      rig,
-      mark,
-      end,
-      Date.now() - HOUR_MS,
-      Date.now() + 2 * YEAR_MS,
-    );
-    const latest = await rig.stack.api.get<{ items: { value: unknown }[] }>(`/latest?tags=${rig.tag.tagNo}`);
-    const behind = rig.mark() - Number(latest.items[0]?.value);
+    const range = [Date.now() - HOUR_MS, Date.now() + 2 * YEAR_MS] as const;
+    const { verdict, errorMs, astray, unmarked } = await timed(rig, mark, end, ...range);
     const events = await clockEvents(rig);
     return {
-      measured: `${verdictText(verdict)}; ${astray} values a year ahead, the others off by ${secondsText(errorMs)} at most; live again after ${secondsText(backMs)}, latest ${behind} values behind; ${events.length} clock events`,
-      ok: verdict.lost + verdict.doubled === 0 && behind < 50 && events.length > 0,
+      measured: `${verdictText(verdict)}; ${astray} values a year ahead, ${unmarked} of them not marked, the others off by ${secondsText(errorMs)} at most; live again after ${secondsText(backMs)}, as latest value after ${secondsText(latestMs)}; ${events.length} clock events`,
+      ok: verdict.lost + verdict.doubled + unmarked === 0 && astray > 0 && events.length > 0,
     };
   },
 };

@@ -3,7 +3,6 @@ import { type Rig, until } from "../rig.ts";
 import type { FaultRow } from "../row.ts";
 import { enrolSim, SimGateway, sampleFrame } from "../sim-gateway.ts";
 
-const NEXT_MS_MAX = 1_000;
 /** A frame kind that no program of today makes. */
 const FUTURE_KIND = 200;
 
@@ -22,31 +21,6 @@ async function session(rig: Rig, name: string, edit?: ConstructorParameters<type
   const identity = await enrolSim(rig.stack.api, `${name} ${Date.now()}`, siteId);
   return new SimGateway(rig.stack.hubUrl, identity, edit);
 }
-
-/** F41 */
-export const poison: FaultRow = {
-  row: "F41",
-  injected: "a frame with a good checksum and a body that is no block, then sound ones",
-  criterion: "the next frame is applied within 1 s; the poison is kept byte for byte and named",
-  lane: "work",
-  async run(context) {
-    const rig = await context.rig();
-    const gateway = await session(rig, "Poison");
-    await gateway.connect();
-    const { epoch, gatewayId } = gateway.identity;
-    const sound = sampleFrame(1, epoch, 10, Date.now());
-    const bad = forge(sound, { body: crypto.getRandomValues(new Uint8Array(500)) });
-    gateway.raw(bad);
-    gateway.raw(sampleFrame(2, epoch, 10, Date.now()));
-    const nextMs = await until(10_000, "the next frame is acknowledged", () => gateway.hwm >= 2, 5);
-    gateway.close();
-    const kept = await quarantineOf(rig, gatewayId);
-    return {
-      measured: `next frame acknowledged after ${nextMs.toFixed(0)} ms; ${kept.length} in quarantine (${kept[0]?.code}), ${kept[0]?.bytes} of ${bad.length} bytes kept`,
-      ok: nextMs <= NEXT_MS_MAX && kept.length === 1 && kept[0]?.bytes === bad.length,
-    };
-  },
-};
 
 /** What a session of some version comes to: welcomed and acknowledged, or the hub's own word for no. */
 async function tried(gateway: SimGateway): Promise<string> {

@@ -1,107 +1,12 @@
 import { appendFileSync, mkdirSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
-import { startProgram } from "../../stack/child.ts";
-import { freePort } from "../../stack/free-port.ts";
-import { isWhole, readLedger, type Verdict, verdictText } from "../ledger/compare.ts";
-import {
-  commitsOfLog,
-  copyGateway,
-  cutLog,
-  databaseOf,
-  flipInBody,
-  overwrite,
-  settle,
-  tearLastCommit,
-  valuesIn,
-} from "../outbox-file.ts";
-import { Rig, UNSEALED_MS_MAX, until } from "../rig.ts";
+import { isWhole, type Verdict, verdictText } from "../ledger/compare.ts";
+import { commitsOfLog, cutLog, databaseOf, flipInBody, overwrite, settle } from "../outbox-file.ts";
+import { Rig, until } from "../rig.ts";
 import { type FaultContext, type FaultRow, percentile, secondsText } from "../row.ts";
 
 const START_MS_MAX = 10_000;
 const PAGE_BYTES = 4_096;
-
-/** A state of the gateway's disk as a power cut may leave it, and the newest value served before it was taken. */
-interface Image {
-  folder: string;
-  value: number;
-  wallMs: number;
-}
-
-/** The process stands still while its files are copied: everything flushed is there, the transaction in work is torn. */
-async function takeImage(rig: Rig, folder: string, context: FaultContext): Promise<Image> {
-  const { pid } = rig.stack.gateway;
-  process.kill(pid, "SIGSTOP");
-  try {
-    const wallMs = Date.now();
-    copyGateway(rig.stack.gatewayFolder, folder);
-    tearLastCommit(folder, context.random);
-    return { folder, value: rig.mark(), wallMs };
-  } finally {
-    process.kill(pid, "SIGCONT");
-  }
-}
-
-/** Starts a real gateway on the image, without a hub; returns how long it took. */
-async function openImage({ folder }: Image): Promise<number> {
-  const startedMs = performance.now();
-  const gateway = startProgram("image", "gateway/src/main.ts", {
-    env: {
-      MILLRACE_DATA: folder,
-      MILLRACE_LOG_FORMAT: "json",
-      MILLRACE_HUB_URL: "http://127.0.0.1:9",
-      MILLRACE_LOCAL_PORT: String(freePort()),
-    },
-  });
-  await gateway.event("gateway.ready");
-  const tookMs = performance.now() - startedMs;
-  await gateway.kill();
-  return tookMs;
-}
-
-/** Time between the newest value that is whole up to it in the image, and the moment the image was taken. */
-function lossOf(rig: Rig, image: Image, firstValue: number): { holes: number; lossMs: number } {
-  const sealed = new Set(valuesIn(image.folder, rig.tag.tagNo));
-  const served = readLedger(rig.ledgerFile).filter(
-    ({ value }) => value >= firstValue && value <= image.value && sealed.size > 0,
-  );
-  const newest = Math.max(0, ...served.filter(({ value }) => sealed.has(value)).map(({ value }) => value));
-  const holes = served.filter(({ value }) => value < newest && !sealed.has(value)).length;
-  const firstMissing = served.find(({ value }) => value > newest);
-  return { holes, lossMs: firstMissing ? image.wallMs - firstMissing.wallMs : 0 };
-}
-
-/** F04: on the level of files. A disk that forgets flushed writes is not part of it. */
-export const powerCut: FaultRow = {
-  row: "F04",
-  injected:
-    "disk images of the running gateway, the transaction that was being written torn; each opened by a real gateway",
-  criterion: "each opens within 10 s; no hole; at most two seals and a scan missing at the end",
-  lane: "work",
-  async run(context) {
-    const rig = await context.rig();
-    const count = context.times(3, 200);
-    const worst = { holes: 0, lossMs: 0, openMs: 0 };
-    await rig.load(true);
-    await Bun.sleep(1_500);
-    for (let i = 0; i < count; i++) {
-      const first = rig.mark();
-      await Bun.sleep(700 + context.random() * 600);
-      const image = await takeImage(rig, join(rig.folder, `image-${i}`), context);
-      worst.openMs = Math.max(worst.openMs, await openImage(image));
-      // The first values of the stretch may have been read before the one before was torn away.
-      const { holes, lossMs } = lossOf(rig, image, first + 1);
-      worst.holes += holes;
-      worst.lossMs = Math.max(worst.lossMs, lossMs);
-      rmSync(image.folder, { recursive: true, force: true });
-      await Bun.sleep(300);
-    }
-    await rig.load(false);
-    return {
-      measured: `${count} images: opened within ${secondsText(worst.openMs)}, ${worst.holes} holes, newest missing value ${worst.lossMs} ms old at most`,
-      ok: worst.openMs <= START_MS_MAX && worst.holes === 0 && worst.lossMs <= UNSEALED_MS_MAX + 250,
-    };
-  },
-};
 
 /** One way to damage a stopped gateway's buffer; returns how many of the ledger's values it hit, if that is known. */
 type Damage = (folder: string, tagNo: number, random: () => number) => number | null;

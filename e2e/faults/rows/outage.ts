@@ -1,4 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { EventRow } from "@millrace/contract/api/event";
+import { freePort } from "../../stack/free-port.ts";
 import { isWhole, verdictText } from "../ledger/compare.ts";
 import { type Rig, until } from "../rig.ts";
 import { type FaultRow, percentile, secondsText } from "../row.ts";
@@ -105,45 +109,72 @@ export const narrowLine: FaultRow = {
 
 const PORTAL = "<html><body>Please accept the terms of this network</body></html>";
 const BACK_MS_MAX = 60_000;
+const NO_CONNECTION = "No connection to the hub:";
 
-/** The reason the gateway states on its own page, once it has one. */
-async function reason(rig: Rig): Promise<string> {
+/** Starts the gateway with this address of its hub; returns the reason it states on its own page, once it has one. */
+async function reasonWith(rig: Rig, hubUrl: string): Promise<string> {
+  await rig.stopGateway();
+  rig.stack.options.gatewayEnv!.MILLRACE_HUB_URL = hubUrl;
+  await rig.startGateway();
   let text = "";
   await until(20_000, "the local page states a reason", async () => {
     const { hub } = await rig.local();
     text = hub.up ? "" : hub.reason;
-    return text !== "" && !/^not tried/i.test(text);
+    return text.startsWith(NO_CONNECTION);
   });
-  return text;
+  return text.slice(NO_CONNECTION.length).trim();
 }
+
+/** A server with a certificate that nobody signed; null where `openssl` is missing. */
+async function untrusted(): Promise<{ url: string; stop: () => void } | null> {
+  if (Bun.which("openssl") === null) return null;
+  const folder = mkdtempSync(join(tmpdir(), "millrace-tls-"));
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const command = `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost -keyout ${key} -out ${cert}`;
+  Bun.spawnSync(command.split(" "), { stderr: "ignore" });
+  const tls = { key: readFileSync(key), cert: readFileSync(cert) };
+  rmSync(folder, { recursive: true, force: true });
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, tls, fetch: () => new Response(PORTAL) });
+  return { url: `https://localhost:${server.port}`, stop: () => void server.stop(true) };
+}
+
+/** What the reason must name, by fault. */
+const REASON: Record<string, RegExp> = {
+  name: /knows the name hub\.invalid/,
+  refused: /nothing listens at/,
+  certificate: /certificate is signed by nobody/,
+  portal: /not as a hub does/,
+};
 
 /** F23 */
 export const wrongNetwork: FaultRow = {
   row: "F23",
-  injected: "the hub's name does not resolve; then a captive portal answers every request with a page",
+  injected:
+    "the hub's name does not resolve; its port is closed; its certificate is signed by nobody; a captive portal answers every request with a page",
   criterion:
-    "a stated reason on the local page; link up within 60 s after the network is right; all values once",
+    "the local page names each of them as what it is; link up within 60 s after the network is right; all values once",
   lane: "wait",
   async run(context) {
     const rig = await context.rig();
     const mark = rig.mark();
-    const env = rig.stack.options.gatewayEnv!;
-    const right = env.MILLRACE_HUB_URL!;
-    await rig.stopGateway();
-    env.MILLRACE_HUB_URL = "https://hub.invalid";
-    await rig.startGateway();
-    const unnamed = await reason(rig);
-    await rig.stopGateway();
-    env.MILLRACE_HUB_URL = right;
+    const right = rig.stack.options.gatewayEnv!.MILLRACE_HUB_URL!;
+    const stated: Record<string, string> = {};
+    stated.name = await reasonWith(rig, "https://hub.invalid");
+    stated.refused = await reasonWith(rig, `http://127.0.0.1:${freePort()}`);
+    const server = await untrusted();
+    if (server) stated.certificate = await reasonWith(rig, server.url);
+    server?.stop();
     rig.proxy.portal = PORTAL;
-    await rig.startGateway();
-    const portal = await reason(rig);
+    stated.portal = await reasonWith(rig, right);
     rig.proxy.portal = null;
     const backMs = await rig.linkUp(BACK_MS_MAX + 5_000);
     const verdict = await rig.verdict(mark);
+    const named = Object.entries(stated).every(([fault, text]) => REASON[fault]!.test(text));
     return {
-      measured: `"${unnamed}"; "${portal}"; up again after ${secondsText(backMs)}; ${verdictText(verdict)}`,
-      ok: isWhole(verdict) && backMs <= BACK_MS_MAX && unnamed !== "" && portal !== "",
+      measured: `${Object.values(stated)
+        .map((text) => `"${text}"`)
+        .join("; ")}; up again after ${secondsText(backMs)}; ${verdictText(verdict)}`,
+      ok: isWhole(verdict) && backMs <= BACK_MS_MAX && named,
     };
   },
 };

@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { EventRow } from "@millrace/contract/api/event";
+import type { GapRow } from "@millrace/contract/api/gap";
 import type { Device, Profile } from "@millrace/contract/api/plant";
 import { isWhole, verdictText } from "../ledger/compare.ts";
 import { Rig, until } from "../rig.ts";
@@ -13,6 +14,9 @@ const BESIDE_BYTES = 8 * MIB + 16 * MIB;
 const FLOOD_TAGS = 120;
 /** The longest text one Modbus request carries. */
 const FLOOD_REGISTERS = 125;
+/** What a sample of noise takes on disk: its letters hold six bits each. */
+const SAMPLE_BYTES = FLOOD_REGISTERS * 2 * 0.75;
+const THINNED_MIN = 5_000;
 
 /** A device of noise, up to 600 kB/s: it fills the smallest buffer in less than a minute. */
 async function addFlood(rig: Rig): Promise<void> {
@@ -44,36 +48,83 @@ function bytesOnDisk(folder: string): number {
     .reduce((sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0), 0);
 }
 
-/** F42, in the mode that drops: thinning leaves summaries, which the ledger cannot be held against value by value. */
+/** Sets the machine's clock forth and back, so that a known number of events arises; each is one of lane E. */
+class ClockSteps {
+  count = 0;
+  #stopped = false;
+  readonly #work: Promise<void>;
+
+  constructor(private readonly rig: Rig) {
+    this.#work = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // The gateway looks once a second.
+    for (; !this.#stopped || this.count % 2 === 1; await Bun.sleep(3_000))
+      this.rig.shiftClock(++this.count % 2 === 1 ? 10_000 : 0);
+  }
+
+  /** Ends with the clock right, and with the last step seen. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    return this.#work;
+  }
+}
+
+interface Filled {
+  /** Most bytes of the buffer's files. */
+  most: number;
+  lost: number;
+  thinned: number;
+  tookMs: number;
+  steps: number;
+}
+
+/** The hub is away: first the oldest is dropped until enough is gone, then the rest is thinned under the other mode. */
+async function overfill(rig: Rig, lostBytesMin: number, msMax: number): Promise<Filled> {
+  const folder = rig.stack.gatewayFolder;
+  const filled: Filled = { most: 0, lost: 0, thinned: 0, tookMs: 0, steps: 0 };
+  const outbox = async () => {
+    filled.most = Math.max(filled.most, bytesOnDisk(folder));
+    return (await rig.local()).status.outbox;
+  };
+  const steps = new ClockSteps(rig);
+  filled.tookMs = await until(msMax, "the buffer overflows", async () => {
+    filled.lost = (await outbox()).samplesLost;
+    return filled.lost * SAMPLE_BYTES > lostBytesMin;
+  });
+  await steps.stop();
+  filled.steps = steps.count;
+  await rig.stopGateway();
+  rig.stack.options.gatewayEnv!.MILLRACE_OUTBOX_MODE = "thin-then-drop";
+  await rig.startGateway();
+  filled.tookMs += await until(msMax, "the oldest is thinned", async () => {
+    filled.thinned = (await outbox()).samplesThinned ?? 0;
+    return filled.thinned > THINNED_MIN;
+  });
+  return filled;
+}
+
+/** F42 */
 export const overQuota: FaultRow = {
   row: "F42",
   injected:
-    "hub away until the smallest buffer (16 MiB, drop-oldest) has been filled 1.2 times (long run: three times)",
+    "hub away until the smallest buffer (16 MiB, drop-oldest) has been filled 1.2 times (long run: three times), the clock set forth and back meanwhile; then restarted as thin-then-drop and filled on",
   criterion:
-    "never above quota, log and ballast together; every missing value is inside a gap; the gateway tells of it",
+    "never above quota, log and ballast together; every missing value is inside a gap; roll-ups arrive; the gateway tells of it, and of its events none is missing",
   lane: "long",
   async run(context) {
     const env = { MILLRACE_OUTBOX_BYTES_MAX: String(QUOTA_BYTES), MILLRACE_OUTBOX_MODE: "drop-oldest" };
     await using rig = await Rig.start({ gatewayEnv: env });
-    const folder = rig.stack.gatewayFolder;
     await addFlood(rig);
     await Bun.sleep(1_500);
     const mark = rig.mark();
     rig.proxy.cut("reset", true);
-    let most = 0;
-    let lostSamples = 0;
-    const target = context.times(0.2, 2) * QUOTA_BYTES;
-    const sample = FLOOD_REGISTERS * 2 * 0.75;
-    const fillMs = await until(
+    const lostBytesMin = context.times(0.2, 2) * QUOTA_BYTES;
+    const { most, lost, thinned, tookMs, steps } = await overfill(
+      rig,
+      lostBytesMin,
       context.times(150_000, 600_000),
-      "the buffer overflows",
-      async () => {
-        const { outbox } = (await rig.local()).status;
-        most = Math.max(most, bytesOnDisk(folder));
-        lostSamples = outbox.samplesLost;
-        return lostSamples * sample > target;
-      },
-      100,
     );
     rig.proxy.heal();
     await rig.linkUp();
@@ -85,12 +136,20 @@ export const overQuota: FaultRow = {
       async () => (await rig.local()).status.outbox.framesUnsent <= 4,
     );
     const verdict = await rig.verdict(mark);
-    const events = await rig.stack.api.get<{ items: EventRow[] }>("/events?limit=200");
-    const told = events.items.filter(({ code }) => code.startsWith("buffer.")).map(({ code }) => code);
+    const events = await rig.stack.api.all<EventRow>("/events?limit=200");
+    const told = new Set(events.map(({ code }) => code).filter((code) => code.startsWith("buffer.")));
+    const seen = events.filter(({ code }) => code === "clock.stepped").length;
+    const rollups = await rig.stack.api.all<GapRow>("/gaps?cause=thinned&limit=200");
     const within = most <= QUOTA_BYTES + BESIDE_BYTES;
     return {
-      measured: `${lostSamples} samples dropped in ${secondsText(fillMs)}, at most ${(most / MIB).toFixed(1)} MiB on disk with log and ballast; events: ${[...new Set(told)].join(", ") || "none"}; ${verdictText(verdict)}`,
-      ok: isWhole(verdict) && within && verdict.inGaps > 0 && told.length > 0,
+      measured: `${lost} samples dropped, then ${thinned} thinned to ${rollups.length} roll-ups, in ${secondsText(tookMs)}; at most ${(most / MIB).toFixed(1)} MiB on disk with log and ballast; ${seen} of ${steps} clock events; ${[...told].join(", ") || "nothing told"}; ${verdictText(verdict)}`,
+      ok:
+        isWhole(verdict) &&
+        within &&
+        verdict.inGaps > 0 &&
+        told.has("buffer.overflowed") &&
+        rollups.length > 0 &&
+        seen === steps,
     };
   },
 };

@@ -1,5 +1,6 @@
 import { encodeKnownFrames } from "@millrace/contract/wire/known-frames";
 import type { HelloBody } from "@millrace/contract/wire/uplink";
+import type { HelloOrder } from "../../../server/src/ingest/hello-order.ts";
 import type { Refusal } from "../../../server/src/ingest/protocol.ts";
 import { CLONE, judgeHistory, type Renewal, reusesNumbers } from "../../../server/src/ingest/renewal.ts";
 import type { StreamMark } from "../../../server/src/ingest/store.ts";
@@ -19,15 +20,20 @@ export async function checkHello(
   isAlive: () => boolean,
   body: HelloBody,
   nowMs: number,
+  { order, openedNo }: { order: HelloOrder; openedNo: number },
 ): Promise<Verdict> {
   const ask = <T>(effect: () => T): Promise<T> => database.statement(isAlive, effect);
   const { epoch, sessionNo, renewalDue, isCloned } = await ask(() => ({ ...database.state }));
   if (isCloned) return { ok: false, refusal: "cloned" };
+  order.proven(body.gatewayId, openedNo);
+  const isOvertaken = () => order.isOvertaken(body.gatewayId, openedNo);
+  if (isOvertaken()) return { ok: false, refusal: "superseded" };
   const identity = { epoch, sessionNo, renewalDue } as Parameters<typeof judgeHistory>[1];
   const reason = judgeHistory(body, identity);
   if (reason !== null) return await renewed(database, ask, body, nowMs);
   if (body.epoch > epoch) await ask(() => raiseEpoch(database.state, body.epoch));
   const marks = await ask(() => openStreams(database.state, body));
+  if (isOvertaken()) return { ok: false, refusal: "superseded" };
   if (reusesNumbers(body, marks)) return await renewed(database, ask, body, nowMs);
   if (!(await ask(() => saveWelcome(database.state, body)))) return { ok: false, refusal: "busy" };
   return { ok: true, marks };

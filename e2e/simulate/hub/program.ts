@@ -4,6 +4,8 @@ import type { HelloBody } from "@millrace/contract/wire/uplink";
 import { Registry } from "prom-client";
 import { CreditBudget } from "../../../server/src/ingest/credit.ts";
 import { decodeUplinkMessage } from "../../../server/src/ingest/decode-message.ts";
+import { FairShare } from "../../../server/src/ingest/fair-share.ts";
+import { HelloOrder } from "../../../server/src/ingest/hello-order.ts";
 import { Intake } from "../../../server/src/ingest/intake.ts";
 import { hubMetrics } from "../../../server/src/ingest/metrics.ts";
 import {
@@ -41,6 +43,8 @@ export interface HubWatch {
 export class HubProgram {
   readonly clock: ProgramClock;
   readonly budget = new CreditBudget(BUDGET_BYTES);
+  readonly fairShare = new FairShare();
+  readonly order = new HelloOrder();
   readonly #sessions = new Set<HubSession>();
   #current: HubSession | null = null;
   #alive = true;
@@ -106,6 +110,7 @@ export class HubProgram {
 /** As `GatewaySession` does: what the machine decides is done here, and it is told what happened. */
 class HubSession implements EndEvents {
   readonly #nonce: string;
+  readonly #openedNo: number;
   #state: SessionState = { at: "ended" };
   #intake: Intake | null = null;
   #epoch = 0;
@@ -115,6 +120,7 @@ class HubSession implements EndEvents {
     private readonly end: End,
   ) {
     this.#nonce = nonceOf(hub.chance.next());
+    this.#openedNo = hub.order.opened();
   }
 
   opened(): void {
@@ -188,9 +194,10 @@ class HubSession implements EndEvents {
   }
 
   async #check(body: HelloBody): Promise<void> {
-    const { database, isAlive, clock } = this.hub;
+    const { database, isAlive, clock, order } = this.hub;
     try {
-      const verdict = await checkHello(database, isAlive, body, clock.nowMs());
+      const place = { order, openedNo: this.#openedNo };
+      const verdict = await checkHello(database, isAlive, body, clock.nowMs(), place);
       if ("renewal" in verdict) return this.#renew(verdict.renewal);
       if (!verdict.ok) return this.refuse(verdict.refusal);
       if (this.#state.at !== "checking") return;
@@ -224,12 +231,13 @@ class HubSession implements EndEvents {
   }
 
   #intakeFor(epoch: number, marks: ConstructorParameters<typeof Intake>[3]): Intake {
-    const { database, isAlive, clock, budget } = this.hub;
+    const { database, isAlive, clock, budget, fairShare } = this.hub;
     const deps = {
       store: database.client(isAlive),
       clock,
       metrics: METRICS,
       budget,
+      fairShare,
       compression: zstd,
       committed: { absorb: () => 0, reached: () => undefined, anchored: () => undefined },
     };

@@ -53,6 +53,7 @@ export class Oracle implements HubWatch, GatewayWatch {
     this.site.note?.(`the hub says ${JSON.stringify(message).slice(0, NOTE_CHARS)}`);
     if (message.type === "ack") this.#promised("ack", epoch, message, message.hwm);
     if (message.type === "renewEpoch") this.#beganEpoch = true;
+    if (message.type === "renewEpoch" || message.type === "welcome") this.site.forgetBackupsAhead();
     if (message.type === "welcome")
       for (const stream of message.streams) this.#promised("welcome", epoch, stream, stream.hwm);
   }

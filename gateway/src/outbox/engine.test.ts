@@ -197,6 +197,22 @@ test("a new epoch: what the hub knows is forgotten, the rest gets new numbers, a
   expect(new Set(after.map(({ header }) => header.epoch))).toEqual(new Set([7]));
 });
 
+test("a new epoch begun again after a kill tells no gap over frames that the hub named and that are gone", () => {
+  const disk = new MemoryDisk();
+  const engine = engineOn(disk, { bytesQuota: 64 * 1024 * 1024 });
+  for (let second = 0; second < 3; second++) sealSecond(engine, second * 1_000, 10);
+  const frames = readAll(engine, H).map(({ header, crc32c }) => ({ first: header.first, crc: crc32c }));
+  const known = [{ ...H, from: 0, frames }];
+  engine.store.enterEpoch = () => {
+    throw new Error("killed before the last change");
+  };
+  expect(() => engine.renewEpoch(7, known, at(50_000))).toThrow("killed");
+  const again = engineOn(disk, { bytesQuota: 64 * 1024 * 1024 });
+  again.renewEpoch(7, known, at(60_000));
+  expect(again.store.epoch).toBe(7);
+  expect(readAll(again, H)).toEqual([]);
+});
+
 test("a full disk: events and samples wait in memory, nothing is lost when it heals", () => {
   const disk = new MemoryDisk();
   const engine = engineOn(disk);

@@ -59,7 +59,9 @@ export function renewInto(
         next = last + 1;
         renewal.framesRenewed++;
       }
-      store.moveToEpoch(epoch, stream, rows[0]!.first, rows.at(-1)!.last, moved);
+      // What the hub has goes with the old epoch: were it gone before the first new number, a renewal that is begun again
+      // after a kill would take it for missing.
+      if (moved.length > 0) store.moveToEpoch(epoch, stream, rows[0]!.first, rows.at(-1)!.last, moved);
       after = rows.at(-1)!.last;
     }
   }

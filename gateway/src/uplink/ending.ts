@@ -10,6 +10,9 @@ import type { LinkPhase, LinkSettings, LinkStep, UpState } from "./state.ts";
 /** WebSocket close code of a hub that does not know us or does not believe us (`security.md` S41). */
 const CLOSE_REFUSED = 4403;
 
+/** Close code of a connection that never came about, or ended without a word. */
+const CLOSE_FAILED = 1006;
+
 /** One reading of clock and chance for a whole step. `chance` is in [0, 1). */
 export interface Moment {
   nowMs: number;
@@ -31,7 +34,12 @@ export function closed(
           "uplink.refused",
           `The hub refused this gateway${said}. Enrol it again, or undo its revocation.`,
         )
-      : new AppError("uplink.unreachable", `The connection to the hub ended (code ${code}${said}).`);
+      : new AppError(
+          "uplink.unreachable",
+          code === CLOSE_FAILED && reason
+            ? `No connection to the hub: ${reason}.`
+            : `The connection to the hub ended (code ${code}${said}).`,
+        );
   const down = fail(phase, error, 0, moment, settings);
   return { phase: down.phase, actions: [] };
 }

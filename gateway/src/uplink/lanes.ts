@@ -37,6 +37,7 @@ export const freshLane = ({ lane, seg, backlog, next }: StreamHead, hwm: number)
   sentSeq: hwm,
   highestSeq: hwm,
   more: !backlog || hwm < next - 1,
+  sealedSinceRead: false,
   inFlight: [],
   wentBackTo: null,
   garbled: null,
@@ -170,7 +171,8 @@ export function onFramesRead(up: UpState, read: FramesRead, settings: LinkSettin
   if (read.afterSeq !== lane.sentSeq) return { up: idle, actions: [] };
   if (read.refused)
     return { up: withLane(idle, { ...lane, pauseUntilMs: nowMs + settings.busyMs }), actions: [] };
-  if (read.envelope === null) return { up: withLane(idle, { ...lane, more: false }), actions: [] };
+  if (read.envelope === null)
+    return { up: withLane(idle, { ...lane, more: lane.sealedSinceRead }), actions: [] };
   const bytes = read.envelope.byteLength;
   const envelopeNo = up.envelopeNo + 1;
   const sent = withLane(idle, {
@@ -197,7 +199,7 @@ export function fill(up: UpState, settings: LinkSettings, nowMs: number): UpStep
   const readNo = next.readNo + 1;
   const key = { lane: lane.lane, seg: lane.seg };
   return {
-    up: { ...next, reading: readNo, readNo },
+    up: withLane({ ...next, reading: readNo, readNo }, { ...lane, sealedSinceRead: false }),
     actions: [...actions, { do: "read", readNo, key, afterSeq: lane.sentSeq, bytesMax }],
   };
 }

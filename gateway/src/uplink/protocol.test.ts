@@ -279,3 +279,17 @@ test("a disk that does not let frames go is asked again a second later, not forg
   const lane = after.lanes.find(({ seg }) => seg === CURRENT.seg)!;
   expect(lane).toMatchObject({ more: true, pauseUntilMs: line.nowMs + line.settings.busyMs });
 });
+
+test("what is sealed while the outbox looks for more is not forgotten when it found nothing", () => {
+  const line = model().open();
+  const nothing = { ...CURRENT, afterSeq: 0, last: 0, envelope: null };
+  const moreAfter = (up: UpState) =>
+    onFramesRead(up, nothing, line.settings, line.nowMs).up.lanes.find(({ seg }) => seg === CURRENT.seg)!
+      .more;
+  line.run(100);
+  // The first makes the link ask, the second comes before the answer.
+  line.seal(CURRENT, 500);
+  expect(moreAfter(line.phase as UpState)).toBe(false);
+  line.seal(CURRENT, 500);
+  expect(moreAfter(line.phase as UpState)).toBe(true);
+});

@@ -236,7 +236,9 @@ function whileUp(up: UpState, event: LinkEvent, moment: Moment, settings: LinkSe
     case "sealed": {
       // An older segment is closed: what is sealed now belongs to the current one.
       const isMeant = (lane: LaneState) => lane.lane === event.lane && !lane.backlog;
-      const lanes = up.lanes.map((lane) => (isMeant(lane) ? { ...lane, more: true } : lane));
+      const lanes = up.lanes.map((lane) =>
+        isMeant(lane) ? { ...lane, more: true, sealedSinceRead: true } : lane,
+      );
       return refill({ up: { ...up, lanes }, actions: [] }, nowMs, settings);
     }
     case "statusChanged":

@@ -2,6 +2,7 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { DownlinkMessage } from "@millrace/contract/wire/downlink";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { Value } from "@sinclair/typebox/value";
+import { connectFailure } from "./connect-failure.ts";
 
 /** What a socket tells its owner. After `onClosed` it is silent. */
 export interface SocketEvents {
@@ -39,7 +40,10 @@ export function openSocket(url: string, events: SocketEvents): UplinkSocket {
       events.onGarbage(thrown as AppError);
     }
   };
-  socket.onerror = () => end(1006, "the connection failed");
+  socket.onerror = (event) => {
+    const { error, message } = event as ErrorEvent;
+    end(1006, connectFailure(url, { code: (error as { code?: string } | null)?.code, message }));
+  };
   socket.onclose = (event) => end(event.code, event.reason);
   return {
     send: (data) => {

@@ -82,6 +82,8 @@ export interface LaneState extends StreamKey {
   highestSeq: number;
   /** The outbox may hold frames after `sentSeq`. */
   more: boolean;
+  /** Something was sealed since the outbox was asked last: an answer of "nothing" may be older. */
+  sealedSinceRead: boolean;
   inFlight: readonly InFlight[];
   /** Number we went back to, until an ack shows progress; its late repeats are ignored. */
   wentBackTo: number | null;

@@ -1,42 +1,40 @@
-import { zstdDecompressSync } from "node:zlib";
 import { type BlockColumns, seriesOfColumns } from "@millrace/contract/block/columns";
 import type { Compression } from "@millrace/contract/block/compression";
 import { decodeColumns } from "@millrace/contract/block/decode";
 import { encodeBlock, encodeColumns } from "@millrace/contract/block/encode";
 import type { Series } from "@millrace/contract/block/series";
 import { AppError } from "@millrace/contract/error/app-error";
+import { zstd } from "../ingest/zstd.ts";
 import { sliceSeries } from "./merge.ts";
 
 /** The one place that knows in which block format, and how hard compressed, the history is stored. */
 
-/** Rewritten within a day, so speed counts. */
-const LEVEL_PASSING = 1;
-/** Written once and kept for years. */
-const LEVEL_LASTING = 3;
+/** Version 2 packs values and times closer, and pays from about this many samples a series on. */
+const PACKED_SAMPLES_MIN = 32;
 
-const zstdAt = (level: number): Compression => ({
-  name: "zstd",
-  compress: (raw) => Bun.zstdCompressSync(raw, { level }),
-  decompress: (bytes, rawBytesMax) =>
-    zstdDecompressSync(bytes, { maxOutputLength: Math.max(rawBytesMax, 1) }),
-});
-
-export const PASSING = zstdAt(LEVEL_PASSING);
-export const LASTING = zstdAt(LEVEL_LASTING);
+const formatOf = (samples: number, series: number) =>
+  ({ version: samples >= PACKED_SAMPLES_MIN * series ? 2 : 1 }) as const;
 
 /** One stored block of series; at most one of a tag and kind. @throws AppError `block.limit` | `block.invalid` */
 export const encodeChunk = (series: readonly Series[], compression: Compression): Uint8Array =>
-  encodeBlock(series, compression);
+  encodeBlock(
+    series,
+    compression,
+    formatOf(
+      series.reduce((sum, { timesMs }) => sum + timesMs.length, 0),
+      series.length,
+    ),
+  );
 
 /** `encodeChunk` for columns that are flat already. */
 export const encodeChunkColumns = (columns: BlockColumns, compression: Compression): Uint8Array =>
-  encodeColumns(columns, compression);
+  encodeColumns(columns, compression, formatOf(columns.sampleCount, columns.seriesCount));
 
 /** The series are views on shared columns: keep one, keep all. @throws AppError `block.*` */
 export const decodeChunk = (bytes: Uint8Array): Series[] => seriesOfColumns(decodeChunkColumns(bytes));
 
 /** @throws AppError `block.*` */
-export const decodeChunkColumns = (bytes: Uint8Array): BlockColumns => decodeColumns(bytes, LASTING);
+export const decodeChunkColumns = (bytes: Uint8Array): BlockColumns => decodeColumns(bytes, zstd);
 
 export interface Part {
   series: Series;

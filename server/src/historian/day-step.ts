@@ -1,7 +1,8 @@
 import type { Series } from "@millrace/contract/block/series";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { SQL } from "bun";
-import { decodeChunkColumns, encodeParts, LASTING, type Part } from "./chunk.ts";
+import { zstd } from "../ingest/zstd.ts";
+import { decodeChunkColumns, encodeParts, type Part } from "./chunk.ts";
 import {
   type DayRow,
   deleteDays,
@@ -98,7 +99,7 @@ async function closeTags(
     const before = stored.get(tagNo);
     const closed = before ? closeAgain(tagNo, classNo, before, waiting) : closeFirst(waiting, samplesMax);
     dayRows.push(...dayRowsOf(tagNo, classNo, closed.parts));
-    tiers.push({ tagNo, classNo, body: encodeTier(closed.minutes, LASTING) });
+    tiers.push({ tagNo, classNo, body: encodeTier(closed.minutes, zstd) });
     rollups.push(...closed.rollups);
   }
   if (stored.size > 0) await deleteDays(tx, dayNo, [...stored.keys()]);
@@ -143,9 +144,7 @@ function closeFirst(hours: readonly WaitingHour[], samplesMax: number): ClosedTa
     parts.push(...partsOf(tag!.series));
     from = to;
   }
-  const minutes = concatTiers(
-    hours.flatMap(({ minutes }) => (minutes ? [decodeTier(minutes, LASTING)] : [])),
-  );
+  const minutes = concatTiers(hours.flatMap(({ minutes }) => (minutes ? [decodeTier(minutes, zstd)] : [])));
   return { parts, minutes, rollups: [] };
 }
 
@@ -170,7 +169,7 @@ function closeAgain(
 }
 
 const partsOf = (series: readonly Series[]): Part[] =>
-  series.flatMap((one) => encodeParts(one, HISTORIAN.chunkSamplesMax, LASTING));
+  series.flatMap((one) => encodeParts(one, HISTORIAN.chunkSamplesMax, zstd));
 
 const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
 

@@ -2,7 +2,8 @@ import { type BlockColumns, seriesAt } from "@millrace/contract/block/columns";
 import type { Series } from "@millrace/contract/block/series";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { SQL } from "bun";
-import { decodeChunkColumns, encodeParts, PASSING } from "./chunk.ts";
+import { zstd } from "../ingest/zstd.ts";
+import { decodeChunkColumns, encodeParts } from "./chunk.ts";
 import { gather } from "./gather.ts";
 import {
   deleteHourRows,
@@ -130,7 +131,7 @@ function hourRowsOf(
   series: readonly Series[],
   minutes: TierColumns,
 ): HourRow[] {
-  const parts = series.flatMap((one) => encodeParts(one, HISTORIAN.chunkSamplesMax, PASSING));
+  const parts = series.flatMap((one) => encodeParts(one, HISTORIAN.chunkSamplesMax, zstd));
   return parts.map(({ series: { timesMs }, body }, part) => ({
     tagNo,
     hourNo,
@@ -139,6 +140,6 @@ function hourRowsOf(
     tMin: timesMs[0]!,
     tMax: timesMs.at(-1)!,
     body,
-    minutes: part === 0 ? encodeTier(minutes, PASSING) : null,
+    minutes: part === 0 ? encodeTier(minutes, zstd) : null,
   }));
 }

@@ -2,8 +2,9 @@ import type { BlockColumns } from "@millrace/contract/block/columns";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { SQL } from "bun";
 import { storedColumns } from "../ingest/open-frame.ts";
+import { zstd } from "../ingest/zstd.ts";
 import { FUTURE_MS_MAX } from "../modules/latest/cache.ts";
-import { encodeParts, PASSING } from "./chunk.ts";
+import { encodeParts } from "./chunk.ts";
 import {
   type DueFrame,
   deleteFrames,
@@ -73,7 +74,7 @@ export async function compactJournal(sql: SQL, input: JournalStepInput): Promise
       strays.push(...sifted.strays);
     }
     const at = new Date(nowMs);
-    const blocks = kept.length > 0 ? regroup(kept, PASSING) : [];
+    const blocks = kept.length > 0 ? regroup(kept, zstd) : [];
     await insertMinutes(tx, blocks, at);
     await insertStrays(tx, gatewayNo, strayBlocks(strays), at);
     await holdDamaged(tx, gatewayNo, damaged);
@@ -104,7 +105,7 @@ function readFrames(due: readonly DueFrame[]) {
   for (const frame of due) {
     if (frame.kind !== "data" && frame.kind !== "rollup") continue;
     try {
-      read.push({ frame, columns: storedColumns(frame.body, PASSING) });
+      read.push({ frame, columns: storedColumns(frame.body, zstd) });
     } catch (thrown) {
       const { code, message } = asAppError(thrown, "block.garbled");
       damaged.push({ frame, code, reason: message });
@@ -115,7 +116,7 @@ function readFrames(due: readonly DueFrame[]) {
 
 const strayBlocks = (strays: Sifted["strays"]): StrayBlock[] =>
   strays.flatMap(({ reason, series }) =>
-    encodeParts(series, HISTORIAN.chunkSamplesMax, PASSING).map((part) => ({
+    encodeParts(series, HISTORIAN.chunkSamplesMax, zstd).map((part) => ({
       reason,
       n: part.series.timesMs.length,
       body: part.body,

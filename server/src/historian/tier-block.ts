@@ -1,8 +1,8 @@
 import type { Compression } from "@millrace/contract/block/compression";
 import { decodeBlock } from "@millrace/contract/block/decode";
-import { encodeBlock } from "@millrace/contract/block/encode";
 import type { Series } from "@millrace/contract/block/series";
 import type { TagValue } from "@millrace/contract/vocabulary/value";
+import { encodeChunk } from "./chunk.ts";
 import { lowerBound } from "./merge.ts";
 import type { TierColumns } from "./tier.ts";
 
@@ -57,7 +57,7 @@ export function encodeTier(tier: TierColumns, compression: Compression): Uint8Ar
     series.push(...exactly(FIGURE.exactFirst, startMs, exact.first));
     series.push(...exactly(FIGURE.exactLast, startMs, exact.last));
   }
-  return encodeBlock(series, compression);
+  return encodeChunk(series, compression);
 }
 
 /** @throws AppError `block.*` for bytes that were damaged in store */

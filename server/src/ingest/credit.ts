@@ -20,14 +20,28 @@ export const CREDIT = {
 
 export const creditStart = (): Credit => ({ bytes: LIMITS.creditBytesStart, recentMs: [] });
 
-/** @param bytesFree What the hub's budget over all sessions still allows this one to grow by. */
-export function creditAfterCommit(credit: Credit, commitMs: number, bytesFree: number): Credit {
+/** What stands around one session when its credit is judged. */
+export interface Around {
+  /** What the hub's budget over all sessions still allows this one to grow by. */
+  bytesFree: number;
+  /** The most it should have unacknowledged beside the others (`fair-share.ts`). */
+  bytesFair: number;
+}
+
+export function creditAfterCommit(
+  credit: Credit,
+  commitMs: number,
+  { bytesFree, bytesFair }: Around,
+): Credit {
   const recentMs = [...credit.recentMs, commitMs];
   if (recentMs.length < CREDIT.window) return { ...credit, recentMs };
   const p95 = percentile(recentMs, 0.95);
   if (p95 > CREDIT.slowMs) return creditHalved(credit);
+  // In steps, so that a moment in which many meet does not take everything.
+  if (credit.bytes > bytesFair)
+    return { bytes: Math.max(bytesFair, Math.floor(credit.bytes / 2)), recentMs: [] };
   if (p95 >= CREDIT.quickMs) return { ...credit, recentMs: [] };
-  const wanted = Math.min(credit.bytes * 2, LIMITS.creditBytesMax);
+  const wanted = Math.min(credit.bytes * 2, LIMITS.creditBytesMax, bytesFair);
   return { bytes: Math.min(wanted, credit.bytes + Math.max(0, bytesFree)), recentMs: [] };
 }
 

@@ -7,6 +7,7 @@ import type { HelloBody } from "@millrace/contract/wire/uplink";
 import type { SQL } from "bun";
 import type { Db } from "../db/client.ts";
 import type { RenewalReason } from "../db/schema/gateway.ts";
+import type { HelloOrder } from "./hello-order.ts";
 import type { Refusal } from "./protocol.ts";
 import { judgeHistory, type Renewal, renew, reusesNumbers } from "./renewal.ts";
 import {
@@ -37,6 +38,7 @@ export interface HelloDeps {
   sql: SQL;
   hubId: string;
   clock: Clock;
+  order: HelloOrder;
   /**
    * Ends the session this gateway still has here and resolves when none of its commits is under way: a mark that is
    * read before could be overtaken, and the gateway believes it may change what lies above the mark.
@@ -74,17 +76,28 @@ export function judgeIdentity(
   return identity.clonedAt === null ? null : "cloned";
 }
 
+/** The socket a hello came on: the nonce it was challenged with, and its place in the order of all sockets. */
+export interface HelloSocket {
+  nonce: string;
+  openedNo: number;
+}
+
 /** @throws what the database throws; the caller answers `busy`. */
 export async function checkHello(
   deps: HelloDeps,
-  nonce: string,
+  { nonce, openedNo }: HelloSocket,
   body: HelloBody,
   signature: string,
 ): Promise<HelloVerdict> {
+  const { order } = deps;
   const identity = await findIdentity(deps.db, body.gatewayId);
   const refusal = judgeIdentity(body, signature, { nonce, hubId: deps.hubId }, identity);
   if (refusal !== null || identity === null) return { ok: false, refusal: refusal ?? "identity" };
   const { gatewayNo } = identity;
+  order.proven(body.gatewayId, openedNo);
+  // Before anything is ended or begun for it: the younger session is the living one.
+  const isOvertaken = () => order.isOvertaken(body.gatewayId, openedNo);
+  if (isOvertaken()) return { ok: false, refusal: "superseded" };
   await deps.retire(body.gatewayId);
   const reason = judgeHistory(body, identity);
   if (reason !== null) return await renewed(deps, body, reason);
@@ -96,6 +109,7 @@ export async function checkHello(
       gatewayId: body.gatewayId,
       streams: setBack.map(streamText).join(", "),
     });
+  if (isOvertaken()) return { ok: false, refusal: "superseded" };
   if (reusesNumbers(body, marks)) return await renewed(deps, body, "sequence");
   if (!(await saveWelcome(deps.sql, gatewayNo, body, new Date(deps.clock.nowMs()))))
     return { ok: false, refusal: "busy" };

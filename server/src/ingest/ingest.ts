@@ -10,7 +10,9 @@ import { LatestKeeper } from "../modules/latest/keeper.ts";
 import { manifestPort, wantedManifest } from "../modules/manifests/service.ts";
 import type { HubIdentity, ManifestPort } from "../ports.ts";
 import { CreditBudget } from "./credit.ts";
+import { FairShare } from "./fair-share.ts";
 import { Gate } from "./gate.ts";
+import { HelloOrder } from "./hello-order.ts";
 import type { CommittedSamples } from "./intake.ts";
 import { postgresMarks } from "./mark-store.ts";
 import { hubMetrics } from "./metrics.ts";
@@ -84,10 +86,12 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
     metrics,
     hubId: identity.hubId,
     budget: new CreditBudget(INGEST_BYTES_MAX),
+    fairShare: new FairShare(),
     compression: zstd,
     committed: committedTo(latest, coverage, frames),
     sessions,
     hellos: new Gate(HELLOS_AT_ONCE),
+    order: new HelloOrder(),
     nonce: () => randomBytes(32).toString("base64url"),
     wanted: (gatewayId) => wantedManifest(manifestDeps, gatewayId),
   };

@@ -8,6 +8,7 @@ import { type Lane, type StreamKey, type StreamText, streamText } from "@millrac
 import { type Admission, admit } from "./admit.ts";
 import { type AdmittedFrame, classify } from "./apply.ts";
 import { type Credit, type CreditBudget, creditAfterCommit, creditHalved, creditStart } from "./credit.ts";
+import type { FairShare } from "./fair-share.ts";
 import type { MarkStore } from "./mark-store.ts";
 import type { HubMetrics } from "./metrics.ts";
 import type { FreshFrame } from "./open-frame.ts";
@@ -51,6 +52,7 @@ export interface IntakeDeps {
   clock: Clock;
   metrics: HubMetrics;
   budget: CreditBudget;
+  fairShare: FairShare;
   compression: Compression;
   committed: CommittedSamples;
 }
@@ -225,7 +227,7 @@ export class Intake {
   }
 
   async #commit(key: StreamKey, frames: readonly AdmittedFrame[]): Promise<"committed" | "moved"> {
-    const { store, clock, metrics, budget } = this.deps;
+    const { store, clock, metrics } = this.deps;
     for (let attempt = 1; ; attempt++) {
       const startedMs = clock.monoMs();
       try {
@@ -233,13 +235,23 @@ export class Intake {
         const result = await store.apply({ ...this.gateway, key, frames, receivedAt });
         const tookMs = clock.monoMs() - startedMs;
         metrics.commitSeconds.observe(tookMs / 1_000);
-        if (!this.#stopped) this.#setCredit(creditAfterCommit(this.#credit, tookMs, budget.bytesFree));
+        this.#judgeCredit(frames, tookMs);
         return result;
       } catch (thrown) {
         this.#setCredit(creditHalved(this.#credit));
         if (classify(thrown) !== "rolledBack" || attempt === INTAKE.rolledBackMax) throw thrown;
       }
     }
+  }
+
+  #judgeCredit(frames: readonly AdmittedFrame[], commitMs: number): void {
+    const { clock, budget, fairShare } = this.deps;
+    const { gatewayNo } = this.gateway;
+    const bytes = frames.reduce((sum, frame) => sum + frame.bytes.length, 0);
+    fairShare.committed(gatewayNo, bytes, commitMs, clock.monoMs());
+    if (this.#stopped) return;
+    const bytesFair = fairShare.bytesFor(gatewayNo, clock.monoMs());
+    this.#setCredit(creditAfterCommit(this.#credit, commitMs, { bytesFree: budget.bytesFree, bytesFair }));
   }
 
   #setCredit(next: Credit): void {

@@ -177,3 +177,21 @@ test("the highest command number a gateway showed is kept", async () => {
   }
   expect((await hub.database.sql`SELECT command_no::int AS n FROM gateway`)[0].n).toBe(7);
 });
+
+test("a hello that comes after a younger one, from an older socket, is late and no old image", async () => {
+  await using hub = await ingestHub();
+  const known = await hub.addGateway("A", 1);
+  const late = new FakeGateway(hub.url);
+  const challenge = await late.next("challenge");
+  const { fake } = await FakeGateway.welcomed(hub, known, { sessionNo: 6 });
+  using _ = fake;
+  late.say(helloOf(known, challenge, { sessionNo: 5 }));
+  expect((await late.next("bye")).code).toBe("uplink.busy");
+  expect(await renewals(hub)).toEqual([]);
+  // The younger one lives on; and on a socket of its own, an old image is known for what it is.
+  fake.send(counted(known, 1));
+  expect((await fake.next("ack")).hwm).toBe(1);
+  await renewedBy(hub, known, { sessionNo: 5 });
+  expect(await renewals(hub)).toEqual([[1, 2, "session"]]);
+  late[Symbol.dispose]();
+});

@@ -43,6 +43,7 @@ export interface SessionDeps extends Omit<HelloDeps, "retire">, IntakeDeps {
 /** One gateway's connection: does what the machine in `protocol.ts` decides, and tells it what happened. */
 export class GatewaySession {
   readonly #nonce: string;
+  readonly #openedNo: number;
   #state: SessionState = { at: "ended" };
   #intake: Intake | null = null;
   #gatewayId: string | null = null;
@@ -56,6 +57,7 @@ export class GatewaySession {
     private readonly socket: SessionSocket,
   ) {
     this.#nonce = deps.nonce();
+    this.#openedNo = deps.order.opened();
   }
 
   /** Known once the hello was accepted. */
@@ -189,7 +191,7 @@ export class GatewaySession {
     if (this.#state.at !== "checking") return;
     const verdict = await checkHello(
       { ...this.deps, retire: (id) => this.deps.sessions.retire(id) },
-      this.#nonce,
+      { nonce: this.#nonce, openedNo: this.#openedNo },
       body,
       signature,
     );

@@ -4,12 +4,12 @@ import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { Db, Tx } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
-import { PASSING } from "../../historian/chunk.ts";
 import { Budget } from "../../historian/query/budget.ts";
 import type { QueryDeps } from "../../historian/query/context.ts";
 import type { QueryGate } from "../../historian/query/gate.ts";
 import { regroup } from "../../historian/regroup.ts";
 import { type Principal, whoOf } from "../../http/access.ts";
+import { zstd } from "../../ingest/zstd.ts";
 import { recordAudit } from "../audit/service.ts";
 import type { LatestCache } from "../latest/cache.ts";
 import { collect, seriesOf, type TagSamples } from "./collect.ts";
@@ -112,7 +112,7 @@ async function carryOut(
   if (report.rejected > 0 && !run.partial) return { report: report.finish(false, 0), imported: [] };
   const at = new Date(nowMs);
   for (const columns of portionsOf(fresh)) {
-    await insertBlocks(tx, regroup([columns], PASSING), at);
+    await insertBlocks(tx, regroup([columns], zstd), at);
     await new Promise((resolve) => setImmediate(resolve));
   }
   const done = report.finish(false, countOf(fresh));

@@ -24,6 +24,8 @@ import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
 import { gapRoutes } from "./modules/gaps/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
+import { IMPORT } from "./modules/imports/limits.ts";
+import { IMPORT_PATH } from "./modules/imports/routes.ts";
 import { latestRoutes } from "./modules/latest/routes.ts";
 import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
@@ -65,7 +67,7 @@ const socketLimits = {
 } as const;
 
 /** Larger bodies are cut by the runtime without our headers; ours are refused at a far smaller size, with them. */
-const runtimeBodyBytesMax = 16 * 1024 * 1024;
+const runtimeBodyBytesMax = IMPORT.bytesMax + 16 * 1024 * 1024;
 
 /**
  * Puts the hub's HTTP side together.
@@ -89,9 +91,9 @@ export function createApp(deps: AppDeps) {
       Object.assign(set.headers, headers);
       checkSameOrigin(request, deps.origins());
     })
-    // Sign-in reads its own body, with a smaller limit; a value other than undefined keeps the default parser off it.
+    // Sign-in reads its own body, with a smaller limit, and an import its file as it comes; a value other than undefined keeps the default parser off it.
     .onParse(({ request, contentType, path }) =>
-      path.startsWith("/api/auth/") ? null : parseBody(request, contentType),
+      path.startsWith("/api/auth/") || path === IMPORT_PATH ? null : parseBody(request, contentType),
     )
     .onError(({ error, request }) => errorResponse(error, request))
     .use(healthRoutes({ ...deps, db, authenticate }))

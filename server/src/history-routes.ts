@@ -6,6 +6,8 @@ import { zstd } from "./ingest/zstd.ts";
 import { annotationRoutes } from "./modules/annotations/routes.ts";
 import type { ChangeDeps } from "./modules/change.ts";
 import { historianRoutes } from "./modules/historian/routes.ts";
+import { importRoutes } from "./modules/imports/routes.ts";
+import { importGate } from "./modules/imports/service.ts";
 import { retentionRoutes } from "./modules/retention/routes.ts";
 import { samplesRoutes } from "./modules/samples/routes.ts";
 import { trendViewRoutes } from "./modules/trend-views/routes.ts";
@@ -19,6 +21,7 @@ export function historyRoutes(
   const query = { sql, compression: zstd, frames: ingest.frames, clock, gates: queryGates(clock) };
   return new Elysia()
     .use(samplesRoutes({ ...query, authenticate }))
+    .use(importRoutes({ ...query, db, latest: ingest.latest.cache, gate: importGate(clock), authenticate }))
     .use(retentionRoutes(change))
     .use(historianRoutes({ db, clock, diskFree, authenticate }))
     .use(trendViewRoutes(change))

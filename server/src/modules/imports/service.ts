@@ -6,7 +6,7 @@ import type { Db, Tx } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
 import { Budget } from "../../historian/query/budget.ts";
 import type { QueryDeps } from "../../historian/query/context.ts";
-import type { QueryGate } from "../../historian/query/gate.ts";
+import { QueryGate } from "../../historian/query/gate.ts";
 import { regroup } from "../../historian/regroup.ts";
 import { type Principal, whoOf } from "../../http/access.ts";
 import { zstd } from "../../ingest/zstd.ts";
@@ -35,6 +35,9 @@ export interface ImportRequest {
   /** Imports what can be, although some rows cannot. */
   partial: boolean;
 }
+
+export const importGate = (clock: Clock): QueryGate =>
+  new QueryGate(clock, { atOnce: 1, waitingMax: IMPORT.waitingMax, waitMsMax: IMPORT.waitMsMax });
 
 const BUDGET = {
   samplesMax: IMPORT.samplesMax,

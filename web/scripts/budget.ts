@@ -24,7 +24,9 @@ const sum = (paths: string[]): number => paths.reduce((total, path) => total + g
 function reached(path: string, seen = new Set<string>(started)): string[] {
   if (seen.has(path)) return [];
   seen.add(path);
-  const imports = readFileSync(join(DIST, path), "utf8").matchAll(/(?:from|import)\s*["']\.\/([\w-]+\.js)["']/g);
+  const imports = readFileSync(join(DIST, path), "utf8").matchAll(
+    /(?:from|import)\s*["']\.\/([\w-]+\.js)["']/g,
+  );
   return [path, ...[...imports].flatMap((match) => reached(`assets/${match[1]}`, seen))];
 }
 

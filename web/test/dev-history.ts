@@ -4,9 +4,9 @@
  * refused, tag 14 has nothing after 12 November. Not part of the product.
  */
 import type { EnvelopeSamples, Gap, RawSamples, SamplesAnswer } from "@millrace/contract/api/history";
+import type { Tag } from "@millrace/contract/api/plant";
 import type { HistorianStatus, RetentionClass } from "@millrace/contract/api/retention";
 import type { Annotation, TrendView } from "@millrace/contract/api/trend";
-import type { Tag } from "@millrace/contract/api/plant";
 import type { JsonValue } from "@millrace/contract/vocabulary/value";
 
 export const REFUSED_TAG = 13;
@@ -18,7 +18,9 @@ const iso = (ms: number) => new Date(ms).toISOString();
 export type ValueAt = (tag: Tag, ms: number) => JsonValue;
 const minuteOf = (ms: number) => Math.floor(ms / 60_000) % 60;
 const has = (tag: Tag, ms: number, nowMs: number) =>
-  ms <= nowMs && ms >= OLDEST_MS - 400 * 86_400_000 && !(tag.tagNo === ENDED_TAG && ms > OLDEST_MS) &&
+  ms <= nowMs &&
+  ms >= OLDEST_MS - 400 * 86_400_000 &&
+  !(tag.tagNo === ENDED_TAG && ms > OLDEST_MS) &&
   !(minuteOf(ms) >= 20 && minuteOf(ms) < 24);
 function qualityAt(tag: Tag, ms: number): string {
   const minute = minuteOf(ms);
@@ -68,7 +70,14 @@ const number = (value: JsonValue) => (typeof value === "boolean" ? Number(value)
 const STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400];
 
 type EnvelopeOne = EnvelopeSamples["series"][number];
-function bucket(tag: Tag, startMs: number, intervalMs: number, nowMs: number, at: ValueAt, into: EnvelopeOne): void {
+function bucket(
+  tag: Tag,
+  startMs: number,
+  intervalMs: number,
+  nowMs: number,
+  at: ValueAt,
+  into: EnvelopeOne,
+): void {
   const each = Math.max(RAW_EVERY_MS, intervalMs / 12);
   const usable: JsonValue[] = [];
   let bad = 0;
@@ -133,13 +142,20 @@ function envelope(
 }
 
 /** Answer of `GET /api/v1/samples`; null for a request the fake hub refuses. */
-export function samplesOf(search: URLSearchParams, tags: readonly Tag[], nowMs: number, at: ValueAt): SamplesAnswer | null {
+export function samplesOf(
+  search: URLSearchParams,
+  tags: readonly Tag[],
+  nowMs: number,
+  at: ValueAt,
+): SamplesAnswer | null {
   const asked = (search.get("tag") ?? "").split(",").map((no) => tags[Number(no) - 1]!);
   if (asked.some((tag) => tag?.tagNo === REFUSED_TAG || tag === undefined)) return null;
   const fromMs = Date.parse(search.get("from")!);
   const toMs = Date.parse(search.get("to")!);
   const width = Number(search.get("width") ?? 0);
-  return width > 0 ? envelope(asked, { fromMs, toMs, width }, nowMs, at) : raw(asked, fromMs, toMs, nowMs, at);
+  return width > 0
+    ? envelope(asked, { fromMs, toMs, width }, nowMs, at)
+    : raw(asked, fromMs, toMs, nowMs, at);
 }
 
 export const tagHistory = (tag: Tag) => ({
@@ -180,7 +196,16 @@ const id = () => `01938f5e-7c1a-7b2e-9d39-${String(++made).padStart(12, "0")}`;
 const page = (items: unknown[]) => Response.json({ items, nextCursor: null });
 const refuse = (status: number, code: string, detail: string, context: Record<string, unknown> = {}) =>
   Response.json(
-    { type: `urn:millrace:error:${code}`, title: code, status, code, detail, nextStep: "", traceId: "dev-2", context },
+    {
+      type: `urn:millrace:error:${code}`,
+      title: code,
+      status,
+      code,
+      detail,
+      nextStep: "",
+      traceId: "dev-2",
+      context,
+    },
     { status },
   );
 
@@ -205,11 +230,19 @@ export async function historyApi(request: Request, url: URL): Promise<Response |
   if (kind === "annotations") {
     if (method === "GET") return page(annotations);
     if (method === "POST") {
-      const added: Annotation = { ...(body! as Annotation), id: id(), author: "Ada Example", createdAt: iso(Date.now()) };
+      const added: Annotation = {
+        ...(body! as Annotation),
+        id: id(),
+        author: "Ada Example",
+        createdAt: iso(Date.now()),
+      };
       annotations.push(added);
       return Response.json(added);
     }
-    annotations.splice(annotations.findIndex((note) => note.id === one), 1);
+    annotations.splice(
+      annotations.findIndex((note) => note.id === one),
+      1,
+    );
     return Response.json(null);
   }
   if (kind !== "trend-views") return null;
@@ -224,7 +257,8 @@ export async function historyApi(request: Request, url: URL): Promise<Response |
   if (request.headers.get("if-match") !== `"${views[i]!.revision}"`) {
     return refuse(409, "entity.conflict", "Ada Example saved this view meanwhile.");
   }
-  if (method === "PUT") views[i] = { ...views[i]!, ...(body! as TrendView), revision: views[i]!.revision + 1 };
+  if (method === "PUT")
+    views[i] = { ...views[i]!, ...(body! as TrendView), revision: views[i]!.revision + 1 };
   else views.splice(i, 1);
   return Response.json(method === "PUT" ? views[i] : null);
 }

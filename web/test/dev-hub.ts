@@ -214,7 +214,8 @@ function pastValue(tag: Tag, ms: number): JsonValue {
 async function historyAnswer(request: Request, url: URL): Promise<Response | null> {
   if (url.pathname === "/api/v1/samples") {
     const answer = samplesOf(url.searchParams, tags, Date.now(), pastValue);
-    if (answer === null) return problem(422, "request.invalid", "tag: 13 has more history than one answer holds.");
+    if (answer === null)
+      return problem(422, "request.invalid", "tag: 13 has more history than one answer holds.");
     if (url.searchParams.get("format") !== "csv") return Response.json(answer);
     return new Response("time,tag,value,quality\n", { headers: { "content-type": "text/csv" } });
   }

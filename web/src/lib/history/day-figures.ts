@@ -6,7 +6,7 @@ export interface Figures {
   high: number;
 }
 
-/** Lowest, average and highest of buckets; each sample counts as much as any other. Null without a usable one. */
+/** Lowest, average and highest of buckets; all samples count alike. Null without a usable one. */
 export function figuresOf(points: readonly HistoryPoint[]): Figures | null {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;

@@ -1,4 +1,8 @@
-import { type SamplesAnswer, SamplesAnswer as SamplesSchema, TagHistory } from "@millrace/contract/api/history";
+import {
+  type SamplesAnswer,
+  SamplesAnswer as SamplesSchema,
+  TagHistory,
+} from "@millrace/contract/api/history";
 import { Page } from "@millrace/contract/api/page";
 import { HistorianStatus, RetentionClass } from "@millrace/contract/api/retention";
 import {

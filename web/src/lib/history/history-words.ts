@@ -30,10 +30,12 @@ export function forecastWords(forecast: {
 }): string {
   const { daysUntilFull, diskFreeBytes, bytesPerDay } = forecast;
   if (bytesPerDay === null) return "No forecast yet: it needs a complete day.";
-  if (diskFreeBytes === null) return "The database lies on another machine, so its free space is not known here.";
+  if (diskFreeBytes === null)
+    return "The database lies on another machine, so its free space is not known here.";
   if (daysUntilFull === null) return "The disk will not fill: what is kept stays below the free space.";
   return `The disk is full in about ${daysWords(daysUntilFull)}.`;
 }
 
 /** "730 days", "for ever". */
-export const keptWords = (days: number | null): string => (days === null ? "for ever" : `${days} ${days === 1 ? "day" : "days"}`);
+export const keptWords = (days: number | null): string =>
+  days === null ? "for ever" : `${days} ${days === 1 ? "day" : "days"}`;

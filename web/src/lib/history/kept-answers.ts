@@ -20,7 +20,8 @@ const overlap = (history: PenHistory, fromMs: number, toMs: number): number =>
 /** Of the answers of one tag the one that shows most of the range; of equal ones the finer. Null when none touches it. */
 export function bestOf(kept: readonly Kept[], fromMs: number, toMs: number): Kept | null {
   const touching = kept.filter(({ history }) => overlap(history, fromMs, toMs) > 0);
-  const worth = ({ history }: Kept) => overlap(history, fromMs, toMs) / (toMs - fromMs) - history.intervalMs / 1e12;
+  const worth = ({ history }: Kept) =>
+    overlap(history, fromMs, toMs) / (toMs - fromMs) - history.intervalMs / 1e12;
   return touching.toSorted((a, b) => worth(b) - worth(a))[0] ?? null;
 }
 

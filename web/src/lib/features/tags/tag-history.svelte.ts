@@ -1,6 +1,6 @@
-import { staleAfterMs } from "@millrace/contract/vocabulary/tag";
 import type { TagHistory } from "@millrace/contract/api/history";
 import type { Tag } from "@millrace/contract/api/plant";
+import { staleAfterMs } from "@millrace/contract/vocabulary/tag";
 import { asFault, type HubFault } from "../../error/fault.ts";
 import { figuresOf } from "../../history/day-figures.ts";
 import { HistoryClient } from "../../history/history-client.ts";
@@ -56,10 +56,12 @@ export class TagHistoryController {
     if (this.reading === null) this.#take((await this.#reader.stored(ask)).get(tagNo), toMs);
     const fresh = (await this.#reader.read(ask, this.#stop.signal)).get(tagNo);
     if (this.#stop.signal.aborted) return;
-    if (fresh?.history === null && this.reading?.history) this.reading = { ...this.reading, fault: fresh.fault };
+    if (fresh?.history === null && this.reading?.history)
+      this.reading = { ...this.reading, fault: fresh.fault };
     else this.#take(fresh, toMs);
     await this.#readCost();
-    if (!this.#stop.signal.aborted) this.#cancel = this.#services.clock.after(REFRESH_MS, () => void this.open());
+    if (!this.#stop.signal.aborted)
+      this.#cancel = this.#services.clock.after(REFRESH_MS, () => void this.open());
   }
 
   #take(reading: PenReading | undefined, toMs: number): void {

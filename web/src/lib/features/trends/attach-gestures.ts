@@ -1,5 +1,12 @@
 import type { Clock } from "@millrace/contract/std/clock";
-import { type GestureAction, type GestureInput, HOLD_MS, IDLE, stepGesture, wheelFactor } from "./gestures.ts";
+import {
+  type GestureAction,
+  type GestureInput,
+  HOLD_MS,
+  IDLE,
+  stepGesture,
+  wheelFactor,
+} from "./gestures.ts";
 
 /** Feeds an element's pointer events to the gesture machine until the returned function is called. */
 export function attachGestures(
@@ -22,14 +29,8 @@ export function attachGestures(
     if (event.button !== 0) return;
     element.setPointerCapture(event.pointerId);
     const touch = event.pointerType !== "mouse";
-    feed({
-      type: "down",
-      id: event.pointerId,
-      at: place(event),
-      timeMs: clock.monoMs(),
-      touch,
-      shift: event.shiftKey,
-    });
+    const { pointerId: id, shiftKey: shift } = event;
+    feed({ type: "down", id, at: place(event), timeMs: clock.monoMs(), touch, shift });
     cancelHold();
     if (touch) cancelHold = clock.after(HOLD_MS, () => feed({ type: "held" }));
   };
@@ -47,7 +48,8 @@ export function attachGestures(
     if (event.ctrlKey) return;
     event.preventDefault();
     const sideways = event.shiftKey ? event.deltaY : event.deltaX;
-    if (Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY)) perform({ type: "pan", dx: -sideways });
+    if (Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY))
+      perform({ type: "pan", dx: -sideways });
     else perform({ type: "zoomX", x: place(event).x, factor: wheelFactor(event.deltaY), dx: 0 });
   };
   // `touch-action: pan-y` leaves the browser the right to scroll with two fingers too; those are ours.
@@ -57,24 +59,19 @@ export function attachGestures(
   const noMenu = (event: Event) => {
     if (state.fingers.length > 0 && state.touch) event.preventDefault();
   };
-  const listen = { passive: false };
-  element.addEventListener("pointerdown", down);
-  element.addEventListener("pointermove", move);
-  element.addEventListener("pointerup", up);
-  element.addEventListener("pointercancel", cancel);
-  element.addEventListener("contextmenu", noMenu);
-  element.addEventListener("wheel", wheel, listen);
-  element.addEventListener("touchstart", twoFingers, listen);
-  element.addEventListener("touchmove", twoFingers, listen);
+  const ended = new AbortController();
+  const { signal } = ended;
+  const active = { signal, passive: false };
+  element.addEventListener("pointerdown", down, { signal });
+  element.addEventListener("pointermove", move, { signal });
+  element.addEventListener("pointerup", up, { signal });
+  element.addEventListener("pointercancel", cancel, { signal });
+  element.addEventListener("contextmenu", noMenu, { signal });
+  element.addEventListener("wheel", wheel, active);
+  element.addEventListener("touchstart", twoFingers, active);
+  element.addEventListener("touchmove", twoFingers, active);
   return () => {
     cancelHold();
-    element.removeEventListener("pointerdown", down);
-    element.removeEventListener("pointermove", move);
-    element.removeEventListener("pointerup", up);
-    element.removeEventListener("pointercancel", cancel);
-    element.removeEventListener("contextmenu", noMenu);
-    element.removeEventListener("wheel", wheel);
-    element.removeEventListener("touchstart", twoFingers);
-    element.removeEventListener("touchmove", twoFingers);
+    ended.abort();
   };
 }

@@ -1,6 +1,6 @@
 import type { Annotation } from "@millrace/contract/api/trend";
 import { withTail } from "../../history/line.ts";
-import { placeBands, type PlacedBands } from "./bands.ts";
+import { type PlacedBands, placeBands } from "./bands.ts";
 import { axisRange, extent, type Lane, lanesOf } from "./layout.ts";
 import type { Palette } from "./palette.ts";
 import type { PenView } from "./pen.ts";
@@ -123,7 +123,14 @@ function areasOf(lanes: readonly Lane[]): Lane[] {
 export function structureOf(model: ChartModel): string {
   const lanes = model.lanes.map((lane) => `${lane.key}@${lane.kind}:${lane.tagNos.join("+")}`);
   const pens = model.pens.map(({ pen }) => `${pen.tagNo}.${pen.style}`);
-  return [...lanes, ...pens, model.figured.join("+"), model.palette.ground, model.wide, model.compareMs !== null].join("|");
+  return [
+    ...lanes,
+    ...pens,
+    model.figured.join("+"),
+    model.palette.ground,
+    model.wide,
+    model.compareMs !== null,
+  ].join("|");
 }
 
 export const hasPoints = (pen: PenView): boolean =>

@@ -138,8 +138,11 @@ export class ChartVerbs {
     const { trends } = this.#deps;
     const model = this.#deps.model();
     const y = at.y - this.#deps.box().top;
-    const here = model.lanes.filter((lane) => lane.kind === "axis" && y >= lane.top && y <= lane.top + lane.height);
-    const lane = here.find((one) => trends.selected !== null && one.tagNos.includes(trends.selected)) ?? here[0];
+    const here = model.lanes.filter(
+      (lane) => lane.kind === "axis" && y >= lane.top && y <= lane.top + lane.height,
+    );
+    const lane =
+      here.find((one) => trends.selected !== null && one.tagNos.includes(trends.selected)) ?? here[0];
     const range = lane === undefined ? undefined : model.ranges[lane.key];
     if (lane === undefined || range === undefined) return;
     trends.zoomAxis(lane.key, zoomAxis(range, 1 - (y - lane.top) / lane.height, factor));
@@ -160,7 +163,9 @@ export class ChartVerbs {
       return;
     }
     const ms = this.#msAt(at.x);
-    const band = trends.shown.some(({ line }) => line?.bands.some((one) => one.fromMs <= ms && ms < one.toMs));
+    const band = trends.shown.some(({ line }) =>
+      line?.bands.some((one) => one.fromMs <= ms && ms < one.toMs),
+    );
     if (band && !cursor.pinned) cursor.set(ms, true);
     else cursor.clear();
   }

@@ -34,7 +34,12 @@ export class TrendChart {
   get box(): { left: number; top: number; width: number; height: number } {
     const ratio = uPlot.pxRatio;
     const box = this.#plot?.bbox ?? { left: 0, top: 0, width: 1, height: 1 };
-    return { left: box.left / ratio, top: box.top / ratio, width: box.width / ratio, height: box.height / ratio };
+    return {
+      left: box.left / ratio,
+      top: box.top / ratio,
+      width: box.width / ratio,
+      height: box.height / ratio,
+    };
   }
 
   get canvas(): HTMLCanvasElement | null {

@@ -53,7 +53,8 @@ export class TrendCursor {
 
   step(steps: number): void {
     const { window } = this.#trends;
-    const view = this.#trends.shown.find(({ pen }) => pen.tagNo === this.#trends.selected) ?? this.#trends.shown[0];
+    const view =
+      this.#trends.shown.find(({ pen }) => pen.tagNo === this.#trends.selected) ?? this.#trends.shown[0];
     const times = (view?.line?.points ?? [])
       .map((point) => point.timeMs)
       .filter((ms) => ms >= window.fromMs && ms <= window.toMs);
@@ -81,7 +82,14 @@ export class TrendCursor {
     return this.#trends.shown.map((view) => {
       const { point, band } = view.line === null ? { point: null, band: null } : pointAt(view.line, ms);
       const value = point === null || view.tag === null ? "—" : readable(point, view.tag);
-      return { view, point, band, value, mark: markWords(point, band), before: beforeWords(view, ms, compareMs) };
+      return {
+        view,
+        point,
+        band,
+        value,
+        mark: markWords(point, band),
+        before: beforeWords(view, ms, compareMs),
+      };
     });
   }
 

@@ -181,11 +181,7 @@ function up(state: GestureState, input: Extract<GestureInput, { type: "up" }>): 
   const quick = input.timeMs - state.startMs <= TAP_MS;
   if (state.mode !== "pressed" || !quick) return end(left);
   const { tap } = state;
-  if (
-    tap !== null &&
-    input.timeMs - tap.timeMs <= DOUBLE_MS &&
-    distance(tap.at, input.at) <= DOUBLE_PX
-  ) {
+  if (tap !== null && input.timeMs - tap.timeMs <= DOUBLE_MS && distance(tap.at, input.at) <= DOUBLE_PX) {
     return { state: { ...left, mode: "idle", tap: null }, actions: [{ type: "back" }] };
   }
   return {

@@ -39,7 +39,14 @@ export function lanesOf(pens: readonly LayoutPen[], layout: Layout, plotPx: numb
   const stripsTop = lines.length === 0 ? 0 : linesPx;
   strips.forEach(({ pen }, i) => {
     const top = stripsTop + i * (STRIP_PX + STRIP_GAP_PX) + STRIP_GAP_PX / 2;
-    lanes.push({ key: `pen:${pen.tagNo}`, unit: "", kind: "strip", top, height: STRIP_PX, tagNos: [pen.tagNo] });
+    lanes.push({
+      key: `pen:${pen.tagNo}`,
+      unit: "",
+      kind: "strip",
+      top,
+      height: STRIP_PX,
+      tagNos: [pen.tagNo],
+    });
   });
   return lanes;
 }

@@ -1,6 +1,6 @@
+import { untrack } from "svelte";
 import type { HistoryPoint } from "../../history/columns.ts";
 import type { Interest, PlantLive } from "../../hub/plant-live.svelte.ts";
-import { untrack } from "svelte";
 import type { Received } from "../../hub/received.ts";
 import { afterAnswer, appendLive } from "./live-tail.ts";
 

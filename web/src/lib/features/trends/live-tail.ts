@@ -15,7 +15,11 @@ export function appendLive(tail: readonly HistoryPoint[], received: Received): r
 }
 
 /** Without what an answer up to `toMs` has by now. One heartbeat of overlap bridges values still on their way. */
-export function afterAnswer(tail: readonly HistoryPoint[], toMs: number, overlapMs: number): readonly HistoryPoint[] {
+export function afterAnswer(
+  tail: readonly HistoryPoint[],
+  toMs: number,
+  overlapMs: number,
+): readonly HistoryPoint[] {
   const first = tail.findIndex((point) => point.timeMs > toMs - overlapMs);
   return first <= 0 ? (first === 0 ? tail : []) : tail.slice(first);
 }

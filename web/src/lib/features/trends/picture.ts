@@ -1,6 +1,6 @@
-import type { ChartModel } from "./chart-model.ts";
-import { modelOf, type ModelInput } from "./chart-model.ts";
 import { plotHeight, TrendChart } from "./chart.ts";
+import type { ChartModel } from "./chart-model.ts";
+import { type ModelInput, modelOf } from "./chart-model.ts";
 import { fontOf } from "./paint.ts";
 import { DASHES, LIGHT, penColour, penLetter } from "./palette.ts";
 import { nameOf } from "./pen.ts";

@@ -1,9 +1,7 @@
 import type { TrendRange } from "@millrace/contract/api/trend";
 
 /** What the time axis shows: a length that ends now, or a fixed stretch. */
-export type ChartRange =
-  | { kind: "live"; lengthMs: number }
-  | { kind: "fixed"; fromMs: number; toMs: number };
+export type ChartRange = { kind: "live"; lengthMs: number } | { kind: "fixed"; fromMs: number; toMs: number };
 export interface TimeWindow {
   fromMs: number;
   toMs: number;

@@ -22,7 +22,12 @@ export function stripOf(line: PenLine, traits: NumberTraits): StripPart[] {
     if (point.level === "bad" || point.value === null || toMs <= point.timeMs) return;
     const words = formatValue(point.value, traits);
     const last = parts.at(-1);
-    if (last !== undefined && last.words === words && last.mixed === point.mixed && last.toMs >= point.timeMs) {
+    if (
+      last !== undefined &&
+      last.words === words &&
+      last.mixed === point.mixed &&
+      last.toMs >= point.timeMs
+    ) {
       last.toMs = toMs;
       return;
     }

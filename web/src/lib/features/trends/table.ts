@@ -25,7 +25,8 @@ export function tableOf(pens: readonly PenView[], window: TimeWindow): { rows: T
     cells: pens.map(({ tag }, i) => {
       const point = byTime[i]!.get(timeMs);
       if (point === undefined || tag === null) return { text: "", spread: "", mark: "" as const };
-      const mark = point.level === "good" ? ("" as const) : point.bad > 0 ? ("bad" as const) : ("uncertain" as const);
+      const mark =
+        point.level === "good" ? ("" as const) : point.bad > 0 ? ("bad" as const) : ("uncertain" as const);
       return { text: readable(point, tag), spread: spreadWords(point, tag), mark };
     }),
   }));

@@ -1,6 +1,6 @@
-import { staleAfterMs } from "@millrace/contract/vocabulary/tag";
 import type { Tag } from "@millrace/contract/api/plant";
 import { PENS_MAX, type TrendPen, type TrendView } from "@millrace/contract/api/trend";
+import { staleAfterMs } from "@millrace/contract/vocabulary/tag";
 import { HistoryClient } from "../../history/history-client.ts";
 import { HistoryReader } from "../../history/history-reader.ts";
 import { lineOf } from "../../history/line.ts";
@@ -258,7 +258,9 @@ export class TrendController {
               ...(awayWords === null ? {} : { awayWords }),
             }),
       compared:
-        compared === null ? null : lineOf(compared, [], { staleAfterMs: stale, nowMs: FAR_MS, listening: false }),
+        compared === null
+          ? null
+          : lineOf(compared, [], { staleAfterMs: stale, nowMs: FAR_MS, listening: false }),
       fault: this.tags.fault(pen.tagNo) ?? reading?.fault ?? null,
       savedMs: reading?.savedMs ?? null,
       strip: isStrip(tag),

@@ -73,9 +73,7 @@ export function merged(old: Readings, fresh: Readings): Readings {
     const before = old.get(tagNo);
     all.set(
       tagNo,
-      reading.history === null && before !== undefined
-        ? { ...before, fault: reading.fault }
-        : reading,
+      reading.history === null && before !== undefined ? { ...before, fault: reading.fault } : reading,
     );
   }
   return all;

@@ -55,7 +55,8 @@ function pensOf(text: string): TrendPen[] {
 function rangeOf(search: URLSearchParams): ChartRange {
   const fromMs = Date.parse(search.get("from") ?? "");
   const toMs = Date.parse(search.get("to") ?? "");
-  if (toMs - fromMs >= LENGTH_MS_MIN && toMs - fromMs <= LENGTH_MS_MAX) return { kind: "fixed", fromMs, toMs };
+  if (toMs - fromMs >= LENGTH_MS_MIN && toMs - fromMs <= LENGTH_MS_MAX)
+    return { kind: "fixed", fromMs, toMs };
   const lengthMs = Number(search.get("last")) * 1_000;
   if (lengthMs >= LENGTH_MS_MIN && lengthMs <= LENGTH_MS_MAX) return { kind: "live", lengthMs };
   return EMPTY_STATE.range;
@@ -74,8 +75,7 @@ export function parseState(text: string): TrendState {
 }
 
 function penText(pen: TrendPen): string {
-  const limits =
-    pen.low === undefined && pen.high === undefined ? "" : `~${pen.low ?? ""}~${pen.high ?? ""}`;
+  const limits = pen.low === undefined && pen.high === undefined ? "" : `~${pen.low ?? ""}~${pen.high ?? ""}`;
   // A plus sign means a space in an address.
   return `${pen.tagNo}.${pen.style}${pen.hidden === true ? "h" : ""}${limits.replaceAll("+", "")}`;
 }

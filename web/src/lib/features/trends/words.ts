@@ -21,7 +21,8 @@ export function lengthWords(ms: number): string {
 /** What the lines of a chart are: samples as they came, or figures of stretches. */
 export function kindWords(history: Pick<PenHistory, "kind" | "intervalMs" | "source">): string {
   if (history.kind === "raw") return "raw";
-  const from = history.source === "raw" ? "" : `, from ${history.source === "minute" ? "1 min" : "1 h"} figures`;
+  const from =
+    history.source === "raw" ? "" : `, from ${history.source === "minute" ? "1 min" : "1 h"} figures`;
   return `${lengthWords(history.intervalMs)} min/avg/max${from}`;
 }
 
@@ -41,7 +42,8 @@ export function readable(point: HistoryPoint, tag: NumberTraits): string {
 
 /** Spread of a bucket, for the legend: "61.2 – 64.0". Empty for a sample. */
 export function spreadWords(point: HistoryPoint, tag: NumberTraits): string {
-  if (point.quality !== "" || point.low === null || point.high === null || point.low === point.high) return "";
+  if (point.quality !== "" || point.low === null || point.high === null || point.low === point.high)
+    return "";
   if (tag.dataType === "boolean") return "";
   return `${formatValue(point.low, tag)} – ${formatValue(point.high, tag)}`;
 }

@@ -9,7 +9,7 @@ import { historianRoutes } from "./modules/historian/routes.ts";
 import { importRoutes } from "./modules/imports/routes.ts";
 import { importGate } from "./modules/imports/service.ts";
 import { retentionRoutes } from "./modules/retention/routes.ts";
-import { samplesRoutes } from "./modules/samples/routes.ts";
+import { samplesRoutes, tagHistoryRoutes } from "./modules/samples/routes.ts";
 import { trendViewRoutes } from "./modules/trend-views/routes.ts";
 
 /** Everything about stored samples: reading them, how long they are kept, what they take, and what people note on them. */
@@ -21,6 +21,7 @@ export function historyRoutes(
   const query = { sql, compression: zstd, frames: ingest.frames, clock, gates: queryGates(clock) };
   return new Elysia()
     .use(samplesRoutes({ ...query, authenticate }))
+    .use(tagHistoryRoutes({ ...query, authenticate }))
     .use(importRoutes({ ...query, db, latest: ingest.latest.cache, gate: importGate(clock), authenticate }))
     .use(retentionRoutes(change))
     .use(historianRoutes({ db, clock, diskFree, authenticate }))

@@ -1,4 +1,5 @@
-import { SampleFormat, SamplesAnswer } from "@millrace/contract/api/history";
+import { SampleFormat, SamplesAnswer, TagHistory } from "@millrace/contract/api/history";
+import { TagNo } from "@millrace/contract/vocabulary/id";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
@@ -10,6 +11,7 @@ import { envelopeCsv, envelopeNdjson } from "./format/envelope-lines.ts";
 import { MEDIA_TYPE } from "./format/format.ts";
 import { readRequest, type SamplesQuery } from "./request.ts";
 import { type SamplesDeps, samplesAnswer } from "./service.ts";
+import { tagHistory } from "./tag-history.ts";
 
 const Flag = Type.Union([Type.Literal("true"), Type.Literal("false")]);
 
@@ -82,4 +84,14 @@ export const samplesRoutes = (deps: SamplesDeps & { authenticate: Authenticate }
           },
         },
       },
+    });
+
+export const tagHistoryRoutes = (deps: SamplesDeps & { authenticate: Authenticate }) =>
+  new Elysia({ prefix: "/api/v1/tags", detail: { tags: ["Samples"] } })
+    .use(access(deps.authenticate))
+    .get("/:tagNo/history", ({ params }) => tagHistory(deps, params.tagNo), {
+      can: "sample.read",
+      params: asQuery(Type.Object({ tagNo: TagNo })),
+      response: { 200: TagHistory },
+      detail: { summary: "What a tag has stored, and what it costs a day" },
     });

@@ -93,7 +93,7 @@ export function createApp(deps: AppDeps) {
     })
     // Sign-in reads its own body, with a smaller limit, and an import its file as it comes; a value other than undefined keeps the default parser off it.
     .onParse(({ request, contentType, path }) =>
-      path.startsWith("/api/auth/") || path === IMPORT_PATH ? null : parseBody(request, contentType),
+      path.startsWith("/api/auth/") || path.startsWith(IMPORT_PATH) ? null : parseBody(request, contentType),
     )
     .onError(({ error, request }) => errorResponse(error, request))
     .use(healthRoutes({ ...deps, db, authenticate }))

@@ -1,5 +1,4 @@
 import type { Annotation } from "@millrace/contract/api/trend";
-import { withTail } from "../../history/line.ts";
 import { type PlacedBands, placeBands } from "./bands.ts";
 import { axisRange, extent, type Lane, lanesOf } from "./layout.ts";
 import type { Palette } from "./palette.ts";
@@ -133,5 +132,11 @@ export function structureOf(model: ChartModel): string {
   ].join("|");
 }
 
-export const hasPoints = (pen: PenView): boolean =>
-  pen.history !== null && withTail(pen.history, []).length > 0;
+/**
+ * Whether anything of a pen lies inside the window, whole answer and live values together. The samples beside the range,
+ * which only carry a pen to the edge, do not count.
+ */
+export const hasPoints = ({ history, line }: PenView, { fromMs, toMs }: TimeWindow): boolean =>
+  [...(history?.points ?? []), ...(line?.points ?? [])].some(
+    ({ timeMs }) => timeMs > fromMs - (history?.intervalMs ?? 0) && timeMs < toMs,
+  );

@@ -89,7 +89,13 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     await ingest.start();
     undo.push(() => ingest.stop());
     if (settings.historian) {
-      const historian = startHistorian({ url, clock, random, registry: metrics.registry });
+      const historian = startHistorian({
+        url,
+        dayQuietMs: settings.dayQuietS * 1_000,
+        clock,
+        random,
+        registry: metrics.registry,
+      });
       undo.push(() => historian.stop());
     }
     const retention = startRetention({ sql: database.sql, clock });

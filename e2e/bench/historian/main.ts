@@ -108,7 +108,7 @@ export async function benchHistorian(): Promise<BenchRow[]> {
   try {
     await using stack = await Stack.start({
       folder: join(folder, "data"),
-      hubEnv: { MILLRACE_HISTORIAN_QUIET_S: "5" },
+      hubEnv: { MILLRACE_DAY_QUIET_S: "5" },
     });
     await stack.gateway.stop();
     const url = databaseUrl(stack);

@@ -42,7 +42,12 @@ test.each(SEEDS)(
       sleep: () => Promise.resolve(),
       after: () => () => {},
     };
-    const compactor = new Compactor({ sql: database.sql, clock, report: (report) => reports.push(report) });
+    const compactor = new Compactor({
+      sql: database.sql,
+      clock,
+      dayQuietMs: 600_000,
+      report: (report) => reports.push(report),
+    });
     // Idle for so long that everything was looked for again, the nightly check included.
     for (let turn = 0, idle = 0; idle < IDLE_TURNS; turn++) {
       if (turn > TURNS_MAX) throw new Error("the compactor does not come to rest");

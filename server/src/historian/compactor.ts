@@ -29,6 +29,8 @@ export type CompactorReport =
 export interface CompactorDeps {
   sql: SQL;
   clock: Clock;
+  /** A day is closed this long after its end, and again when late samples of it were quiet so long. */
+  dayQuietMs: number;
   report(report: CompactorReport): void;
 }
 
@@ -77,7 +79,7 @@ export class Compactor {
   }
 
   async #look(): Promise<void> {
-    const { sql, clock } = this.deps;
+    const { sql, clock, dayQuietMs } = this.deps;
     const nowMs = clock.nowMs();
     if (this.#isDue("journal", HISTORIAN.lookJournalMs)) {
       const gateways = await findWaitingGateways(sql);
@@ -90,9 +92,9 @@ export class Compactor {
       this.#hours = dueHours(hours, nowMs);
     }
     if (this.#days.length === 0 && this.#isDue("day", HISTORIAN.lookDaysMs)) {
-      const days = await findWaitingDays(sql, daysBefore(nowMs));
+      const days = await findWaitingDays(sql, daysBefore(nowMs, dayQuietMs));
       this.#lag("hours", lagMs({ gateways: [], hours: [], days }, nowMs).hours);
-      this.#days = dueDays(days, nowMs);
+      this.#days = dueDays(days, nowMs, dayQuietMs);
     }
   }
 

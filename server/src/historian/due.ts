@@ -29,7 +29,7 @@ export interface Batch {
 /** Hours before this one may be closed. */
 export const hoursBefore = (nowMs: number): number => hourOf(nowMs - HISTORIAN.hourGraceMs);
 /** Days before this one may be closed. */
-export const daysBefore = (nowMs: number): number => dayOf(nowMs - HISTORIAN.dayGraceMs);
+export const daysBefore = (nowMs: number, quietMs: number): number => dayOf(nowMs - quietMs);
 
 /** Gateways whose frames waited long enough or are many, those that wait longest first. */
 export function dueGateways(waiting: readonly WaitingGateway[], nowMs: number): number[] {
@@ -58,9 +58,9 @@ export function dueHours(waiting: readonly WaitingGroup[], nowMs: number): Batch
  * Past days that are quiet. One that is never quiet stays in hours, where late samples cost the rewriting of an hour
  * and not of a day.
  */
-export function dueDays(waiting: readonly WaitingGroup[], nowMs: number): Batch[] {
+export function dueDays(waiting: readonly WaitingGroup[], nowMs: number, quietMs: number): Batch[] {
   const due = waiting.filter(
-    ({ slot, newestMs }) => slot < daysBefore(nowMs) && nowMs - newestMs >= HISTORIAN.dayGraceMs,
+    ({ slot, newestMs }) => slot < daysBefore(nowMs, quietMs) && nowMs - newestMs >= quietMs,
   );
   return batchesOf(due);
 }

@@ -17,6 +17,8 @@ const STOP_MS = 10_000;
 export interface HistorianInput {
   /** Of the database. */
   url: string;
+  /** How long a past day must have been without late samples before it is closed, ms. */
+  dayQuietMs: number;
   clock: Clock;
   random: Random;
   registry: Registry;
@@ -28,7 +30,7 @@ export interface Historian {
 }
 
 /** Starts the compactor in a thread of its own. Several hubs on one database may each have one. */
-export function startHistorian({ url, clock, random, registry }: HistorianInput): Historian {
+export function startHistorian({ url, dayQuietMs, clock, random, registry }: HistorianInput): Historian {
   const told = reporter(historianMetrics(registry));
   let worker: Worker | null = null;
   let crashes = 0;
@@ -59,7 +61,7 @@ export function startHistorian({ url, clock, random, registry }: HistorianInput)
       mine.terminate();
     };
     mine.addEventListener("close", () => ended("its thread was closed"));
-    mine.postMessage({ tell: "start", url } satisfies ToWorker);
+    mine.postMessage({ tell: "start", url, dayQuietMs } satisfies ToWorker);
   };
 
   start();

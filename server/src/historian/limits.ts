@@ -19,8 +19,6 @@ export const HISTORIAN = {
   /** A past hour that still gets samples is closed once it was quiet so long, or has this many rows. */
   hourQuietMs: 60_000,
   hourRowsMax: 256,
-  /** A day is closed this long after its end, and again when late samples of it were quiet so long. */
-  dayGraceMs: 600_000,
   strayDays: 30,
   /** How often what waits is looked for. */
   lookJournalMs: 5_000,

@@ -29,16 +29,16 @@ const openSql = (url: string): SQL =>
 
 const say = (message: FromWorker): void => self.postMessage(message);
 
-async function run(url: string): Promise<void> {
+async function run(url: string, dayQuietMs: number): Promise<void> {
   const sql = openSql(url);
   const report = (told: RunReport) => say({ report: told });
-  const compactor = new Compactor({ sql, clock, report });
+  const compactor = new Compactor({ sql, clock, dayQuietMs, report });
   await runCompactor({ compactor, clock, random, signal: stop.signal, report });
   await sql.close({ timeout: 1 }).catch(() => undefined);
   say({ stopped: true });
 }
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
-  if (data.tell === "start") void run(data.url);
+  if (data.tell === "start") void run(data.url, data.dayQuietMs);
   else stop.abort();
 };

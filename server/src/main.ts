@@ -7,13 +7,13 @@ import { isLoopback } from "@millrace/contract/std/loopback";
 import { EXIT_SETTING } from "@millrace/contract/std/setting";
 import { type App, createApp } from "./app.ts";
 import { lockDataFolder } from "./data-lock.ts";
-import { openDatabase } from "./db/client.ts";
+import { type Database, openDatabase } from "./db/client.ts";
 import { diskFreeBytes } from "./db/embedded/disk-free.ts";
 import { startEmbedded } from "./db/embedded/embedded.ts";
 import { migrateDatabase } from "./db/migrate.ts";
 import { startHistorian } from "./historian/historian.ts";
 import { startRetention } from "./historian/retention-job.ts";
-import { createMetrics } from "./http/metrics.ts";
+import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { ownOrigins } from "./http/origin.ts";
 import { loadHubKey, loadIdentity } from "./identity.ts";
 import { createIngest } from "./ingest/ingest.ts";
@@ -60,6 +60,21 @@ async function openDatabaseUrl(settings: Settings, undo: (() => unknown)[]): Pro
 const diskFreeOf = async ({ databaseUrl, dataFolder }: Settings): Promise<number | null> =>
   databaseUrl === undefined ? await diskFreeBytes(dataFolder) : null;
 
+/** Starts what moves samples through the levels of the history, and out of it. */
+function keepHistory(
+  { historian, dayQuietS }: Settings,
+  { url, database, metrics }: { url: string; database: Database; metrics: Metrics },
+  undo: (() => unknown)[],
+): void {
+  if (historian) {
+    const { registry } = metrics;
+    const started = startHistorian({ url, dayQuietMs: dayQuietS * 1_000, clock, random, registry });
+    undo.push(() => started.stop());
+  }
+  const retention = startRetention({ sql: database.sql, clock });
+  undo.push(() => retention.stop());
+}
+
 async function start(settings: Settings): Promise<() => Promise<void>> {
   const undo: (() => unknown)[] = [];
   const stop = async () => {
@@ -88,18 +103,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const ingest = createIngest({ database, identity, clock, registry: metrics.registry });
     await ingest.start();
     undo.push(() => ingest.stop());
-    if (settings.historian) {
-      const historian = startHistorian({
-        url,
-        dayQuietMs: settings.dayQuietS * 1_000,
-        clock,
-        random,
-        registry: metrics.registry,
-      });
-      undo.push(() => historian.stop());
-    }
-    const retention = startRetention({ sql: database.sql, clock });
-    undo.push(() => retention.stop());
+    keepHistory(settings, { url, database, metrics }, undo);
     const app = createApp({
       database,
       identity,

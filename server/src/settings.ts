@@ -60,6 +60,23 @@ export const Settings = Type.Object({
     ),
     true,
   ),
+  historian: Setting(
+    "MILLRACE_HISTORIAN",
+    Type.Boolean({
+      default: true,
+      description: "0 leaves moving samples into the history to other hubs on the same database",
+    }),
+  ),
+  dayQuietS: Setting(
+    "MILLRACE_DAY_QUIET_S",
+    Type.Integer({
+      minimum: 0,
+      maximum: 86_400,
+      default: 600,
+      description:
+        "Seconds after which a past day without late samples is closed in the history; late samples open it again",
+    }),
+  ),
   metricsOpen: Setting(
     "MILLRACE_METRICS_OPEN",
     Type.Boolean({

@@ -15,6 +15,8 @@ import { createSetup, type Setup } from "../src/modules/setup/service.ts";
 import { type TestDatabase, testDatabase } from "./harness-database.ts";
 
 export const ORIGIN = "http://localhost:8080";
+/** What the tests' disk is said to have left. */
+export const DISK_FREE_BYTES = 100e9;
 export const API_KEY = "k".repeat(40);
 
 export interface TestHub extends AsyncDisposable {
@@ -58,6 +60,7 @@ export async function testHub(): Promise<TestHub> {
     dataFolder,
     webFolder: join(dataFolder, "web"),
     metricsOpen: false,
+    diskFree: async () => DISK_FREE_BYTES,
     https: false,
     origins,
     publicUrl: () => ORIGIN,

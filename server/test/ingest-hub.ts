@@ -6,6 +6,7 @@ import { Elysia } from "elysia";
 import { Registry } from "prom-client";
 import { device } from "../src/db/schema/device.ts";
 import { gateway } from "../src/db/schema/gateway.ts";
+import { tagWriter } from "../src/db/schema/history.ts";
 import { profile } from "../src/db/schema/profile.ts";
 import { site } from "../src/db/schema/site.ts";
 import { tag } from "../src/db/schema/tag.ts";
@@ -117,6 +118,7 @@ async function addGateway(
       })),
     )
     .returning({ tagNo: tag.tagNo });
+  await db.insert(tagWriter).values(tags.map(({ tagNo }) => ({ tagNo, gatewayNo: row!.gatewayNo })));
   await ingest.latest.tagsChanged([id]);
   return { id, gatewayNo: row!.gatewayNo, key: privateKey, tagNos: tags.map(({ tagNo }) => tagNo) };
 }

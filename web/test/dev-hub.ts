@@ -6,7 +6,10 @@
 import type { Gateway } from "@millrace/contract/api/gateway";
 import type { Device, Tag } from "@millrace/contract/api/plant";
 import type { DeviceStatus } from "@millrace/contract/vocabulary/gateway";
+import { interpolationOf } from "@millrace/contract/vocabulary/tag";
+import type { JsonValue } from "@millrace/contract/vocabulary/value";
 import type { LiveClientMessage, LiveServerMessage, LiveValue } from "@millrace/contract/wire/live";
+import { historyApi, samplesOf, tagHistory } from "./dev-history.ts";
 
 const CSP =
   "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'; script-src 'self'; style-src 'self'; worker-src 'self'; manifest-src 'self'";
@@ -71,6 +74,9 @@ const tags: Tag[] = Array.from({ length: TAGS }, (_, i) => {
     scanMs: 1_000,
     heartbeatMs: 10_000,
     deadband: signal.deadband,
+    interpolation: interpolationOf(signal.dataType),
+    retention: "standard",
+    ...(signal.name === "Oil temperature" ? { range: { low: 56, high: 66 } } : {}),
   };
 });
 
@@ -80,15 +86,11 @@ const OFFLINE_GATEWAY = uuid(3, 3);
 
 function valueAt(tag: Tag, ms: number): LiveValue {
   const signal = signalOf(tag.tagNo);
-  const wave = signal.base + signal.swing * Math.sin(ms / 40_000 + tag.tagNo);
+  const past = pastValue(tag, ms);
   const plain =
-    signal.dataType === "boolean"
-      ? tag.tagNo % 5 !== 0
-      : signal.dataType === "text"
-        ? "Bracket 40 × 60"
-        : signal.dataType === "uint64"
-          ? String(BigInt(signal.base) * 1_000_000_000_000n + BigInt(Math.floor(ms / 1_000)))
-          : wave;
+    signal.dataType === "uint64" && tag.tagNo % 2 === 0
+      ? String(BigInt(signal.base) * 1_000_000_000_000n + BigInt(Math.floor(ms / 1_000)))
+      : past;
   if (tag.gatewayId === OFFLINE_GATEWAY)
     return [tag.tagNo, plain, "good", startMs - 240_000, plain, startMs - 240_000];
   if (tag.deviceId === REFUSED) return [tag.tagNo, null, "bad.linkRefused", ms, plain, startMs - 720_000];
@@ -196,22 +198,33 @@ function tagPage(search: URLSearchParams): Response {
   return page(found.slice(from, to), to < found.length ? String(to) : null);
 }
 
-function samples(search: URLSearchParams): Response {
-  const tag = tags[Number(search.get("tag")) - 1]!;
-  const from = Math.ceil(Date.parse(search.get("from")!) / 10_000) * 10_000;
-  const to = Date.parse(search.get("to")!);
-  const items: unknown[] = [];
-  for (let ms = from; ms < to; ms += 10_000) {
-    const minute = Math.floor(ms / 60_000) % 60;
-    if (minute >= 20 && minute < 24) continue;
-    const bad = minute >= 40 && minute < 43;
-    const [, value, quality] = valueAt(tag, ms);
-    items.push({ time: iso(ms), value: bad ? null : value, quality: bad ? "bad.deviceTimeout" : quality });
+/** History of a value, the same for every look at a time; machines run, stop and change their recipe. */
+function pastValue(tag: Tag, ms: number): JsonValue {
+  const signal = signalOf(tag.tagNo);
+  const slow = Math.sin(ms / 5_400_000 + tag.tagNo);
+  const noise = Math.sin(ms / 1_700) * 0.15 + Math.sin(ms / 611 + tag.tagNo) * 0.1;
+  if (signal.dataType === "boolean") return Math.sin(ms / 1_300_000 + tag.tagNo) > -0.6;
+  if (signal.dataType === "text") {
+    return ["Bracket 40 × 60", "Bracket 60 × 80", "Hinge L", "Change-over"][Math.floor(ms / 2_400_000) % 4]!;
   }
-  return Response.json({ tagNo: tag.tagNo, items, gaps: [], nextFrom: null });
+  if (signal.dataType === "uint64") return String(BigInt(Math.floor(ms / 4_000)) % 50_000n);
+  return signal.base + signal.swing * (slow * 0.7 + Math.sin(ms / 400_000 + tag.tagNo) * 0.3 + noise);
 }
 
-function api(request: Request, url: URL): Response {
+async function historyAnswer(request: Request, url: URL): Promise<Response | null> {
+  if (url.pathname === "/api/v1/samples") {
+    const answer = samplesOf(url.searchParams, tags, Date.now(), pastValue);
+    if (answer === null)
+      return problem(422, "request.invalid", "tag: 13 has more history than one answer holds.");
+    if (url.searchParams.get("format") !== "csv") return Response.json(answer);
+    return new Response("time,tag,value,quality\n", { headers: { "content-type": "text/csv" } });
+  }
+  const tag = /^\/api\/v1\/tags\/(\d+)\/history$/.exec(url.pathname);
+  if (tag !== null) return Response.json(tagHistory(tags[Number(tag[1]) - 1]!));
+  return await historyApi(request, url);
+}
+
+async function api(request: Request, url: URL): Promise<Response> {
   const signedIn = (request.headers.get("cookie") ?? "").includes("dev=1");
   const path = url.pathname;
   if (path === "/api/v1/setup")
@@ -246,7 +259,8 @@ function api(request: Request, url: URL): Response {
     });
   }
   if (path === "/api/v1/tags") return tagPage(url.searchParams);
-  if (path === "/api/v1/samples") return samples(url.searchParams);
+  const history = await historyAnswer(request, url);
+  if (history !== null) return history;
   const tag = /^\/api\/v1\/tags\/(\d+)$/.exec(path);
   const found = tag === null ? undefined : tags[Number(tag[1]) - 1];
   return found === undefined ? problem(404, "entity.missing", "There is no such tag.") : Response.json(found);
@@ -276,7 +290,7 @@ const server = Bun.serve<Client>({
         ? undefined
         : new Response("", { status: 400 });
     }
-    if (url.pathname.startsWith("/api/")) return api(request, url);
+    if (url.pathname.startsWith("/api/")) return await api(request, url);
     const file = Bun.file(DIST + url.pathname.slice(1));
     const body = url.pathname !== "/" && (await file.exists()) ? file : Bun.file(`${DIST}index.html`);
     return new Response(body, { headers: { "content-security-policy": CSP, "cache-control": "no-cache" } });

@@ -26,6 +26,9 @@ export const Permission = Type.Union([
   Type.Literal("gateway.read"),
   Type.Literal("gateway.edit"),
   Type.Literal("sample.read"),
+  Type.Literal("sample.import"),
+  Type.Literal("trend.edit"),
+  Type.Literal("system.edit"),
   Type.Literal("system.read"),
 ]);
 export type Permission = Static<typeof Permission>;

@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { EntityId, Name, TagNo } from "../vocabulary/id.ts";
-import { ProfileTag, TagNumbers } from "../vocabulary/tag.ts";
+import { Interpolation, ProfileTag, RetentionClassName, TagNumbers } from "../vocabulary/tag.ts";
 import { DataType } from "../vocabulary/value.ts";
 
 /** ISA-95 levels; empty levels may be skipped. */
@@ -76,6 +76,8 @@ export const Tag = Type.Composite([
     dataType: DataType,
     unit: Type.String(),
     description: Type.String(),
+    interpolation: Interpolation,
+    retention: RetentionClassName,
   }),
   TagNumbers,
 ]);

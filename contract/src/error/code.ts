@@ -42,6 +42,12 @@ export const ERROR = {
     "Reload, look at the other change, then repeat yours.",
   ),
   "entity.inUse": row(409, "afterChange", "warning", "Remove what still uses it first."),
+  "retention.confirm": row(
+    409,
+    "afterChange",
+    "warning",
+    "Look at what would be lost; if that is meant, send it again with confirm=true.",
+  ),
   // People
   "auth.required": row(401, "afterChange", "info", "Sign in."),
   "auth.refused": row(401, "afterChange", "warning", "Check the e-mail address and the password."),
@@ -225,6 +231,21 @@ export const ERROR = {
     "Check PostgreSQL; gateways keep their data meanwhile.",
   ),
   "database.failed": row(500, "never", "error", "Look at the hub's log for the error id."),
+  // History
+  "query.tooLarge": row(
+    422,
+    "afterChange",
+    "warning",
+    "Ask for a shorter range, fewer tags or a longer interval; the limit is in the message.",
+  ),
+  "query.busy": row(429, "backoff", "info", "Wait a moment, then ask again: other long queries run first."),
+  "query.timeout": row(422, "afterChange", "warning", "Ask for a shorter range or a longer interval."),
+  "import.keyUsed": row(
+    409,
+    "afterChange",
+    "warning",
+    "Give this file an Idempotency-Key of its own; the key sent belongs to another file.",
+  ),
   // Ourselves
   "internal.bug": row(500, "never", "error", "Report this with the error id."),
 } as const satisfies Record<string, ErrorRow>;

@@ -1,4 +1,13 @@
-import { type ProfileTag, type Range, type Scale, TAG_DEFAULTS } from "../vocabulary/tag.ts";
+import {
+  type Interpolation,
+  interpolationOf,
+  type ProfileTag,
+  type Range,
+  RETENTION_STANDARD,
+  type RetentionClassName,
+  type Scale,
+  TAG_DEFAULTS,
+} from "../vocabulary/tag.ts";
 import type { DataType } from "../vocabulary/value.ts";
 
 /** What a profile says for all of its tags. */
@@ -20,6 +29,8 @@ export interface ExpandedTag {
   deadband: number;
   scale: Scale | null;
   range: Range | null;
+  interpolation: Interpolation;
+  retention: RetentionClassName;
 }
 
 /**
@@ -46,6 +57,10 @@ export function expandTags(
       deadband: tag.deadband ?? TAG_DEFAULTS.deadband,
       scale: tag.scale ?? null,
       range: tag.range ?? null,
+      // A scaled whole number is a measured value, however few steps it has.
+      interpolation:
+        tag.interpolation ?? (tag.scale === undefined ? interpolationOf(tag.dataType) : "linear"),
+      retention: tag.retention ?? RETENTION_STANDARD,
     };
   });
 }

@@ -2,9 +2,28 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Name } from "./id.ts";
 import { DataType } from "./value.ts";
 
+/** Name of a class of tags whose history is kept equally long. */
+export const RetentionClassName = Type.String({
+  pattern: "^[a-z][a-z0-9-]{0,31}$",
+  description: "Lower-case letters, digits and hyphens",
+  examples: ["standard"],
+});
+export type RetentionClassName = Static<typeof RetentionClassName>;
+
+/** The class of tags that name none. */
+export const RETENTION_STANDARD = "standard";
+
 /** Linear scaling: engineering value = raw × factor + offset. */
 export const Scale = Type.Object({ factor: Type.Number(), offset: Type.Number({ default: 0 }) });
 export type Scale = Static<typeof Scale>;
+
+/** How a value goes on between two samples: it stands until the next (`step`), or moves to it (`linear`). */
+export const Interpolation = Type.Union([Type.Literal("step"), Type.Literal("linear")]);
+export type Interpolation = Static<typeof Interpolation>;
+
+/** What a tag does when nobody said otherwise: measured values move, everything else stands until it changes. */
+export const interpolationOf = (dataType: DataType): Interpolation =>
+  dataType === "float32" || dataType === "float64" ? "linear" : "step";
 
 /** Engineering range. A value outside is kept and marked uncertain. */
 export const Range = Type.Object({ low: Type.Number(), high: Type.Number() });
@@ -35,6 +54,8 @@ export const ProfileTag = Type.Composite([
     dataType: DataType,
     unit: Type.Optional(Type.String({ maxLength: 32 })),
     description: Type.Optional(Type.String({ maxLength: 500 })),
+    interpolation: Type.Optional(Interpolation),
+    retention: Type.Optional(RetentionClassName),
   }),
   Type.Partial(TagNumbers),
 ]);

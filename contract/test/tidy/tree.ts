@@ -48,6 +48,10 @@ function importsOf(path: string, text: string): SourceFile["imports"] {
     ts.forEachChild(node, visit);
   };
   visit(tree);
+  // Markup of a component may load others when they are needed.
+  if (path.endsWith(".svelte"))
+    for (const [, from] of text.replace(/<script[\s\S]*?<\/script>/g, "").matchAll(/\bimport\("([^"]+)"\)/g))
+      found.push({ from: from!, typeOnly: false });
   return found;
 }
 

@@ -230,7 +230,9 @@ async function floodBeside(gateways: readonly SimGateway[], ms: number) {
 
 async function rowsOf(rig: Rig, gatewayId: string): Promise<number> {
   const rows: { n: number }[] = await rig.sql`
-    SELECT count(*)::int AS n FROM journal j JOIN gateway g USING (gateway_no) WHERE g.id = ${gatewayId}::uuid`;
+    SELECT ((SELECT count(*) FROM journal j WHERE j.gateway_no = g.gateway_no)
+      + (SELECT coalesce(sum(frames), 0) FROM frame_proof p WHERE p.gateway_no = g.gateway_no))::int AS n
+    FROM gateway g WHERE g.id = ${gatewayId}::uuid`;
   return rows[0]!.n;
 }
 

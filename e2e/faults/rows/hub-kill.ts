@@ -8,12 +8,19 @@ const SERVES_MS_MAX = 5_000;
 const PATIENT_KILLS_MAX = 50;
 const IMPATIENT = `--preload=${join(import.meta.dir, "../impatient.ts")}`;
 
-/** Frames in the journal do not tile 1..mark, or a stream has none although its mark says so. */
+/**
+ * Streams whose frames do not tile 1..mark: those in the journal, and those that left it for the history, of which the
+ * proofs tell how many they were. Each frame of these rows has one number.
+ */
 export async function marksThatLie(rig: Rig): Promise<number> {
   const rows: { n: number }[] = await rig.sql`
     SELECT count(*)::int AS n FROM uplink_stream s LEFT JOIN LATERAL (
-      SELECT coalesce(sum(last - first + 1), 0) AS covered, coalesce(max(last), 0) AS top, coalesce(min(first), 1) AS low
-      FROM journal j WHERE j.gateway_no = s.gateway_no AND j.epoch = s.epoch AND j.lane = s.lane AND j.seg = s.seg) j ON true
+      SELECT coalesce(sum(covered), 0) AS covered, coalesce(max(top), 0) AS top, coalesce(min(low), 1) AS low FROM (
+        SELECT last - first + 1 AS covered, last AS top, first AS low FROM journal j
+        WHERE j.gateway_no = s.gateway_no AND j.epoch = s.epoch AND j.lane = s.lane AND j.seg = s.seg
+        UNION ALL
+        SELECT frames, last, first FROM frame_proof p
+        WHERE p.gateway_no = s.gateway_no AND p.epoch = s.epoch AND p.lane = s.lane AND p.seg = s.seg) x) j ON true
     WHERE s.lane <> 'L' AND (j.covered <> s.last OR j.top <> s.last OR j.low <> 1)`;
   return rows[0]!.n;
 }

@@ -95,7 +95,7 @@ async function withTags(rig: Rig) {
 async function served(rig: Rig, tagNo: number, fromMs: number): Promise<unknown[]> {
   const [from, to] = [fromMs, Date.now() + 60_000].map((ms) => new Date(ms).toISOString());
   const page = await rig.stack.api.get<RawSamples>(`/samples?tag=${tagNo}&from=${from}&to=${to}&limit=20000`);
-  return page.items.map(({ value }) => value);
+  return page.series.flatMap(({ values }) => values);
 }
 
 /** Good values that are not served once. */

@@ -20,7 +20,17 @@ export const whoOf = (principal: Principal): string => `${principal.kind}:${prin
 export type Authenticate = (headers: Headers) => Promise<Principal | null>;
 
 const PERMISSIONS: Record<Role, readonly Permission[]> = {
-  administrator: ["plant.read", "plant.edit", "gateway.read", "gateway.edit", "sample.read", "system.read"],
+  administrator: [
+    "plant.read",
+    "plant.edit",
+    "gateway.read",
+    "gateway.edit",
+    "sample.read",
+    "sample.import",
+    "trend.edit",
+    "system.read",
+    "system.edit",
+  ],
 };
 
 export const permissionsOf = (role: Role): Permission[] => [...PERMISSIONS[role]];

@@ -20,6 +20,12 @@ const app = new Elysia()
   .get("/slow", () => {
     throw new AppError("request.tooMany", "Wait.", { context: { retryAfterS: 7 } });
   })
+  .get("/list", () => "", {
+    query: t.Object({
+      rows: t.Optional(t.Integer({ minimum: 1 })),
+      order: t.Optional(t.Union([t.Literal("up"), t.Literal("down")])),
+    }),
+  })
   .post("/", () => "", { body: t.Object({ password: t.String({ minLength: 12 }) }) });
 
 test.each(["/plain", "/caused", "/text", "/shape"])(
@@ -54,4 +60,14 @@ test.each([SECRET.slice(0, 8), 4711, [[SECRET]], { [SECRET]: 1 }, null])(
 test("who must wait is told how long in the header too", async () => {
   const response = await app.handle(new Request("http://hub.test/slow"));
   expect([response.status, response.headers.get("retry-after")]).toEqual([429, "7"]);
+});
+
+test.each([
+  ["rows=0", "query/rows: Expected integer to be greater or equal to 1, found a number."],
+  ["rows=NaN", "query/rows: Expected a number, found a text."],
+  ["order=x", "query/order: Expected one of up, down, found a text."],
+])("a query with %p is told which field and what would do", async (query, detail) => {
+  const response = await app.handle(new Request(`http://hub.test/list?${query}`));
+  expect(response.status).toBe(422);
+  expect(((await response.json()) as { detail: string }).detail).toBe(detail);
 });

@@ -23,21 +23,48 @@ function sortOf(value: unknown): string {
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
+interface RawError {
+  path?: string;
+  value?: unknown;
+  message?: string;
+  schema?: { anyOf?: readonly { const?: unknown; type?: string }[] };
+}
+
+/** What a choice offers, in words; null for everything else. */
+function choiceOf(schema: RawError["schema"]): string | null {
+  const offers = schema?.anyOf;
+  if (offers === undefined) return null;
+  if (offers.every((each) => each.const !== undefined))
+    return `Expected one of ${offers.map((each) => String(each.const)).join(", ")}`;
+  // Numbers in a query arrive as texts; the framework's own type for that takes both.
+  if (offers.some(({ type }) => type === "integer" || type === "number")) return "Expected a number";
+  return null;
+}
+
 /** What TypeBox found wrong, by field. `on` is body, query, params or headers. */
 export function fieldErrors(on: string, errors: readonly unknown[]): FieldError[] {
   return errors.slice(0, fieldsMax).map((raw) => {
-    const { path, value, message } = raw as { path?: string; value?: unknown; message?: string };
-    return { field: `${on}${path ?? ""}`, found: sortOf(value), expected: message ?? "something else" };
+    const { path, value, message, schema } = raw as RawError;
+    const expected = choiceOf(schema) ?? message ?? "something else";
+    return { field: `${on}${path ?? ""}`, found: sortOf(value), expected };
   });
 }
 
+/** A number of the query that is out of its range: the framework tells the number and not whose it is. */
+function nameNumber(thrown: ValidationError, request: Request | undefined): string {
+  for (const [name, text] of request === undefined ? [] : new URL(request.url).searchParams)
+    if (Number(text) === thrown.value) return `query/${name}`;
+  return "query";
+}
+
 /** Gives anything thrown in a request its code. */
-export function requestError(thrown: unknown): AppError {
+export function requestError(thrown: unknown, request?: Request): AppError {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof ValidationError) {
     // An answer that does not fit its own schema is our bug, and its text would show what we hold.
     if (thrown.type === "response") return new AppError("internal.bug", "", { cause: thrown });
-    const fields = fieldErrors(thrown.type, thrown.all);
+    const on = thrown.type === "property" ? nameNumber(thrown, request) : thrown.type;
+    const fields = fieldErrors(on, thrown.all);
     const first = fields[0];
     return new AppError(
       "request.invalid",
@@ -78,7 +105,7 @@ export function problemOf(error: AppError, traceId: string): Problem {
 
 /** The answer to a failed request; logs what is our own or the database's failure with its cause. */
 export function errorResponse(thrown: unknown, request: Request): Response {
-  const error = requestError(thrown);
+  const error = requestError(thrown, request);
   const traceId = Bun.randomUUIDv7();
   const problem = problemOf(error, traceId);
   if (problem.status >= 500) {

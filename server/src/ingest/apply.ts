@@ -1,6 +1,7 @@
 import type { StreamKey } from "@millrace/contract/wire/stream";
 import type { SQL } from "bun";
 import { postgresFacts } from "../db/error.ts";
+import { findCrcs } from "../historian/proof-store.ts";
 import { answersOf, type ClockAnchor, type EventWrite } from "./event-rows.ts";
 
 /** A frame that passed admission, ready to be written. */
@@ -147,7 +148,7 @@ export async function readMark(
 
 /**
  * First number among `frames` whose stored checksum differs: the same number with other content, so two machines use
- * one identity or one went back in time. Frames no longer in the journal prove nothing either way.
+ * one identity or one went back in time. It does not matter whether the frame still lies in the journal.
  */
 export async function findConflict(
   sql: SQL,
@@ -157,14 +158,14 @@ export async function findConflict(
   frames: readonly { first: number; crc: number }[],
 ): Promise<number | null> {
   if (frames.length === 0) return null;
-  const listed = JSON.stringify(frames.map(({ first, crc }) => ({ first, crc })));
-  const rows: { first: string }[] = await sql`
-    SELECT j.first::text FROM jsonb_to_recordset(${listed}::text::jsonb) AS x(first bigint, crc bigint)
-    JOIN journal j ON j.gateway_no = ${gatewayNo} AND j.epoch = ${epoch} AND j.lane = ${key.lane}
-      AND j.seg = ${key.seg} AND j.first = x.first
-    WHERE j.crc <> x.crc ORDER BY j.first LIMIT 1`;
-  const row = rows[0];
-  return row ? Number(row.first) : null;
+  const firsts = frames.map(({ first }) => first);
+  const stream = { gatewayNo, epoch, ...key };
+  const from = Math.min(...firsts);
+  const to = Math.max(...firsts);
+  const known = await findCrcs(sql, stream, from, to, to - from + 1);
+  const crcs = new Map(known.map(({ first, crc }) => [first, crc]));
+  const conflicts = frames.filter(({ first, crc }) => (crcs.get(first) ?? crc) !== crc);
+  return conflicts.length === 0 ? null : Math.min(...conflicts.map(({ first }) => first));
 }
 
 /**

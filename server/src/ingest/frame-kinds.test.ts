@@ -4,16 +4,16 @@ import { encodeEvents, type GatewayEvent } from "@millrace/contract/wire/event";
 import type { FrameHeader } from "@millrace/contract/wire/frame";
 import { encodeRollup } from "@millrace/contract/wire/rollup";
 import { FakeGateway, frame, series } from "../../test/fake-gateway.ts";
+import { historyOf } from "../../test/history.ts";
 import { type IngestHub, ingestHub, type KnownGateway } from "../../test/ingest-hub.ts";
 import { LatestKeeper } from "../modules/latest/keeper.ts";
-import { rawSamples } from "../modules/samples/service.ts";
 import { zstd } from "./zstd.ts";
 
 const NOW = Date.UTC(2026, 10, 23, 10);
 const iso = (ms: number) => new Date(ms).toISOString();
 
 const history = (hub: IngestHub, tag: number, fromMs = NOW, toMs = NOW + 3_600_000) =>
-  rawSamples({ sql: hub.database.sql, compression: zstd }, { tag, from: iso(fromMs), to: iso(toMs) });
+  historyOf(hub, tag, fromMs, toMs);
 
 const event = (change: Partial<GatewayEvent> = {}): GatewayEvent => ({
   timeMs: NOW,

@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { Registry } from "prom-client";
 import type { Database } from "../db/client.ts";
+import { FrameCache } from "../historian/query/frame-cache.ts";
+import { QUERY } from "../historian/query/limits.ts";
 import { FanOut } from "../live/fan-out.ts";
 import { CoverageKeeper } from "../modules/completeness/keeper.ts";
 import { LatestKeeper } from "../modules/latest/keeper.ts";
@@ -39,6 +41,8 @@ export interface Ingest {
   /** Which minutes of which tag came. */
   coverage: CoverageKeeper;
   fanOut: FanOut;
+  /** Columns of the newest frames, for queries. */
+  frames: FrameCache;
   /** What a gateway's session needs; for the uplink route. */
   sessionDeps: SessionDeps;
   /** Loads the latest values; to be awaited before the hub listens. */
@@ -58,6 +62,7 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
     compression: zstd,
     ownerOf: (tagNo) => latest.cache.ownerOf(tagNo),
   });
+  const frames = new FrameCache(QUERY.frameCacheBytes);
   const fanOut = new FanOut({
     clock,
     metrics,
@@ -83,7 +88,7 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
     budget: new CreditBudget(INGEST_BYTES_MAX),
     fairShare: new FairShare(),
     compression: zstd,
-    committed: committedTo(latest, coverage),
+    committed: committedTo(latest, coverage, frames),
     sessions,
     hellos: new Gate(HELLOS_AT_ONCE),
     order: new HelloOrder(),
@@ -96,6 +101,7 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
     latest,
     coverage,
     fanOut,
+    frames,
     sessionDeps,
     async start() {
       await latest.start();
@@ -113,11 +119,20 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
   };
 }
 
-/** Coverage goes first: the latest values move the times of a boot without a clock inside the columns. */
-const committedTo = (latest: LatestKeeper, coverage: CoverageKeeper): CommittedSamples => ({
-  absorb(gatewayNo, columns, offsetMs, lane) {
+/**
+ * Coverage goes first: the latest values move the times of a boot without a clock inside the columns. The frame cache
+ * goes last, because from then on nobody may change them.
+ */
+const committedTo = (
+  latest: LatestKeeper,
+  coverage: CoverageKeeper,
+  frames: FrameCache,
+): CommittedSamples => ({
+  absorb(gatewayNo, columns, offsetMs, lane, frame) {
     if (lane !== "L") coverage.absorb(gatewayNo, columns, offsetMs);
-    return latest.absorb(gatewayNo, columns, offsetMs);
+    const foreign = latest.absorb(gatewayNo, columns, offsetMs);
+    if (lane !== "L" && frame !== undefined) frames.keep({ gatewayNo, ...frame }, columns, offsetMs);
+    return foreign;
   },
   reached(gatewayNo, epoch, key, seq) {
     latest.reached(gatewayNo, epoch, key, seq);

@@ -32,8 +32,15 @@ export interface CommittedSamples {
   /**
    * @param offsetMs What to add to the times of a boot that began without a clock.
    * @param lane What lane L brings is not in the journal.
+   * @param frame Where it lies in the journal, for those who read that later.
    */
-  absorb(gatewayNo: number, columns: BlockColumns, offsetMs: number, lane: Lane): number;
+  absorb(
+    gatewayNo: number,
+    columns: BlockColumns,
+    offsetMs: number,
+    lane: Lane,
+    frame?: StreamKey & { epoch: number; first: number },
+  ): number;
   /** The cache now holds everything of this stream up to `seq`. */
   reached(gatewayNo: number, epoch: number, key: StreamKey, seq: number): void;
   /** The times of a boot are known now: its frames in the journal are to be put right. */
@@ -182,7 +189,7 @@ export class Intake {
   async #applyGroup(group: Group): Promise<"done" | "moved"> {
     const { key, fresh } = group;
     if (key.lane === "L") {
-      await this.#absorb(fresh, key.lane);
+      await this.#absorb(fresh, key);
       return "done";
     }
     if (!(await this.#duplicatesAgree(group)) || this.#stopped) return "done";
@@ -191,7 +198,7 @@ export class Intake {
       const result = await this.#commit(key, frames);
       if (result === "moved") return await this.#reread(key);
       this.#count(key, frames);
-      await this.#absorb(fresh, key.lane);
+      await this.#absorb(fresh, key);
       const { gatewayNo, epoch } = this.gateway;
       this.deps.committed.reached(gatewayNo, epoch, key, frames.at(-1)!.last);
       if (frames.some(({ anchors }) => anchors.length > 0)) this.deps.committed.anchored(gatewayNo);
@@ -275,14 +282,18 @@ export class Intake {
   }
 
   /** Samples whose time nobody knows yet are stored and not shown; they come with the anchor of their boot. */
-  async #absorb(fresh: readonly FreshFrame[], lane: Lane): Promise<void> {
+  async #absorb(fresh: readonly FreshFrame[], key: StreamKey): Promise<void> {
     const { committed, metrics } = this.deps;
-    const { gatewayNo } = this.gateway;
+    const { gatewayNo, epoch } = this.gateway;
     for (const { frame, columns } of fresh) {
       if (columns === null) continue;
       const offsetMs = frame.clockNone ? await this.#clockOffset(frame.bootNo) : 0;
       if (offsetMs === null) continue;
-      const foreign = committed.absorb(gatewayNo, columns, offsetMs, lane);
+      const foreign = committed.absorb(gatewayNo, columns, offsetMs, key.lane, {
+        ...key,
+        epoch,
+        first: frame.first,
+      });
       if (foreign > 0) metrics.foreign.inc(foreign);
     }
   }

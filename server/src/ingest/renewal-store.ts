@@ -5,6 +5,7 @@ import { and, count, eq, gte, isNull, lt } from "drizzle-orm";
 import type { Tx } from "../db/client.ts";
 import { gateway, gatewayRenewal } from "../db/schema/gateway.ts";
 import { uplinkStream } from "../db/schema/ingest.ts";
+import { findCrcs } from "../historian/proof-store.ts";
 
 /** Held to the end of the transaction: of two clones at once the second sees what the first was told. */
 export async function lockIdentity(tx: Tx, gatewayId: string): Promise<typeof gateway.$inferSelect | null> {
@@ -62,7 +63,7 @@ export async function beginEpoch(
     .where(and(eq(uplinkStream.gatewayNo, row.gatewayNo), lt(uplinkStream.epoch, row.toEpoch)));
 }
 
-/** Frames of a stream in the journal after a number, in rising order. */
+/** Frames of a stream after a number, in rising order, whether they still lie in the journal or not. */
 export async function findKnownFrames(
   sql: SQL,
   gatewayNo: number,
@@ -71,10 +72,5 @@ export async function findKnownFrames(
   after: number,
   limit: number,
 ): Promise<KnownFrame[]> {
-  const rows: { first: string; crc: string }[] = await sql`
-    SELECT first::text, crc::text FROM journal
-    WHERE gateway_no = ${gatewayNo} AND epoch = ${epoch} AND lane = ${key.lane} AND seg = ${key.seg}
-      AND first > ${after}::bigint
-    ORDER BY first LIMIT ${limit}`;
-  return rows.map(({ first, crc }) => ({ first: Number(first), crc: Number(crc) }));
+  return await findCrcs(sql, { gatewayNo, epoch, ...key }, after + 1, Number.MAX_SAFE_INTEGER, limit);
 }

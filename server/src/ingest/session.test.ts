@@ -3,24 +3,15 @@ import { generateKeyPairSync } from "node:crypto";
 import { joinEnvelope } from "@millrace/contract/wire/frame";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { FakeGateway, frame, series } from "../../test/fake-gateway.ts";
+import { historyOf } from "../../test/history.ts";
 import { helloOf, type IngestHub, ingestHub, type KnownGateway } from "../../test/ingest-hub.ts";
-import { rawSamples } from "../modules/samples/service.ts";
 import { CLOSE } from "./close-code.ts";
 import { zstd } from "./zstd.ts";
 
 const NOW = Date.UTC(2026, 10, 23, 10);
 
 const stored = async (hub: IngestHub, tagNo: number) =>
-  (
-    await rawSamples(
-      { sql: hub.database.sql, compression: zstd },
-      {
-        tag: tagNo,
-        from: new Date(NOW - 3_600_000).toISOString(),
-        to: new Date(NOW + 7_200_000).toISOString(),
-      },
-    )
-  ).items.map(({ value }) => value);
+  (await historyOf(hub, tagNo, NOW - 3_600_000, NOW + 7_200_000)).items.map(({ value }) => value);
 
 const journalRows = async (hub: IngestHub) =>
   Number((await hub.database.sql`SELECT count(*)::int AS n FROM journal`)[0].n);

@@ -21,6 +21,26 @@ export function rangeMs(query: { from?: string; to?: string }): { fromMs: number
   return { fromMs, toMs };
 }
 
+/**
+ * Both ends of a stretch of time in a body; which may come first is the caller's to say.
+ * @param place of the two fields, such as `body/range/`
+ * @throws AppError `request.invalid` for a day that does not exist
+ */
+export function stretchMs(
+  place: string,
+  stretch: { from: string; to: string },
+): { fromMs: number; toMs: number } {
+  const ms = (name: "from" | "to") => {
+    const found = Date.parse(stretch[name]);
+    if (!Number.isNaN(found)) return found;
+    throw new AppError(
+      "request.invalid",
+      `${place}${name}: expected an instant such as 2026-11-23T10:41:20Z.`,
+    );
+  };
+  return { fromMs: ms("from"), toMs: ms("to") };
+}
+
 /** Sort keys in a cursor that are numbers, the first a time. @throws AppError `request.invalid` */
 export function numberCursor(cursor: string | undefined, length: number): number[] | null {
   const key = decodeCursor(cursor, length);

@@ -1,4 +1,4 @@
-import type { Range, Scale } from "@millrace/contract/vocabulary/tag";
+import type { Interpolation, Range, Scale } from "@millrace/contract/vocabulary/tag";
 import type { DataType } from "@millrace/contract/vocabulary/value";
 import { bigint, doublePrecision, index, integer, pgTable, text, unique, uuid } from "drizzle-orm/pg-core";
 import { instant, json } from "./column.ts";
@@ -25,6 +25,8 @@ export const tag = pgTable(
     deadband: doublePrecision("deadband").notNull(),
     scale: json<Scale>("scale"),
     range: json<Range>("range"),
+    interpolation: text("interpolation").$type<Interpolation>().notNull().default("step"),
+    retention: text("retention").notNull().default("standard"),
     removedAt: instant("removed_at"),
   },
   (t) => [unique("tag_device_name_unique").on(t.deviceId, t.name), index("tag_path").on(t.path)],

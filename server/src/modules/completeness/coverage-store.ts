@@ -111,7 +111,7 @@ export async function findFramesAfter(sql: SQL, at: StreamPosition, limit: numbe
     SELECT epoch::text, lane, seg::text, first::text, body, offset_ms FROM journal
     WHERE gateway_no = ${at.gatewayNo} AND epoch = ${at.epoch} AND lane = ${at.lane} AND seg = ${at.seg}
       AND first > ${at.seq}::bigint AND kind IN ('data', 'rollup') AND NOT clock_none
-    ORDER BY first LIMIT ${limit}`;
+    ORDER BY journal.first LIMIT ${limit}`;
   return rows.map(mapFrame);
 }
 
@@ -151,7 +151,7 @@ export async function findBootFrames(
       AND kind IN ('data', 'rollup') AND t_max >= ${fromMs}::float8
       AND (epoch, lane, seg, first) > (${after?.epoch ?? 0}::bigint, ${after?.lane ?? ""}::text,
         ${after?.seg ?? 0}::bigint, ${after?.first ?? 0}::bigint)
-    ORDER BY epoch, lane, seg, first LIMIT ${limit}`;
+    ORDER BY journal.epoch, journal.lane, journal.seg, journal.first LIMIT ${limit}`;
   return rows.map(mapFrame);
 }
 

@@ -27,8 +27,8 @@ import { COUNTED, markColumns } from "./mark.ts";
 const log = getLogger(["hub", "completeness"]);
 
 export const COVERAGE = {
-  /** How often marks are stored: after a crash so much of the journal is replayed at most. */
-  saveMs: 60_000,
+  /** How often marks are stored. Until then frames stay in the journal, of which so much is replayed after a crash. */
+  saveMs: 15_000,
   /** A day nobody marked for so long leaves the memory; when more of it comes, it is put together with what is stored. */
   keepMs: 2 * 3_600_000,
   /** Days of tags in memory, 360 bytes each: about 150 MB, four days of the largest plant. */

@@ -86,7 +86,7 @@ export async function findFramesAfter(sql: SQL, at: StreamPosition, limit: numbe
     SELECT first::text, body, offset_ms FROM journal
     WHERE gateway_no = ${at.gatewayNo} AND epoch = ${at.epoch} AND lane = ${at.lane} AND seg = ${at.seg}
       AND first > ${at.seq}::bigint AND kind IN ('data', 'rollup') AND NOT clock_none
-    ORDER BY first LIMIT ${limit}`;
+    ORDER BY journal.first LIMIT ${limit}`;
   return rows.map((row) => ({
     gatewayNo: at.gatewayNo,
     first: Number(row.first),
@@ -148,7 +148,7 @@ export async function shiftAnchored(
     )
     SELECT gateway_no, epoch::text, lane, seg::text, first::text, offset_ms,
       CASE WHEN kind IN ('data', 'rollup') THEN body END AS body
-    FROM shifted ORDER BY epoch, lane, seg, first`;
+    FROM shifted s ORDER BY s.epoch, s.lane, s.seg, s.first`;
   return rows.map((row) => ({
     gatewayNo: row.gateway_no,
     epoch: Number(row.epoch),

@@ -7,6 +7,7 @@ import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
 import { checkRevision } from "../../http/revision.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
 import { resyncDevicesOf } from "../devices/service.ts";
+import { checkRetention } from "../retention/service.ts";
 import {
   deleteProfile,
   findProfile,
@@ -59,6 +60,7 @@ export function createProfile(
 ): Promise<Profile> {
   return applyChange(deps, principal, async (tx) => {
     const row = rowOf(Bun.randomUUIDv7(), input, 1);
+    await checkRetention(tx, row.tags);
     await insertProfile(tx, row);
     const subject = `profile:${row.id}`;
     return {
@@ -84,6 +86,7 @@ export function editProfile(
     const old = found(await lockProfile(tx, id), "profile");
     checkRevision(revision, old.revision);
     const row = rowOf(id, input, old.revision + 1);
+    await checkRetention(tx, row.tags);
     await updateProfile(tx, row);
     const gatewayIds = await resyncDevicesOf(tx, row, new Date(deps.clock.nowMs()));
     const subject = `profile:${id}`;

@@ -9,6 +9,7 @@ import { encodeEvents } from "@millrace/contract/wire/event";
 import { encodeGap, type GapCause } from "@millrace/contract/wire/gap";
 import type { Lane } from "@millrace/contract/wire/stream";
 import { frame, series } from "../../../test/fake-gateway.ts";
+import { itemsOf } from "../../../test/history.ts";
 import { type TestHub, testHub } from "../../../test/hub.ts";
 import { Intake } from "../../ingest/intake.ts";
 import { openStreams } from "../../ingest/store.ts";
@@ -92,8 +93,10 @@ const lock = (hub: TestHub, first: number) => hub.database.sql`
 const held = async (hub: TestHub, query = "") =>
   (await hub.call<Items<QuarantinedFrame>>("GET", `/api/v1/quarantine${query}`)).body;
 
-const samplesOf = async (hub: TestHub, tagNo: number) =>
-  (await hub.call<RawSamples>("GET", `/api/v1/samples?tag=${tagNo}&${RANGE}`)).body;
+const samplesOf = async (hub: TestHub, tagNo: number) => {
+  const { body } = await hub.call<RawSamples>("GET", `/api/v1/samples?tag=${tagNo}&${RANGE}`);
+  return { items: itemsOf(body.series[0]!), gaps: body.gaps };
+};
 
 const actions = async (hub: TestHub) =>
   (await hub.database.sql`SELECT action FROM audit ORDER BY no`).map(

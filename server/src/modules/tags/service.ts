@@ -22,5 +22,5 @@ export async function tagsPage(db: Db, query: TagFilter & { cursor?: string; lim
 export const getTag = async (db: Db, tagNo: number): Promise<Tag> =>
   mapTag(found(await findTag(db, tagNo), "tag"));
 
-/** For the modules whose changes decide which tags a device has. */
-export { syncTags } from "./store.ts";
+/** For the modules whose changes decide which tags a device has, and for those that refer to tags. */
+export { syncTags, unknownTags } from "./store.ts";

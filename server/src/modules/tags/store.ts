@@ -1,5 +1,5 @@
 import type { ExpandedTag } from "@millrace/contract/profile/expand";
-import { and, asc, eq, ilike, isNull, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, ilike, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
 import { device } from "../../db/schema/device.ts";
 import { tag } from "../../db/schema/tag.ts";
@@ -26,6 +26,8 @@ const columns = {
   deadband: tag.deadband,
   scale: tag.scale,
   range: tag.range,
+  interpolation: tag.interpolation,
+  retention: tag.retention,
   removedAt: tag.removedAt,
   gatewayId: device.gatewayId,
 };
@@ -65,6 +67,16 @@ export async function findTag(db: DbOrTx, tagNo: number): Promise<TagRow | null>
   return rows[0] ?? null;
 }
 
+/** Which of the numbers were never given to a tag; removed tags count as known. */
+export async function unknownTags(db: DbOrTx, tagNos: readonly number[]): Promise<number[]> {
+  const rows = await db
+    .select({ tagNo: tag.tagNo })
+    .from(tag)
+    .where(inArray(tag.tagNo, [...tagNos]));
+  const known = new Set(rows.map(({ tagNo }) => tagNo));
+  return tagNos.filter((tagNo) => !known.has(tagNo));
+}
+
 /**
  * Makes a device's tags what they should be, in two statements however many there are. A tag that comes back under its
  * old name keeps its number, and with it its history.
@@ -78,18 +90,32 @@ export async function syncTags(
   const listed = JSON.stringify(tags);
   await tx.execute(sql`
     INSERT INTO tag (device_id, name, path, address, data_type, unit, description, scan_ms, heartbeat_ms, deadband,
-      scale, range)
+      scale, range, interpolation, retention)
     SELECT ${deviceId}::uuid, x.name, x.path, x.address, x."dataType", x.unit, x.description, x."scanMs",
-      x."heartbeatMs", x.deadband, nullif(x.scale, 'null'), nullif(x.range, 'null')
+      x."heartbeatMs", x.deadband, nullif(x.scale, 'null'), nullif(x.range, 'null'), x.interpolation, x.retention
     FROM jsonb_to_recordset(${listed}::text::jsonb) AS x(name text, path text, address text, "dataType" text, unit text,
-      description text, "scanMs" int, "heartbeatMs" int, deadband float8, scale jsonb, range jsonb)
+      description text, "scanMs" int, "heartbeatMs" int, deadband float8, scale jsonb, range jsonb,
+      interpolation text, retention text)
     ON CONFLICT (device_id, name) DO UPDATE SET path = excluded.path, address = excluded.address,
       data_type = excluded.data_type, unit = excluded.unit, description = excluded.description,
       scan_ms = excluded.scan_ms, heartbeat_ms = excluded.heartbeat_ms, deadband = excluded.deadband,
-      scale = excluded.scale, range = excluded.range, removed_at = NULL`);
+      scale = excluded.scale, range = excluded.range, interpolation = excluded.interpolation,
+      retention = excluded.retention, removed_at = NULL`);
+  await noteWriter(tx, deviceId);
   const names = JSON.stringify(tags.map(({ name }) => name));
   await tx.execute(sql`
     UPDATE tag SET removed_at = ${at.toISOString()}::timestamptz
     WHERE device_id = ${deviceId}::uuid AND removed_at IS NULL
       AND name NOT IN (SELECT jsonb_array_elements_text(${names}::text::jsonb))`);
+}
+
+/**
+ * Notes that the device's present gateway writes its tags. Kept for ever: what a gateway still brings after its device
+ * moved or was deleted was true when it was read, and belongs into the history of the tag.
+ */
+async function noteWriter(tx: Tx, deviceId: string): Promise<void> {
+  await tx.execute(sql`
+    INSERT INTO tag_writer (tag_no, gateway_no)
+    SELECT t.tag_no, g.gateway_no FROM tag t JOIN device d ON d.id = t.device_id JOIN gateway g ON g.id = d.gateway_id
+    WHERE d.id = ${deviceId}::uuid ON CONFLICT DO NOTHING`);
 }

@@ -15,9 +15,17 @@ export class HubFault extends Error {
   /** The hub's own sentence with its figures; empty when there was no answer. */
   readonly detail: string;
   readonly traceId: string;
+  /** Figures of the hub for a screen to show, such as what a change would drop. */
+  readonly context: Readonly<Record<string, unknown>>;
 
-  constructor(code: FaultCode, detail: string, traceId = "", options: { cause?: unknown } = {}) {
+  constructor(
+    code: FaultCode,
+    detail: string,
+    traceId = "",
+    options: { cause?: unknown; context?: Record<string, unknown> } = {},
+  ) {
     super(`${code}: ${detail}`, options);
+    this.context = options.context ?? {};
     this.code = code;
     this.detail = detail;
     this.traceId = traceId;
@@ -41,7 +49,7 @@ const BY_STATUS: Record<number, ErrorCode> = {
 export function faultOf(status: number, body: unknown): HubFault {
   if (Check(Problem, body)) {
     const code: FaultCode = isErrorCode(body.code) ? body.code : (BY_STATUS[status] ?? "internal.bug");
-    return new HubFault(code, body.detail, body.traceId);
+    return new HubFault(code, body.detail, body.traceId, { context: body.context });
   }
   const code = BY_STATUS[status] ?? (status >= 500 ? "internal.bug" : "web.answerUnexpected");
   return new HubFault(code, `The hub answered with HTTP status ${status}.`);

@@ -3,7 +3,6 @@ import { Claim } from "@millrace/contract/api/enrolment";
 import { EventRow } from "@millrace/contract/api/event";
 import { GapRow } from "@millrace/contract/api/gap";
 import { Gateway, type GatewayCreate } from "@millrace/contract/api/gateway";
-import { RawSamples } from "@millrace/contract/api/history";
 import { Page } from "@millrace/contract/api/page";
 import { Me, type SetupRequest, SetupState } from "@millrace/contract/api/person";
 import { Device, Site, Tag } from "@millrace/contract/api/plant";
@@ -39,6 +38,16 @@ export interface CompletenessQuery {
   from: string;
   to: string;
   offsetMinutes: number;
+}
+
+type Method = "GET" | "POST" | "PUT" | "DELETE";
+export interface HubRequest {
+  method: Method;
+  path: string;
+  body?: unknown;
+  /** Revision the change was made on; the hub refuses when there is a newer one. */
+  ifMatch?: number;
+  signal?: AbortSignal;
 }
 
 type Fetch = (input: string, init: RequestInit) => Promise<Response>;
@@ -126,17 +135,6 @@ export class HubClient {
     return this.#read(Tag, `/api/v1/tags/${tagNo}`);
   }
 
-  /** Raw samples in [fromMs, toMs), oldest first. */
-  samples(tagNo: number, fromMs: number, toMs: number, limit: number): Promise<RawSamples> {
-    const search = new URLSearchParams({
-      tag: String(tagNo),
-      from: new Date(fromMs).toISOString(),
-      to: new Date(toMs).toISOString(),
-      limit: String(limit),
-    });
-    return this.#read(RawSamples, `/api/v1/samples?${search}`);
-  }
-
   completeness(query: CompletenessQuery): Promise<Completeness> {
     const search = new URLSearchParams({
       gateway: query.gatewayId,
@@ -178,20 +176,38 @@ export class HubClient {
     return items;
   }
 
-  async #read<S extends TSchema>(schema: S, path: string): Promise<Static<S>> {
-    return decode(schema, await this.#send("GET", path), path);
+  #read<S extends TSchema>(schema: S, path: string): Promise<Static<S>> {
+    return this.call({ method: "GET", path, schema });
   }
 
-  async #write<S extends TSchema>(schema: S, path: string, body: unknown): Promise<Static<S>> {
-    return decode(schema, await this.#send("POST", path, body), path);
+  #write<S extends TSchema>(schema: S, path: string, body: unknown): Promise<Static<S>> {
+    return this.call({ method: "POST", path, schema, body });
   }
 
-  async #send(method: "GET" | "POST", path: string, body?: unknown): Promise<unknown> {
+  async #send(method: Method, path: string, body?: unknown): Promise<unknown> {
+    return this.#ask({ method, path, body });
+  }
+
+  /** One request of a part of the app that is loaded later and brings its own schemas. @throws HubFault */
+  async call<S extends TSchema>(request: HubRequest & { schema: S }): Promise<Static<S>> {
+    return decode(request.schema, await this.#ask(request), request.path);
+  }
+
+  /** The same, where the answer says nothing. @throws HubFault */
+  async tell(request: HubRequest): Promise<void> {
+    await this.#ask(request);
+  }
+
+  async #ask({ method, path, body, ifMatch, signal }: HubRequest): Promise<unknown> {
     const aborter = new AbortController();
     const cancel = this.#clock.after(REQUEST_TIMEOUT_MS, () => aborter.abort());
+    const stop = () => aborter.abort();
+    if (signal?.aborted === true) stop();
+    signal?.addEventListener("abort", stop, { once: true });
     try {
       const headers: Record<string, string> = { accept: "application/json" };
       if (body !== undefined) headers["content-type"] = "application/json";
+      if (ifMatch !== undefined) headers["if-match"] = `"${ifMatch}"`;
       const response = await this.#fetch(path, {
         method,
         headers,
@@ -210,6 +226,7 @@ export class HubClient {
         : "The hub did not answer.";
       throw new HubFault("web.unreachable", text, "", { cause: thrown });
     } finally {
+      signal?.removeEventListener("abort", stop);
       cancel();
     }
   }

@@ -7,8 +7,10 @@ import type { Received } from "../hub/received.ts";
 
 /** Newest values and tags kept on this device; with 24 h favourites later this stays far below 50 MB (`ux.md` 1.9). */
 export const STORED_TAGS_MAX = 5_000;
+/** Answers with history kept on this device, each of one tag and some 60 kB: 18 MB at most of the 50 MB. */
+export const STORED_HISTORIES_MAX = 300;
 const NAME = "millrace";
-const VERSION = 1;
+const VERSION = 2;
 
 export const SavedValue = Type.Object({
   tagNo: Type.Integer(),
@@ -25,7 +27,16 @@ interface Saved {
   body: unknown;
 }
 
+/** `key` names tag and length of range; the oldest goes first. The body is checked by whoever reads it. */
+export interface SavedHistory {
+  key: string;
+  tagNo: number;
+  savedMs: number;
+  body: unknown;
+}
+
 interface Shape extends DBSchema {
+  history: { key: string; value: SavedHistory; indexes: { tag: number; saved: number } };
   value: { key: number; value: SavedValue };
   tag: { key: number; value: Tag };
   list: { key: string; value: Saved };
@@ -42,10 +53,15 @@ export class OfflineStore {
 
   constructor() {
     this.#database = openDB<Shape>(NAME, VERSION, {
-      upgrade: (database) => {
-        database.createObjectStore("value", { keyPath: "tagNo" });
-        database.createObjectStore("tag", { keyPath: "tagNo" });
-        database.createObjectStore("list");
+      upgrade: (database, from) => {
+        if (from < 1) {
+          database.createObjectStore("value", { keyPath: "tagNo" });
+          database.createObjectStore("tag", { keyPath: "tagNo" });
+          database.createObjectStore("list");
+        }
+        const history = database.createObjectStore("history", { keyPath: "key" });
+        history.createIndex("tag", "tagNo");
+        history.createIndex("saved", "savedMs");
       },
     }).catch(() => null);
   }
@@ -97,11 +113,31 @@ export class OfflineStore {
     }, undefined);
   }
 
+  /** All that is kept of one tag's history. */
+  histories(tagNo: number): Promise<SavedHistory[]> {
+    return this.#do((database) => database.getAllFromIndex("history", "tag", tagNo), []);
+  }
+
+  async saveHistories(histories: readonly SavedHistory[]): Promise<void> {
+    await this.#do(async (database) => {
+      const transaction = database.transaction("history", "readwrite");
+      for (const history of histories) void transaction.store.put(history);
+      let over = (await transaction.store.count()) - STORED_HISTORIES_MAX;
+      let oldest = over > 0 ? await transaction.store.index("saved").openCursor() : null;
+      for (; oldest !== null && over > 0; over--) {
+        await oldest.delete();
+        oldest = await oldest.continue();
+      }
+      await transaction.done;
+    }, undefined);
+  }
+
   /** At sign-out: the next person at this device sees nothing of the last one. */
   async clear(): Promise<void> {
     await this.#do(async (database) => {
-      const transaction = database.transaction(["value", "tag", "list"], "readwrite");
-      for (const name of ["value", "tag", "list"] as const) void transaction.objectStore(name).clear();
+      const names = ["value", "tag", "list", "history"] as const;
+      const transaction = database.transaction(names, "readwrite");
+      for (const name of names) void transaction.objectStore(name).clear();
       await transaction.done;
     }, undefined);
   }

@@ -6,6 +6,8 @@ export type Route =
   | { view: "gateway"; gatewayId: string }
   | { view: "tags"; filter: TagFilter }
   | { view: "tag"; tagNo: number; filter: TagFilter }
+  /** `search` holds the state of the chart; only the trends screen, which is loaded later, reads it. */
+  | { view: "trends"; viewId: string | null; search: string }
   | { view: "more" }
   | { view: "unknown"; path: string };
 
@@ -25,6 +27,10 @@ function filterOf(search: URLSearchParams): TagFilter {
   };
 }
 
+/** As written, not as a form would escape it: a link to a trend stays readable. */
+const trendSearch = (search: URLSearchParams): string =>
+  [...search].map(([name, value]) => `${name}=${value}`).join("&");
+
 /** Address → view. Never throws: an address we do not know is a view of its own. */
 export function parseRoute(pathname: string, search: URLSearchParams): Route {
   const parts = pathname.split("/").filter((part) => part !== "");
@@ -35,6 +41,10 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
     if (first === "gateways") return { view: "gateways" };
     if (first === "tags") return { view: "tags", filter: filterOf(search) };
     if (first === "more") return { view: "more" };
+    if (first === "trends") return { view: "trends", viewId: null, search: trendSearch(search) };
+  }
+  if (parts.length === 2 && first === "trends") {
+    return { view: "trends", viewId: second!, search: trendSearch(search) };
   }
   if (parts.length === 2 && first === "gateways") return { view: "gateway", gatewayId: second! };
   if (parts.length === 2 && first === "tags" && /^[1-9]\d{0,9}$/.test(second!)) {
@@ -63,6 +73,10 @@ export function formatRoute(route: Route): string {
       return `/tags${filterText(route.filter)}`;
     case "tag":
       return `/tags/${route.tagNo}${filterText(route.filter)}`;
+    case "trends": {
+      const path = route.viewId === null ? "/trends" : `/trends/${route.viewId}`;
+      return route.search === "" ? path : `${path}?${route.search}`;
+    }
     case "unknown":
       return route.path;
     default:

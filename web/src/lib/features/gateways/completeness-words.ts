@@ -1,6 +1,6 @@
 import type { CompletenessCause, CompletenessDay } from "@millrace/contract/api/completeness";
 import { COMPLETENESS_CAUSES } from "@millrace/contract/api/completeness";
-import type { GapCauseName } from "@millrace/contract/api/gap";
+import { gapWords } from "../../state/gap-words.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -42,17 +42,13 @@ export function shareWords(share: number): string {
 
 const CAUSE: Record<CompletenessCause, string> = {
   deviceOff: "device off",
-  overflow: "buffer overflowed",
-  quarantine: "in quarantine",
-  corrupt: "buffer damaged",
-  hubRestore: "hub restored from a backup",
+  overflow: gapWords("overflow"),
+  quarantine: gapWords("quarantine"),
+  corrupt: gapWords("corrupt"),
+  hubRestore: gapWords("hubRestore"),
   stillArriving: "still arriving",
   gatewayOff: "gateway off",
 };
-
-/** Cause of a gap, in words. */
-export const gapWords = (cause: GapCauseName): string =>
-  cause === "thinned" ? "thinned to one-minute figures" : CAUSE[cause];
 
 /** Why the rest is missing, the largest cause first: "0.4 % gateway off, 0.1 % device off". Empty when all came. */
 export function causesWords({ expected, causes, thinned }: CompletenessDay): string {

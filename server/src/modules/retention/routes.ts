@@ -1,0 +1,54 @@
+import { Page } from "@millrace/contract/api/page";
+import { RetentionClass } from "@millrace/contract/api/retention";
+import { RetentionClassName } from "@millrace/contract/vocabulary/tag";
+import { Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import { type Authenticate, access } from "../../http/access.ts";
+import type { ChangeDeps } from "../change.ts";
+import { allClasses, createClass, editClass, removeClass } from "./service.ts";
+
+const One = Type.Object({ name: RetentionClassName });
+const Confirm = Type.Object({
+  confirm: Type.Optional(
+    Type.Union([Type.Literal("true"), Type.Literal("false")], {
+      description: "true: shorten it, whatever is lost by that",
+    }),
+  ),
+});
+
+export const retentionRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =>
+  new Elysia({ prefix: "/api/v1/retention", detail: { tags: ["Historian"] } })
+    .use(access(deps.authenticate))
+    .get("/", () => allClasses(deps.db), {
+      can: "plant.read",
+      response: { 200: Page(RetentionClass) },
+      detail: { summary: "Classes of tags by how long their history is kept" },
+    })
+    .post("/", ({ body, principal }) => createClass(deps, principal, body), {
+      can: "system.edit",
+      body: RetentionClass,
+      response: { 200: RetentionClass },
+      detail: { summary: "Add a class" },
+    })
+    .put(
+      "/:name",
+      ({ params, query, body, principal }) =>
+        editClass(deps, principal, params.name, body, query.confirm === "true"),
+      {
+        can: "system.edit",
+        params: One,
+        query: Confirm,
+        body: RetentionClass,
+        response: { 200: RetentionClass },
+        detail: {
+          summary:
+            "Change how long a class is kept. A shorter time needs confirm=true; without it the answer says what would go.",
+        },
+      },
+    )
+    .delete("/:name", ({ params, principal }) => removeClass(deps, principal, params.name), {
+      can: "system.edit",
+      params: One,
+      response: { 200: Type.Null() },
+      detail: { summary: "Remove a class no tag is of and nothing is stored of" },
+    });

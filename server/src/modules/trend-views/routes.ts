@@ -1,0 +1,72 @@
+import { Page, PageQuery } from "@millrace/contract/api/page";
+import { TrendView, TrendViewCreate } from "@millrace/contract/api/trend";
+import { EntityId } from "@millrace/contract/vocabulary/id";
+import { Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import { type Authenticate, access } from "../../http/access.ts";
+import { asQuery } from "../../http/query.ts";
+import { entityTag, revisionOf } from "../../http/revision.ts";
+import type { ChangeDeps } from "../change.ts";
+import { createTrendView, editTrendView, getTrendView, removeTrendView, trendViewsPage } from "./service.ts";
+
+const One = Type.Object({ id: EntityId });
+
+export const trendViewRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =>
+  new Elysia({ prefix: "/api/v1/trend-views", detail: { tags: ["Trends"] } })
+    .use(access(deps.authenticate))
+    .get("/", ({ query }) => trendViewsPage(deps.db, query), {
+      can: "sample.read",
+      query: asQuery(PageQuery),
+      response: { 200: Page(TrendView) },
+      detail: { summary: "Saved views of the trends screen" },
+    })
+    .post("/", ({ body, principal }) => createTrendView(deps, principal, body), {
+      can: "trend.edit",
+      body: TrendViewCreate,
+      response: { 200: TrendView },
+      detail: { summary: "Save a view" },
+    })
+    .get(
+      "/:id",
+      async ({ params, set }) => {
+        const view = await getTrendView(deps.db, params.id);
+        set.headers.etag = entityTag(view.revision);
+        return view;
+      },
+      {
+        can: "sample.read",
+        params: One,
+        response: { 200: TrendView },
+        detail: { summary: "One saved view" },
+      },
+    )
+    .put(
+      "/:id",
+      ({ params, body, headers, principal }) =>
+        editTrendView(deps, principal, params.id, revisionOf(headers["if-match"]), body),
+      {
+        can: "trend.edit",
+        params: One,
+        body: TrendViewCreate,
+        response: { 200: TrendView },
+        detail: { summary: "Replace a saved view. Needs If-Match." },
+      },
+    )
+    .delete(
+      "/:id",
+      ({ params, headers, principal }) => {
+        const ifMatch = headers["if-match"];
+        return removeTrendView(
+          deps,
+          principal,
+          params.id,
+          ifMatch === undefined ? null : revisionOf(ifMatch),
+        );
+      },
+      {
+        can: "trend.edit",
+        params: One,
+        response: { 200: Type.Null() },
+        detail: { summary: "Delete a saved view; with If-Match only the revision named" },
+      },
+    );

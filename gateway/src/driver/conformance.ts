@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { decodeSettings } from "@millrace/contract/driver/settings";
 import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
 import type { Point, Session } from "./driver.ts";
 import type { AnyDriver } from "./registry.ts";
-import { decodeSettings } from "./settings.ts";
 
 /** What a driver's own fake device must offer to be put through the suite: `conformanceDevice` of its simulator. */
 export interface ConformanceDevice {

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { decodeSettings } from "@millrace/contract/driver/settings";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
-import { decodeSettings } from "../../driver/settings.ts";
 import { modbus } from "./index.ts";
 
 const SOURCE = join(import.meta.dir, "../../../test/peers/libmodbus-server.c");

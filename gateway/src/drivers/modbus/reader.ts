@@ -1,15 +1,20 @@
+import {
+  type Area,
+  describeAddress,
+  FUNCTION,
+  type ModbusAddress,
+} from "@millrace/contract/driver/modbus/address";
+import type { ModbusRules } from "@millrace/contract/driver/modbus/settings";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import { unreachable } from "@millrace/contract/std/assert";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { Quality } from "@millrace/contract/vocabulary/quality";
 import type { Point, Reading } from "../../driver/driver.ts";
-import { type Area, describeAddress, FUNCTION, type ModbusAddress } from "./address.ts";
 import { decoderOf } from "./codec.ts";
 import { Cycle, type Item } from "./cycle.ts";
 import { Learned, UnitKnowledge } from "./knowledge.ts";
 import { type Block, blockOf, countMax, halves, isSingle, plan, type Span } from "./plan.ts";
-import type { ModbusRules } from "./settings.ts";
 
 /** What came of one request. A lost link is thrown as AppError instead. */
 export type Answer =

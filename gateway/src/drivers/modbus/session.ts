@@ -1,12 +1,12 @@
+import type { ModbusAddress } from "@millrace/contract/driver/modbus/address";
+import type { ModbusRules, ModbusSettings } from "@millrace/contract/driver/modbus/settings";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import ModbusRTU from "modbus-serial";
 import type { Point, Reading, Session, SessionCounters, SessionDeps } from "../../driver/driver.ts";
-import type { ModbusAddress } from "./address.ts";
 import { MbapPort } from "./mbap.ts";
 import type { Span } from "./plan.ts";
 import { type Answer, Reader } from "./reader.ts";
-import type { ModbusRules, ModbusSettings } from "./settings.ts";
 
 interface InFlight {
   settle(answer: Answer): void;

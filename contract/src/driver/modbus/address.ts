@@ -1,6 +1,6 @@
-import { AppError } from "@millrace/contract/error/app-error";
-import type { DataType } from "@millrace/contract/vocabulary/value";
 import { Type } from "@sinclair/typebox";
+import { AppError } from "../../error/app-error.ts";
+import type { DataType } from "../../vocabulary/value.ts";
 import { type ModbusRules, type ModbusSettings, rulesOf } from "./settings.ts";
 
 /** The four address spaces, and the function code that reads each (Modbus Application Protocol V1.1b3, 6.1 to 6.4). */

@@ -1,7 +1,7 @@
-import { AppError } from "@millrace/contract/error/app-error";
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import { Value, type ValueError } from "@sinclair/typebox/value";
-import type { Driver } from "./driver.ts";
+import { AppError } from "../error/app-error.ts";
+import type { DriverDeclaration } from "./declaration.ts";
 
 /** Longest piece of a wrong value we repeat in a message. */
 const FOUND_CHARS_MAX = 60;
@@ -11,7 +11,10 @@ const FOUND_CHARS_MAX = 60;
  * @throws AppError `setting.wrong` naming the setting, what was found and what would be right. A setting whose schema
  * says `secret: true` is never repeated.
  */
-export function decodeSettings<S extends TSchema, A>(driver: Driver<S, A>, json: unknown): Static<S> {
+export function decodeSettings<S extends TSchema, A>(
+  driver: DriverDeclaration<S, A>,
+  json: unknown,
+): Static<S> {
   const schema: TSchema = driver.settings;
   const value = Value.Default(schema, Value.Clone(json ?? {}));
   const first = Value.Errors(schema, value).First();

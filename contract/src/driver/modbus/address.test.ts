@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import { AppError } from "@millrace/contract/error/app-error";
-import type { DataType } from "@millrace/contract/vocabulary/value";
 import fc from "fast-check";
-import { decodeSettings } from "../../driver/settings.ts";
+import { AppError } from "../../error/app-error.ts";
+import type { DataType } from "../../vocabulary/value.ts";
+import { decodeSettings } from "../settings.ts";
 import { describeAddress, formatAddress, parseAddress } from "./address.ts";
-import { modbus } from "./index.ts";
+import { modbusDeclaration as modbus } from "./declaration.ts";
 
 const settings = (over: object = {}) => decodeSettings(modbus, { host: "plc", ...over });
 const place = (text: string, over: object = {}, type: DataType = "uint16") => {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { AppError } from "@millrace/contract/error/app-error";
 import { Type } from "@sinclair/typebox";
-import type { Driver } from "./driver.ts";
+import { AppError } from "../error/app-error.ts";
+import type { DriverDeclaration } from "./declaration.ts";
 import { decodeSettings, settingsTable } from "./settings.ts";
 
 const schema = Type.Object(
@@ -19,7 +19,7 @@ const schema = Type.Object(
   },
   { additionalProperties: false },
 );
-const driver = { kind: "toy", label: "Toy", settings: schema } as Driver<typeof schema>;
+const driver = { kind: "toy", label: "Toy", settings: schema } as DriverDeclaration<typeof schema>;
 
 function refusal(json: unknown): AppError {
   try {

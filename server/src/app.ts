@@ -19,6 +19,7 @@ import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
 import { completenessRoutes } from "./modules/completeness/routes.ts";
+import { CONFIG_PATH, configRoutes, configVersionRoutes } from "./modules/config/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
@@ -66,6 +67,12 @@ const socketLimits = {
   idleTimeout: 120,
 } as const;
 
+/** Sign-in reads its own body, with a smaller limit; an import and a whole configuration are read as they come. */
+const readsItsBody = (path: string, method: string): boolean =>
+  path.startsWith("/api/auth/") ||
+  path.startsWith(IMPORT_PATH) ||
+  (method === "PUT" && path.replace(/\/$/, "") === CONFIG_PATH);
+
 /** Larger bodies are cut by the runtime without our headers; ours are refused at a far smaller size, with them. */
 const runtimeBodyBytesMax = IMPORT.bytesMax + 16 * 1024 * 1024;
 
@@ -91,9 +98,9 @@ export function createApp(deps: AppDeps) {
       Object.assign(set.headers, headers);
       checkSameOrigin(request, deps.origins());
     })
-    // Sign-in reads its own body, with a smaller limit, and an import its file as it comes; a value other than undefined keeps the default parser off it.
+    // A value other than undefined keeps the default parser off it.
     .onParse(({ request, contentType, path }) =>
-      path.startsWith("/api/auth/") || path.startsWith(IMPORT_PATH) ? null : parseBody(request, contentType),
+      readsItsBody(path, request.method) ? null : parseBody(request, contentType),
     )
     .onError(({ error, request }) => errorResponse(error, request))
     .use(healthRoutes({ ...deps, db, authenticate }))
@@ -103,6 +110,8 @@ export function createApp(deps: AppDeps) {
     .use(profileRoutes(change))
     .use(deviceRoutes(change))
     .use(tagRoutes({ db, authenticate }))
+    .use(configRoutes(change))
+    .use(configVersionRoutes(change))
     .use(gatewayRoutes({ ...change, sessions, publicUrl }))
     .use(commandRoutes({ ...change, link: sessions }))
     .use(manifestRoutes({ db, identity, authenticate }))

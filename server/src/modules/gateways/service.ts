@@ -5,7 +5,8 @@ import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
 import type { SessionPort } from "../../ports.ts";
 import { newToken, tokenHash } from "../../secret.ts";
-import { applyChange, type ChangeDeps, found, referred } from "../change.ts";
+import { applyChange, applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
+import { contentOf } from "../config/state-store.ts";
 import { mapGateway } from "./map.ts";
 import {
   findGateway,
@@ -48,12 +49,20 @@ export async function createGateway(
   principal: Principal,
   input: GatewayCreate,
 ): Promise<Gateway> {
-  const id = await applyChange(deps, principal, async (tx) => {
+  const id = await applyConfigChange(deps, principal, async (tx) => {
     referred(await hasSite(tx, input.siteId), "siteId", "site");
     const row = { id: Bun.randomUUIDv7(), ...input };
     await insertGateway(tx, row);
     const subject = `gateway:${row.id}`;
-    return { action: "gateway.create", subject, old: null, new: row, result: row.id, gatewayIds: [] };
+    return {
+      action: "gateway.create",
+      subject,
+      old: null,
+      new: row,
+      result: row.id,
+      gatewayIds: [],
+      entries: [{ kind: "gateway", id: row.id, what: "added", content: contentOf.gateway(row) }],
+    };
   });
   return await getGateway(deps, id);
 }

@@ -17,7 +17,7 @@ interface NumberField {
 }
 
 const some = (value: number | undefined): string => (value === undefined ? "standard" : String(value));
-const any = Number.MAX_VALUE;
+const LARGEST = Number.MAX_VALUE;
 
 export const NUMBERS: readonly NumberField[] = [
   {
@@ -41,39 +41,39 @@ export const NUMBERS: readonly NumberField[] = [
     label: "Deadband",
     whole: false,
     min: 0,
-    max: any,
+    max: LARGEST,
     standing: (tag) => some(tag.deadband),
   },
   {
     key: "factor",
     label: "Scale factor",
     whole: false,
-    min: -any,
-    max: any,
+    min: -LARGEST,
+    max: LARGEST,
     standing: (tag) => String(tag.scale?.factor ?? 1),
   },
   {
     key: "offset",
     label: "Scale offset",
     whole: false,
-    min: -any,
-    max: any,
+    min: -LARGEST,
+    max: LARGEST,
     standing: (tag) => String(tag.scale?.offset ?? 0),
   },
   {
     key: "low",
     label: "Range from",
     whole: false,
-    min: -any,
-    max: any,
+    min: -LARGEST,
+    max: LARGEST,
     standing: (tag) => some(tag.range?.low),
   },
   {
     key: "high",
     label: "Range to",
     whole: false,
-    min: -any,
-    max: any,
+    min: -LARGEST,
+    max: LARGEST,
     standing: (tag) => some(tag.range?.high),
   },
 ];

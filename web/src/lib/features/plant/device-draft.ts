@@ -5,7 +5,7 @@ import { type AnyDeclaration, DECLARATIONS, declarationOf } from "@millrace/cont
 import { NAME_PATTERN } from "@millrace/contract/vocabulary/id";
 import type { ProfileTag } from "@millrace/contract/vocabulary/tag";
 import { settingsOf } from "./setting-form.ts";
-import { rowProblems, tidyTag } from "./tag-rows.ts";
+import { besideField, rowProblems, tidyTag } from "./tag-rows.ts";
 
 const NAME = new RegExp(NAME_PATTERN);
 const NAME_CHARACTERS_MAX = 100;
@@ -79,7 +79,8 @@ export function draftProblems(draft: DeviceDraft, known: Known): DraftProblems {
   if (declaration !== null) {
     const own = settingsOf(declaration.settings, draft.settings);
     const base = { driver: declaration.kind, settings: profile?.settings ?? {} };
-    for (const { at, message } of deviceProblems(base, own)) settings.set(String(at[1] ?? ""), message);
+    for (const { at, message } of deviceProblems(base, own))
+      settings.set(String(at[1] ?? ""), besideField(message));
   }
   if (profile !== undefined)
     return { name: nameProblem(draft.name) || taken, profileName: "", settings, tags: false };

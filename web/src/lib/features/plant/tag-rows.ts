@@ -30,10 +30,16 @@ export function rowProblems(
   });
   for (const { at, message } of profileProblems({ driver, settings, tags })) {
     const [where, row] = at;
-    if (where === "tags" && typeof row === "number") add(row, "address", message);
+    if (where === "tags" && typeof row === "number") add(row, "address", besideField(message));
   }
   return problems;
 }
+
+/** The driver's words without naming the field they stand beside. */
+export const besideField = (message: string): string => {
+  const words = message.replace(/^(Address "[^"]*"|[^:]*: setting "[^"]*"): /, "");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
 
 /** A row as one would begin it: the type of the one before. */
 export const emptyTag = (before: ProfileTag | undefined): ProfileTag => ({

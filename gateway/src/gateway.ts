@@ -5,6 +5,7 @@ import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
 import { AnchoredClock } from "./clock/anchored-clock.ts";
 import { type CommandDesk, openCommandDesk } from "./commands/desk.ts";
+import { FillMeter } from "./health/buffer-room.ts";
 import { Machine } from "./health/machine.ts";
 import { enrol } from "./identity/enrol.ts";
 import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
@@ -21,6 +22,7 @@ import { createUplink, type Uplink } from "./uplink/uplink.ts";
 const log = getLogger(["gateway"]);
 
 export const SOFTWARE = "millrace-gateway 0.1.0";
+const RUNTIME = `bun ${Bun.version}, ${process.platform} ${process.arch}`;
 
 /** How often the device states are compared, so that a transition reaches the hub before the next heartbeat. */
 const WATCH_MS = 500;
@@ -79,6 +81,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     fleet,
     manifest,
     machine,
+    fill: new FillMeter(),
     startedMs,
     clock,
     uplink: null,
@@ -103,6 +106,7 @@ interface Parts {
   fleet: Fleet;
   manifest: ManifestStore;
   machine: Machine;
+  fill: FillMeter;
   startedMs: number;
   clock: AnchoredClock;
   uplink: Uplink | null;
@@ -215,17 +219,22 @@ function reportCache(manifest: ManifestStore): void {
 /** @param fresh takes a new look at the machine; the share of CPU is then that since the last such look */
 async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
   const machine = fresh ? await parts.machine.look() : parts.machine.last();
+  const diskFreeBytes = machine.diskBytes > 0 ? machine.diskFreeBytes : null;
+  const outbox = await parts.outbox.stats();
   return {
     software: SOFTWARE,
+    runtime: RUNTIME,
     startedMs: parts.startedMs,
     nowMs: parts.clock.nowMs(),
     cpuShare: machine.cpuShare,
     memoryBytes: machine.memoryBytes,
     diskFreeBytes: machine.diskFreeBytes,
+    diskBytes: machine.diskBytes,
+    temperatureC: machine.temperatureC,
     clockQuality: parts.clock.quality(),
     clockOffsetMs: parts.uplink?.link().clockOffsetMs ?? null,
     manifestRev: parts.manifest.current()?.rev ?? 0,
-    outbox: await parts.outbox.stats(),
+    outbox: parts.fill.measured(outbox, parts.clock.monoMs(), diskFreeBytes),
     devices: parts.fleet.statuses(),
   };
 }

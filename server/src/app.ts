@@ -22,6 +22,7 @@ import { completenessRoutes } from "./modules/completeness/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
+import { fleetRoutes } from "./modules/fleet/routes.ts";
 import { gapRoutes } from "./modules/gaps/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
 import { IMPORT } from "./modules/imports/limits.ts";
@@ -105,6 +106,7 @@ export function createApp(deps: AppDeps) {
     .use(tagRoutes({ db, authenticate }))
     .use(gatewayRoutes({ ...change, sessions, publicUrl }))
     .use(commandRoutes({ ...change, link: sessions }))
+    .use(fleetRoutes({ ...change, sessions }))
     .use(manifestRoutes({ db, identity, authenticate }))
     .use(
       enrolmentRoutes({

@@ -28,6 +28,7 @@ import { gatewayRoutes } from "./modules/gateways/routes.ts";
 import { IMPORT } from "./modules/imports/limits.ts";
 import { IMPORT_PATH } from "./modules/imports/routes.ts";
 import { latestRoutes } from "./modules/latest/routes.ts";
+import { logRoutes } from "./modules/logs/routes.ts";
 import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
@@ -132,6 +133,7 @@ export function createApp(deps: AppDeps) {
       }),
     )
     .use(eventRoutes({ sql: database.sql, authenticate }))
+    .use(logRoutes({ sql: database.sql, authenticate }))
     .use(gapRoutes({ sql: database.sql, authenticate }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
     .use(uplinkRoutes({ ...ingest.sessionDeps, authenticate }))

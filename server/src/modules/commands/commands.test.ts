@@ -99,7 +99,7 @@ test("a command that did not leave the hub has failed, and its number is spent",
   const gateway = await p.enrolled("A");
   const { db } = p.hub.database;
   const deps = { db, clock: systemClock, manifests: p.hub.ingest.manifests, inTurn: inTurn() };
-  const link = { commandNoOf: () => 0, command: () => false };
+  const link = { commandNoOf: () => 0, takes: () => true, command: () => false };
   const ada: Principal = { kind: "person", id: "1", name: "Ada", email: "", role: "administrator" };
   const body = { kind: "restartDevice" as const, deviceId: gateway.deviceId };
   for (const _ of [1, 2])

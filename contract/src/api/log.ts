@@ -14,7 +14,7 @@ export const LogRow = Type.Object({
   time: Instant,
   receivedAt: Instant,
   level: LogLevel,
-  /** Which part of the program spoke. */
+  /** Which part of the program logged it. */
   logger: Type.String({ examples: ["gateway.device"] }),
   message: Type.String(),
   deviceId: Type.Union([EntityId, Type.Null()]),

@@ -107,7 +107,7 @@ export function createApp(deps: AppDeps) {
     .use(tagRoutes({ db, authenticate }))
     .use(gatewayRoutes({ ...change, sessions, publicUrl }))
     .use(commandRoutes({ ...change, link: sessions }))
-    .use(fleetRoutes({ ...change, sessions }))
+    .use(fleetRoutes({ ...change, sql: database.sql, sessions, identity, publicUrl }))
     .use(manifestRoutes({ db, identity, authenticate }))
     .use(
       enrolmentRoutes({

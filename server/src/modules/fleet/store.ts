@@ -1,4 +1,5 @@
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
+import type { SQL } from "bun";
 import { and, eq } from "drizzle-orm";
 import type { DbOrTx } from "../../db/client.ts";
 import { device } from "../../db/schema/device.ts";
@@ -46,4 +47,9 @@ export async function findDeviceNames(db: DbOrTx, gatewayId: string): Promise<Ma
     .from(device)
     .where(eq(device.gatewayId, gatewayId));
   return new Map(rows.map(({ id, name }) => [id, name]));
+}
+
+export async function databaseVersion(sql: SQL): Promise<string> {
+  const rows: { server_version: string }[] = await sql`SHOW server_version`;
+  return rows[0]?.server_version ?? "";
 }

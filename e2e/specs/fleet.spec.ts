@@ -10,6 +10,8 @@ import type { LogRow } from "@millrace/contract/api/log";
 import type { SupportBundle } from "@millrace/contract/api/support-bundle";
 import { EXIT_RESTART } from "@millrace/contract/std/setting";
 import { Stack } from "../stack/stack.ts";
+import { addCounter, compare, drained, storedSamples } from "./kill-rounds.ts";
+import { sealedSamples } from "./sealed.ts";
 
 /** A gateway looked after from the hub alone: the real programs, nobody at the machine. */
 
@@ -104,9 +106,16 @@ test("another level lets more through for its time, and is seen", async () => {
 }, 60_000);
 
 test("a restart from the hub ends the program once, with the code for it, and loses nothing", async () => {
+  const tag = await addCounter(stack);
+  const beganMs = Date.now();
+  await until(health, (found) => allUp(found) && found.devices.some(({ name }) => name === "Pulse counter"));
+  await Bun.sleep(2_000);
   const started = (await events("gateway.started")).length;
   const sent = await stack.api.post<GatewayCommand>(`/gateways/${gatewayId}/restart`, { what: "gateway" });
   expect(await stack.gateway.process.exited).toBe(EXIT_RESTART);
+  // What the ended program left on its disk: all of it must reach the hub, once.
+  const sealed = sealedSamples(stack.gatewayFolder, tag.tagNo);
+  expect(sealed.length).toBeGreaterThan(10);
   await until(health, ({ link }) => link.linkState === "down");
   await expect(stack.api.post(`/gateways/${gatewayId}/restart`, { what: "gateway" })).rejects.toThrow(
     "command.away",
@@ -121,6 +130,12 @@ test("a restart from the hub ends the program once, with the code for it, and lo
       (found) => found.length > started,
     ),
   ).toHaveLength(started + 1);
+  await drained(stack, gatewayId);
+  const lastMs = Math.max(...sealed.map(({ timeMs }) => timeMs));
+  const stored = await storedSamples(stack, tag.tagNo, beganMs - 60_000);
+  const before = stored.filter(({ timeMs }) => timeMs <= lastMs);
+  expect(compare(sealed, before)).toMatchObject({ lost: 0, doubled: 0, invented: 0 });
+  expect(stored.length).toBeGreaterThan(before.length);
   const gaps = await stack.api.get<{ items: unknown[] }>(`/gaps?gateway=${gatewayId}`);
   expect(gaps.items).toEqual([]);
   // Neither the command nor the one that was refused comes again, and the level has fallen back.

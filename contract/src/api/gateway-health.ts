@@ -2,6 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { ClockQualityName, LinkState, LogStatus, OutboxMode } from "../vocabulary/gateway.ts";
 import { EntityId } from "../vocabulary/id.ts";
 import { LogLevel } from "../vocabulary/log.ts";
+import { Gateway } from "./gateway.ts";
 import { Instant } from "./page.ts";
 
 const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
@@ -78,7 +79,14 @@ const BufferFigures = Type.Object({
 export const GatewayHealth = Type.Object({
   gatewayId: EntityId,
   name: Type.String(),
-  link: Type.Object({ linkState: LinkState, since: InstantOrNull, lastSeen: InstantOrNull }),
+  enrolment: Gateway.properties.enrolment,
+  link: Type.Object({
+    linkState: LinkState,
+    since: InstantOrNull,
+    lastSeen: InstantOrNull,
+    /** Since when two machines are believed to use this identity; neither is let in. */
+    cloned: InstantOrNull,
+  }),
   /** When the gateway told the figures below, by the hub's time; null until it told any. */
   reportedAt: InstantOrNull,
   startedAt: InstantOrNull,

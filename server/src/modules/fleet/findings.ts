@@ -44,7 +44,21 @@ export function findingsOf(health: Looked): HealthFinding[] {
   ];
 }
 
-function linkFinding({ link, reportedAt }: Looked): Found {
+function linkFinding({ link, enrolment, reportedAt }: Looked): Found {
+  if (link.cloned !== null)
+    return finding(
+      "link.cloned",
+      "error",
+      `Two machines use this identity since ${link.cloned}; neither is let in.`,
+      "Switch one off, then trust the other, or enrol it again.",
+    );
+  if (enrolment === "revoked")
+    return finding(
+      "link.revoked",
+      "error",
+      "The key of this gateway is not taken any more.",
+      "Make a claim token and start the gateway with it.",
+    );
   if (link.linkState === "up") return null;
   if (link.lastSeen === null)
     return finding(

@@ -148,7 +148,8 @@ describe("findings", () => {
   const good = {
     gatewayId: NOBODY,
     name: "A",
-    link: { linkState: "up", since: null, lastSeen: "2026-01-01T00:00:00.000Z" },
+    enrolment: "enrolled",
+    link: { linkState: "up", since: null, lastSeen: "2026-01-01T00:00:00.000Z", cloned: null },
     reportedAt: "2026-01-01T00:00:00.000Z",
     startedAt: null,
     versions: { hub: "", gateway: null, runtime: null },
@@ -180,6 +181,9 @@ describe("findings", () => {
   type Case = [string, Partial<Omit<GatewayHealth, "findings">>, string[]];
   const cases: Case[] = [
     ["all well", {}, []],
+    ["two machines", { link: { ...good.link, cloned: "2026-01-01T00:00:00.000Z" } }, ["link.cloned"]],
+    ["a key that counts no more", { enrolment: "revoked" }, ["link.revoked"]],
+    ["away", { link: { ...good.link, linkState: "waiting" } }, ["link.down"]],
     ["nothing told yet", { buffer: null, machine: null }, []],
     ["a disk that refuses", { buffer: { ...buffer, durable: false } }, ["buffer.refused"]],
     ["less than a day", { buffer: { ...buffer, daysLeft: 0.9 } }, ["buffer.short"]],

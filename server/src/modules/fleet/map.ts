@@ -76,10 +76,12 @@ export function mapHealth(
   const looked = {
     gatewayId: row.id,
     name: row.name,
+    enrolment: row.enrolment,
     link: {
       linkState: link.linkState,
       since: instantOrNull(since),
       lastSeen: instantOrNull(row.lastSeenAt?.getTime()),
+      cloned: instantOrNull(row.clonedAt?.getTime()),
     },
     reportedAt: status && instantOf(status.nowMs - (status.clockOffsetMs ?? 0)),
     startedAt: status && instantOf(status.startedMs - (status.clockOffsetMs ?? 0)),

@@ -3,12 +3,14 @@ import type { SQL } from "bun";
 import { and, eq } from "drizzle-orm";
 import type { DbOrTx } from "../../db/client.ts";
 import { device } from "../../db/schema/device.ts";
-import { gateway } from "../../db/schema/gateway.ts";
+import { type EnrolmentState, gateway } from "../../db/schema/gateway.ts";
 import { manifest } from "../../db/schema/manifest.ts";
 
 export interface HealthRow {
   id: string;
   name: string;
+  enrolment: EnrolmentState;
+  clonedAt: Date | null;
   linkSince: Date | null;
   lastSeenAt: Date | null;
   manifestWanted: number;
@@ -25,6 +27,8 @@ export async function findHealth(db: DbOrTx, gatewayId: string): Promise<HealthR
     .select({
       id: gateway.id,
       name: gateway.name,
+      enrolment: gateway.enrolment,
+      clonedAt: gateway.clonedAt,
       linkSince: gateway.linkSince,
       lastSeenAt: gateway.lastSeenAt,
       manifestWanted: gateway.manifestWanted,

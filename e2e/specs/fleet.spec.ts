@@ -105,6 +105,27 @@ test("another level lets more through for its time, and is seen", async () => {
   await until(health, allUp);
 }, 60_000);
 
+test("what is logged while the hub is away comes when it is back, once", async () => {
+  const seen = (await logs("&q=not%20readable")).length;
+  const awayFrom = new Date().toISOString();
+  await stack.hub.stop();
+  await stack.plant.stop();
+  await Bun.sleep(3_000);
+  await stack.startPlant();
+  await stack.startHub();
+  const found = await until(
+    () => logs(`&q=not%20readable&from=${awayFrom}`).catch(() => []),
+    (lines) => lines.length > 0,
+  );
+  await until(health, allUp, 60);
+  const all = await logs("&q=not%20readable");
+  expect(all.length).toBeGreaterThan(seen);
+  const keys = all.map(({ time, message }) => `${time} ${message}`);
+  expect(new Set(keys).size).toBe(keys.length);
+  // Told late, and stored with the time it happened at.
+  expect(Date.parse(found[0]!.receivedAt)).toBeGreaterThan(Date.parse(found[0]!.time));
+}, 120_000);
+
 test("a restart from the hub ends the program once, with the code for it, and loses nothing", async () => {
   const tag = await addCounter(stack);
   const beganMs = Date.now();

@@ -131,6 +131,20 @@ describe("forwarding", () => {
     expect(events.map(({ timeMs }) => timeMs)).toEqual([clock.nowMs() - 3_000]);
   });
 
+  test("a storm before the buffer is open waits in bounds, and its number is told when it is", async () => {
+    const { clock, logs, events, attach, messages } = rig();
+    many(logs, 500);
+    await clock.advance(10 * LOG_GATE.tellMs);
+    many(logs, 500);
+    attach();
+    await clock.advance(2 * LOG_GATE.tellMs);
+    expect(events.length).toBeLessThan(70);
+    expect(messages().at(-1)).toContain("records suppressed");
+    const { sent, suppressed } = logs.status();
+    expect(sent - 1 + suppressed).toBe(1_000);
+    expect(events.at(-1)!.data.suppressed).toBe(suppressed);
+  });
+
   test("a storm is cut, and its number told once a minute", async () => {
     const { clock, logs, events, attach, messages } = rig();
     attach();
@@ -152,16 +166,26 @@ describe("forwarding", () => {
   test("while the hub is away talk stays below what is kept free for events, and is counted", async () => {
     const { clock, logs, events, attach, messages } = rig();
     attach();
-    for (let minute = 0; minute < 300; minute++) {
-      many(logs, 30);
+    // As long as a record can be, in a script of three bytes a character.
+    const long = "\u6f22".repeat(9_000);
+    const properties = Object.fromEntries([..."abcdefghijkl"].map((name) => [name, long]));
+    for (let minute = 0; minute < 100; minute++) {
+      many(logs, 30, { message: [long], properties });
       await clock.advance(60_000);
     }
-    expect(events.length).toBe(LOG_GATE.awayMax);
+    const bytes = events.reduce((sum, event) => sum + encodeEvents([event]).length, 0);
+    const longest = encodeEvents([events[0]!]).length;
+    expect(longest).toBeGreaterThan(8_000);
+    expect(bytes).toBeGreaterThan(LOG_GATE.awayBytesMax * 0.9);
+    expect(bytes).toBeLessThan(LOG_GATE.awayBytesMax + longest);
+    const before = events.length;
     logs.hubIs(true);
     await clock.advance(2 * LOG_GATE.tellMs);
+    expect(events).toHaveLength(before + 1);
+    const { suppressed } = logs.status();
     expect(messages().at(-1)).toContain("records suppressed");
-    expect(logs.status().sent).toBe(LOG_GATE.awayMax + 1);
-    expect(logs.status().sent + logs.status().suppressed).toBeGreaterThan(300 * 30);
+    expect(Number(events.at(-1)!.data.suppressed)).toBeGreaterThan(2_000);
+    expect(events.reduce((sum, { data }) => sum + Number(data.suppressed ?? 0), 0)).toBe(suppressed);
   });
 
   test("another level counts for its minutes and falls back by itself; both are told", async () => {

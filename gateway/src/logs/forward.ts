@@ -2,7 +2,8 @@ import type { LogRecord } from "@logtape/logtape";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { LogStatus } from "@millrace/contract/vocabulary/gateway";
 import { isAtLeast, LOG_RECORD, type LogLevel } from "@millrace/contract/vocabulary/log";
-import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
+import { EVENT, encodeEvents, type GatewayEvent } from "@millrace/contract/wire/event";
+import { FRAME_BYTES_EXTRA } from "../outbox/draft.ts";
 import { levelOf, logEvent } from "./log-event.ts";
 import { fullGate, type Gate, LOG_GATE, passGate } from "./log-gate.ts";
 
@@ -29,7 +30,7 @@ export class LogForward {
   #waiting: { event: GatewayEvent; monoMs: number }[] = [];
   #gate: Gate;
   #hubUp = false;
-  #sentAway = 0;
+  #bytesAway = 0;
   #sent = 0;
   #suppressed = 0;
   /** Kept back and not told yet. */
@@ -70,7 +71,7 @@ export class LogForward {
   }
 
   hubIs(up: boolean): void {
-    if (up) this.#sentAway = 0;
+    if (up) this.#bytesAway = 0;
     this.#hubUp = up;
   }
 
@@ -119,11 +120,15 @@ export class LogForward {
   }
 
   #passes(): boolean {
-    if (!this.#hubUp && this.#sentAway >= LOG_GATE.awayMax) return false;
+    if (this.#isAwayFull()) return false;
     const perMinute = this.#asked === null ? LOG_GATE.perMinute : LOG_GATE.perMinuteAsked;
     const { passed, gate } = passGate(this.#gate, this.#clock.monoMs(), perMinute);
     this.#gate = gate;
     return passed;
+  }
+
+  #isAwayFull(): boolean {
+    return !this.#hubUp && this.#bytesAway >= LOG_GATE.awayBytesMax;
   }
 
   #keepBack(): void {
@@ -132,9 +137,9 @@ export class LogForward {
     if (this.#untold === 1) this.#cancelTell = this.#clock.after(LOG_GATE.tellMs, () => this.#tellKeptBack());
   }
 
-  /** At most one a minute, so it needs no gate of its own; while the hub is away the number waits for it. */
+  /** At most one a minute, so it needs no gate of its own. While it cannot go out the number waits and grows. */
   #tellKeptBack(): void {
-    if (!this.#hubUp && this.#sentAway >= LOG_GATE.awayMax) {
+    if (this.#isAwayFull() || this.#outlet === null) {
       this.#cancelTell = this.#clock.after(LOG_GATE.tellMs, () => this.#tellKeptBack());
       return;
     }
@@ -154,7 +159,7 @@ export class LogForward {
     else if (this.#waiting.length < WAITING_MAX) this.#waiting.push({ event, monoMs: this.#clock.monoMs() });
     else return this.#keepBack();
     this.#sent++;
-    if (!this.#hubUp) this.#sentAway++;
+    if (!this.#hubUp) this.#bytesAway += encodeEvents([event]).length + FRAME_BYTES_EXTRA;
   }
 
   #allSecrets(): string[] {

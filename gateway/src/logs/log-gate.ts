@@ -6,10 +6,10 @@ export const LOG_GATE = {
   /** While somebody has set another level and looks. */
   perMinuteAsked: 120,
   /**
-   * While the hub is away: some 1.4 MB, less than the smallest buffer keeps free for events, so that talk never pushes
-   * out an alarm.
+   * While the hub is away; some two thousand records. The smallest buffer keeps 1.6 MB free for events, so talk never
+   * pushes out an alarm.
    */
-  awayMax: 2_000,
+  awayBytesMax: 1_000_000,
   /** How long after the first record that was kept back the number is told. */
   tellMs: 60_000,
 } as const;

@@ -66,8 +66,8 @@ test("a first real device is added by screen, and its values are live", async ()
   await ada.page.waitForURL(/\/tags\?device=/);
   await eventually(
     "both values live",
-    () =>
-      ada.find("value-cell").evaluateAll((cells) => cells.map((one) => (one as HTMLElement).dataset.state)),
+    async () =>
+      Promise.all((await ada.find("value-cell").all()).map((cell) => cell.getAttribute("data-state"))),
     (states) => states.length === 2 && states.every((state) => state === "live"),
   );
   console.log(
@@ -186,7 +186,7 @@ test("nothing on these screens keeps anybody out, in light and dark, on tablet a
         scheme,
         [],
       ]);
-      const wide = await eve.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      const wide = await eve.page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
       expect([path, name, wide]).toEqual([path, name, 0]);
     }
     expect(eve.errors).toEqual([]);

@@ -23,11 +23,13 @@ import { CONFIG_PATH, configRoutes, configVersionRoutes } from "./modules/config
 import { deviceRoutes } from "./modules/devices/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
+import { fleetRoutes } from "./modules/fleet/routes.ts";
 import { gapRoutes } from "./modules/gaps/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
 import { IMPORT } from "./modules/imports/limits.ts";
 import { IMPORT_PATH } from "./modules/imports/routes.ts";
 import { latestRoutes } from "./modules/latest/routes.ts";
+import { logRoutes } from "./modules/logs/routes.ts";
 import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
@@ -114,6 +116,7 @@ export function createApp(deps: AppDeps) {
     .use(configVersionRoutes(change))
     .use(gatewayRoutes({ ...change, sessions, publicUrl }))
     .use(commandRoutes({ ...change, link: sessions }))
+    .use(fleetRoutes({ ...change, sql: database.sql, sessions, identity, publicUrl }))
     .use(manifestRoutes({ db, identity, authenticate }))
     .use(
       enrolmentRoutes({
@@ -139,6 +142,7 @@ export function createApp(deps: AppDeps) {
       }),
     )
     .use(eventRoutes({ sql: database.sql, authenticate }))
+    .use(logRoutes({ sql: database.sql, authenticate }))
     .use(gapRoutes({ sql: database.sql, authenticate }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
     .use(uplinkRoutes({ ...ingest.sessionDeps, authenticate }))

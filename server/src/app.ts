@@ -17,6 +17,9 @@ import type { Ingest } from "./ingest/ingest.ts";
 import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
+import type { Head } from "./modules/audit/chain.ts";
+import { auditRoutes } from "./modules/audit/routes.ts";
+import { auditGate } from "./modules/audit/service.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
 import { completenessRoutes } from "./modules/completeness/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
@@ -51,6 +54,8 @@ export interface AppDeps {
   metricsOpen: boolean;
   /** Free bytes of the disk PostgreSQL lies on; null when that is another machine's. */
   diskFree: () => Promise<number | null>;
+  /** The newest head of the audit this process signed. */
+  auditHead: () => Head | null;
   https: boolean;
   /** Origins of the hub's own pages; a function, because a port of 0 is known only after listening. */
   origins: () => readonly string[];
@@ -132,6 +137,9 @@ export function createApp(deps: AppDeps) {
     .use(eventRoutes({ sql: database.sql, authenticate }))
     .use(gapRoutes({ sql: database.sql, authenticate }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
+    .use(
+      auditRoutes({ db, clock, identity, remembered: deps.auditHead, gate: auditGate(clock), authenticate }),
+    )
     .use(uplinkRoutes({ ...ingest.sessionDeps, authenticate }))
     .use(liveRoutes({ fanOut: ingest.fanOut, authenticate, clock, origins }))
     .use(docsRoutes(authenticate, (): AnyElysia => app))

@@ -46,6 +46,7 @@ export async function applyChange<T>(
         subject,
         old,
         new: now,
+        from: principal.from,
       });
       return done;
     });

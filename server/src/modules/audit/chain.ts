@@ -126,6 +126,12 @@ export class ChainWalk {
     return true;
   }
 
+  /** A row that comes after the finding: what seemed to be missing was only out of its place. */
+  takeLater(row: { no: number }): void {
+    if (this.#broken?.why === "row.missing" && row.no === this.#broken.no)
+      this.#broken = { no: row.no, why: "row.order" };
+  }
+
   /** After the last row: every head that is known must have been passed. */
   end(): void {
     if (this.#broken !== null) return;

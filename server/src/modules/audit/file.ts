@@ -89,17 +89,20 @@ export async function walkFile(lines: AsyncIterable<string>, options: WalkOption
   let place: "head" | "rows" | "end" = "head";
   for await (const text of lines) {
     const line = parseLine(text);
+    if (walk.broken !== null) {
+      if (walk.broken.why !== "row.missing") break;
+      if (line?.kind === "row") walk.takeLater(line);
+      continue;
+    }
     if (line === null || (line.kind === "head") !== (place === "head") || place === "end") {
       walk.breakAt(walk.rows + 1, "row.unreadable");
-      break;
-    }
-    if (line.kind === "head") {
+    } else if (line.kind === "head") {
       publicKey = line.publicKey;
       place = "rows";
     } else if (line.kind === "row") {
-      if (!walk.take({ ...line, prevHash: bytesOf(line.prevHash), hash: bytesOf(line.hash) })) break;
+      walk.take({ ...line, prevHash: bytesOf(line.prevHash), hash: bytesOf(line.hash) });
     } else {
-      if (!walk.takeAnchor({ ...line, hash: bytesOf(line.hash) })) break;
+      walk.takeAnchor({ ...line, hash: bytesOf(line.hash) });
       if (line.kind === "end") place = "end";
     }
   }

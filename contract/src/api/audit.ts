@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Instant, PageQuery } from "./page.ts";
 
-/** What made a request, as its `User-Agent` says: a hint for the reader, never a proof. */
+/** What made a request, as it says of itself: a hint for the reader, never a proof. */
 export const AUDIT_CLIENTS = ["browser", "mobile", "commandLine", "program", "unknown"] as const;
 export const AuditClient = Type.Unsafe<(typeof AUDIT_CLIENTS)[number]>(
   Type.Union(AUDIT_CLIENTS.map((client) => Type.Literal(client))),

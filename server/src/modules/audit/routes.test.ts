@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { AuditBreak, AuditEntry, AuditVerdict } from "@millrace/contract/api/audit";
 import type { Site } from "@millrace/contract/api/plant";
 import { API_KEY, type TestHub, testHub } from "../../../test/hub.ts";
+import { CLIENT_HEADER } from "../../http/request-from.ts";
 
 type Page = { items: AuditEntry[]; nextCursor: string | null };
 const SCRIPT = join(import.meta.dir, "../../../scripts/audit-verify.ts");
@@ -27,7 +28,7 @@ test("the audit tells who, when, what, old, new and from where, to those who may
   const headers = {
     authorization: `Bearer ${API_KEY}`,
     "content-type": "application/json",
-    "user-agent": "curl/8.5.0",
+    [CLIENT_HEADER]: "curl/8.5.0",
     "x-forwarded-for": "6.6.6.6",
   };
   const body = JSON.stringify({ name: "Hall", kind: "site", parentId: null });

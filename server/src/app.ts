@@ -22,6 +22,7 @@ import { auditRoutes } from "./modules/audit/routes.ts";
 import { auditGate } from "./modules/audit/service.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
 import { completenessRoutes } from "./modules/completeness/routes.ts";
+import { dataQualityRoutes } from "./modules/data-quality/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
@@ -131,6 +132,16 @@ export function createApp(deps: AppDeps) {
         compression: zstd,
         board: ingest.coverage.board,
         links: sessions,
+        authenticate,
+      }),
+    )
+    .use(
+      dataQualityRoutes({
+        sql: database.sql,
+        clock,
+        compression: zstd,
+        board: ingest.coverage.board,
+        latest: ingest.latest.cache,
         authenticate,
       }),
     )

@@ -18,11 +18,7 @@ import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
 import type { Head } from "./modules/audit/chain.ts";
-import { auditRoutes } from "./modules/audit/routes.ts";
-import { auditGate } from "./modules/audit/service.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
-import { completenessRoutes } from "./modules/completeness/routes.ts";
-import { dataQualityRoutes } from "./modules/data-quality/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
@@ -41,6 +37,7 @@ import type { Setup } from "./modules/setup/service.ts";
 import { siteRoutes } from "./modules/sites/routes.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
 import type { HubIdentity } from "./ports.ts";
+import { trustRoutes } from "./trust-routes.ts";
 
 export interface AppDeps {
   database: Database;
@@ -125,32 +122,10 @@ export function createApp(deps: AppDeps) {
     )
     .use(latestRoutes({ db, cache: ingest.latest.cache, authenticate }))
     .use(historyRoutes(deps, change))
-    .use(
-      completenessRoutes({
-        sql: database.sql,
-        clock,
-        compression: zstd,
-        board: ingest.coverage.board,
-        links: sessions,
-        authenticate,
-      }),
-    )
-    .use(
-      dataQualityRoutes({
-        sql: database.sql,
-        clock,
-        compression: zstd,
-        board: ingest.coverage.board,
-        latest: ingest.latest.cache,
-        authenticate,
-      }),
-    )
+    .use(trustRoutes(deps, authenticate))
     .use(eventRoutes({ sql: database.sql, authenticate }))
     .use(gapRoutes({ sql: database.sql, authenticate }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
-    .use(
-      auditRoutes({ db, clock, identity, remembered: deps.auditHead, gate: auditGate(clock), authenticate }),
-    )
     .use(uplinkRoutes({ ...ingest.sessionDeps, authenticate }))
     .use(liveRoutes({ fanOut: ingest.fanOut, authenticate, clock, origins }))
     .use(docsRoutes(authenticate, (): AnyElysia => app))

@@ -32,6 +32,9 @@ export const TEST_ID = {
   gatewayDetail: "gateway-detail",
   gatewayCloned: "gateway-cloned",
   gatewayCompleteness: "gateway-completeness",
+  gatewayQuality: "gateway-quality",
+  qualityWindow: "quality-window",
+  qualityDevice: "quality-device",
   gatewayEvents: "gateway-events",
   gatewayAdd: "gateway-add",
   claimCommand: "claim-command",
@@ -80,6 +83,16 @@ export const TEST_ID = {
   retentionDays: "retention-days",
   retentionSave: "retention-save",
   retentionConfirm: "retention-confirm",
+  auditOpen: "audit-open",
+  audit: "audit",
+  auditFilter: "audit-filter",
+  auditApply: "audit-apply",
+  auditClear: "audit-clear",
+  auditRow: "audit-row",
+  auditMore: "audit-more",
+  auditVerify: "audit-verify",
+  auditVerdict: "audit-verdict",
+  auditExport: "audit-export",
 } as const;
 
 export type TestId = (typeof TEST_ID)[keyof typeof TEST_ID];

@@ -22,6 +22,8 @@ describe("routes", () => {
     ],
     ["/tags/17?gateway=g1", { view: "tag", tagNo: 17, filter: { q: "", deviceId: "", gatewayId: "g1" } }],
     ["/more", { view: "more" }],
+    ["/audit", { view: "audit", search: "" }],
+    ["/audit?action=device.*", { view: "audit", search: "action=device.*" }],
     ["/tags/zero", { view: "unknown", path: "/tags/zero" }],
     ["/tags/0", { view: "unknown", path: "/tags/0" }],
     ["/a/b/c", { view: "unknown", path: "/a/b/c" }],

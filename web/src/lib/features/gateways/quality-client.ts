@@ -1,0 +1,45 @@
+import {
+  DataQuality,
+  type DeviceDataQuality,
+  type GatewayDataQuality,
+  QUALITY_PAGE,
+  type QualityWindow,
+} from "@millrace/contract/api/data-quality";
+import type { HubClient } from "../../hub/client.ts";
+
+/** Pages a screen reads at most; beyond that the API is the better tool. */
+export const PAGES_MAX = 20;
+
+export interface GatewayQuality {
+  window: QualityWindow;
+  gateway: GatewayDataQuality;
+  devices: DeviceDataQuality[];
+  /** There are devices after these. */
+  more: boolean;
+}
+
+/** A gateway's data quality with its first devices. @throws HubFault */
+export async function readQuality(
+  hub: Pick<HubClient, "call">,
+  gatewayId: string,
+  window: QualityWindow,
+  pages: number,
+): Promise<GatewayQuality> {
+  const devices: DeviceDataQuality[] = [];
+  let gateway: GatewayDataQuality | null = null;
+  let cursor: string | null = null;
+  for (let page = 0; page < pages; page++) {
+    const search = new URLSearchParams({ gatewayId, window, limit: String(QUALITY_PAGE.standard) });
+    if (cursor !== null) search.set("cursor", cursor);
+    const answer: DataQuality = await hub.call({
+      method: "GET",
+      path: `/api/v1/data-quality?${search}`,
+      schema: DataQuality,
+    });
+    gateway ??= answer.gateway;
+    devices.push(...answer.items);
+    cursor = answer.nextCursor;
+    if (cursor === null) break;
+  }
+  return { window, gateway: gateway!, devices, more: cursor !== null };
+}

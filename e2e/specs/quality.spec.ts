@@ -160,6 +160,16 @@ test("a filter narrows the list, stands in the address, and can be taken away", 
     () => ada.find("audit-row").count(),
     (count) => count > 3,
   );
+  // From an entry to all that was done to the same thing.
+  const made = ada.page.locator('[data-testid="audit-row"][data-action="device.create"]').first();
+  await made.locator("summary").click();
+  await made.getByRole("link", { name: "this thing" }).click();
+  await eventually(
+    "entries of one device",
+    () => ada.find("audit-row").count(),
+    (count) => count === 1,
+  );
+  await ada.find("audit-clear").click();
 }, 60_000);
 
 test("the check says that the audit holds, and in the same place when it does not", async () => {

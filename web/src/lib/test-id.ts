@@ -85,6 +85,7 @@ export const TEST_ID = {
   retentionConfirm: "retention-confirm",
   auditOpen: "audit-open",
   audit: "audit",
+  auditFilters: "audit-filters",
   auditFilter: "audit-filter",
   auditApply: "audit-apply",
   auditClear: "audit-clear",

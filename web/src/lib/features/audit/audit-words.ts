@@ -48,7 +48,7 @@ const CLIENT: Record<NonNullable<AuditEntry["from"]>["client"], string> = {
 
 export const fromWords = (from: AuditEntry["from"]): string =>
   from === null
-    ? "By the hub itself, or before this was recorded"
+    ? "The hub itself, or not recorded"
     : `${from.address === "unknown" ? "An unknown address" : from.address}, ${CLIENT[from.client]}`;
 
 /** A field whose value is another now. Null: it was not there. */

@@ -105,7 +105,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     await ingest.start();
     undo.push(() => ingest.stop());
     keepHistory(settings, { url, database, metrics }, undo);
-    const audit = new AuditKeeper({ db, clock, identity });
+    const audit = new AuditKeeper({ db, clock, identity, registry: metrics.registry });
     audit.start();
     undo.push(() => audit.stop());
     const app = createApp({

@@ -52,7 +52,7 @@ export async function testHub(): Promise<TestHub> {
   const passwords = createPasswords();
   const origins = () => ownOrigins(ORIGIN);
   const setup = createSetup({ db, clock: systemClock, passwords, dataFolder });
-  const audit = new AuditKeeper({ db, clock: systemClock, identity });
+  const audit = new AuditKeeper({ db, clock: systemClock, identity, registry: metrics.registry });
   const app = createApp({
     database,
     identity,

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { AuditVerdict } from "@millrace/contract/api/audit";
 import type { Clock } from "@millrace/contract/std/clock";
+import { Gauge, type Registry } from "prom-client";
 import type { Db } from "../../db/client.ts";
 import type { HubIdentity } from "../../ports.ts";
 import { hexOf, signAnchor } from "./anchor.ts";
@@ -18,6 +19,7 @@ export interface AuditKeeperDeps {
   db: Db;
   clock: Clock;
   identity: HubIdentity;
+  registry: Registry;
 }
 
 /**
@@ -31,7 +33,16 @@ export class AuditKeeper {
   readonly #stop = new AbortController();
   #done: Promise<void> = Promise.resolve();
 
-  constructor(private readonly deps: AuditKeeperDeps) {}
+  readonly #brokenRow: Gauge;
+
+  constructor(private readonly deps: AuditKeeperDeps) {
+    this.#brokenRow = new Gauge({
+      name: "millrace_hub_audit_broken_row",
+      help: "First row of the audit that does not hold, as of the last look; 0 when it holds",
+      registers: [deps.registry],
+    });
+    this.#brokenRow.set(0);
+  }
 
   /** The newest head this process signed. */
   get head(): Head | null {
@@ -71,6 +82,7 @@ export class AuditKeeper {
         no: head?.no ?? 0,
         known,
       });
+      this.#brokenRow.set((head?.no ?? 0) + 1);
       return;
     }
     if (head === null) return;
@@ -99,6 +111,7 @@ export class AuditKeeper {
       this.#stop.signal,
     );
     const { firstBroken } = verdict;
+    this.#brokenRow.set(firstBroken?.no ?? 0);
     if (firstBroken !== undefined)
       log.error("The audit does not hold from row {no} on: {why}", { event: "audit.broken", ...firstBroken });
     return verdict;

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { generateKeyPairSync } from "node:crypto";
 import type { AuditVerdict } from "@millrace/contract/api/audit";
-import { systemClock } from "@millrace/contract/std/clock";
+import { type Clock, systemClock } from "@millrace/contract/std/clock";
+import { Registry } from "prom-client";
 import { type TestDatabase, testDatabase } from "../../../test/harness-database.ts";
 import { inTransaction } from "../../db/transaction.ts";
 import { loadIdentity } from "../../identity.ts";
@@ -35,7 +36,7 @@ async function record({ db }: Pick<TestDatabase, "db">, count: number): Promise<
 async function anchored(rows: number) {
   const database = await testDatabase();
   const identity = await loadIdentity(database.db, generateKeyPairSync("ed25519").privateKey);
-  const keeper = new AuditKeeper({ db: database.db, clock: systemClock, identity });
+  const keeper = new AuditKeeper({ db: database.db, clock: systemClock, identity, registry: new Registry() });
   await record(database, rows);
   await keeper.anchor();
   return { database, identity, keeper };
@@ -137,7 +138,7 @@ test("the head is signed when it moved, once for all hubs, and never backwards",
     (await database.sql`SELECT no::int FROM audit_anchor ORDER BY no`).map((row: { no: number }) => row.no);
   await keeper.anchor();
   expect(await anchors()).toEqual([3]);
-  const other = new AuditKeeper({ db: database.db, clock: systemClock, identity });
+  const other = new AuditKeeper({ db: database.db, clock: systemClock, identity, registry: new Registry() });
   await other.anchor();
   expect([await anchors(), other.head?.no]).toEqual([[3], 3]);
   await record(database, 2);
@@ -191,4 +192,54 @@ test("a change that is rolled back leaves no fact", async () => {
   });
   await expect(failed).rejects.toThrow("after all not");
   expect((await database.sql`SELECT count(*)::int AS n FROM audit`)[0].n).toBe(0);
+});
+
+/** Hours go by when the test says so. */
+class HourClock implements Clock {
+  readonly nowMs = systemClock.nowMs;
+  readonly monoMs = systemClock.monoMs;
+  readonly after = systemClock.after;
+  #wake: (() => void) | null = null;
+  asked: number[] = [];
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    this.asked.push(ms);
+    return new Promise((resolve, reject) => {
+      this.#wake = resolve;
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  }
+
+  /** Ends the sleep under way and waits until the next one begins. */
+  async hour(): Promise<void> {
+    const before = this.asked.length;
+    this.#wake?.();
+    while (this.asked.length === before) await systemClock.sleep(5);
+  }
+}
+
+test("the hub signs at its start, each hour and at its end, and says in a figure that the chain broke", async () => {
+  await using database = await testDatabase();
+  const identity = await loadIdentity(database.db, generateKeyPairSync("ed25519").privateKey);
+  const clock = new HourClock();
+  const registry = new Registry();
+  const keeper = new AuditKeeper({ db: database.db, clock, identity, registry });
+  const anchors = async () =>
+    (await database.sql`SELECT no::int FROM audit_anchor ORDER BY no`).map((row: { no: number }) => row.no);
+  const broken = async () => /millrace_hub_audit_broken_row (\d+)/.exec(await registry.metrics())?.[1];
+  await record(database, 2);
+  keeper.start();
+  await clock.hour();
+  expect(await anchors()).toEqual([2]);
+  await record(database, 3);
+  await clock.hour();
+  expect(await anchors()).toEqual([2, 5]);
+  await database.sql`UPDATE audit SET who = 'nobody' WHERE no = 4`;
+  // Found within a day, without anybody asking.
+  for (let hour = 0; hour < 24; hour++) await clock.hour();
+  expect([await broken(), await anchors()]).toEqual(["4", [2, 5]]);
+  expect(new Set(clock.asked)).toEqual(new Set([AUDIT.anchorMs]));
+  await record(database, 1);
+  await keeper.stop();
+  expect(await anchors()).toEqual([2, 5, 6]);
 });

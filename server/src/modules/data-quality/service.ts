@@ -152,19 +152,25 @@ async function judgeGateway(
 export function createDataQuality(deps: DataQualityDeps): (query: DataQualityQuery) => Promise<DataQuality> {
   const { atOnce, waitingMax, waitMsMax, cacheMs, cachedMax } = DATA_QUALITY;
   const gate = new QueryGate(deps.clock, { atOnce, waitingMax, waitMsMax });
-  const kept = new Map<string, { atMs: number; value: GatewayDataQuality }>();
-  const gatewayOf = async (id: string, window: QualityWindow, span: Span): Promise<GatewayDataQuality> => {
+  const kept = new Map<string, { atMs: number; value: Promise<GatewayDataQuality> }>();
+  const countGateway = async (id: string, span: Span): Promise<GatewayDataQuality> =>
+    await judgeGateway(deps, found(await findJudgedGateway(deps.sql, id), "gateway"), span);
+  /** Many screens may look at one gateway: the first has it counted, the others wait for the same figures. */
+  const gatewayOf = (id: string, window: QualityWindow, span: Span): Promise<GatewayDataQuality> => {
     const name = `${id}/${window}`;
     const known = kept.get(name);
     if (known !== undefined && deps.clock.monoMs() - known.atMs < cacheMs) return known.value;
-    const gateway = found(await findJudgedGateway(deps.sql, id), "gateway");
-    const value = await judgeGateway(deps, gateway, span);
+    const mine = { atMs: deps.clock.monoMs(), value: countGateway(id, span) };
     // Deleting first moves the name to the young end of the map.
     kept.delete(name);
-    kept.set(name, { atMs: deps.clock.monoMs(), value });
+    kept.set(name, mine);
     const oldest = kept.keys().next();
     if (kept.size > cachedMax && !oldest.done) kept.delete(oldest.value);
-    return value;
+    // A failure is not worth keeping.
+    mine.value.catch(() => {
+      if (kept.get(name) === mine) kept.delete(name);
+    });
+    return mine.value;
   };
   return async (query) => {
     const { deviceId, gatewayId, window = "24h", limit = QUALITY_PAGE.standard } = query;

@@ -10,6 +10,9 @@ import type { HubClient } from "../../hub/client.ts";
 /** Pages a screen reads at most; beyond that the API is the better tool. */
 export const PAGES_MAX = 20;
 
+/** The first look at a gateway with very many tags takes the hub some seconds. */
+const TIMEOUT_MS = 30_000;
+
 export interface GatewayQuality {
   window: QualityWindow;
   gateway: GatewayDataQuality;
@@ -35,6 +38,7 @@ export async function readQuality(
       method: "GET",
       path: `/api/v1/data-quality?${search}`,
       schema: DataQuality,
+      timeoutMs: TIMEOUT_MS,
     });
     gateway ??= answer.gateway;
     devices.push(...answer.items);

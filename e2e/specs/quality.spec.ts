@@ -125,6 +125,31 @@ test("with figures there are five scores, what each is made of, and the weakest 
   await ada.page.unroute("**/api/v1/data-quality?*");
 }, 90_000);
 
+test("a device's own page has its scores, and says when they cannot be had", async () => {
+  const { items } = await stack.api.get<DataQuality>(`/data-quality?gatewayId=${gatewayId}`);
+  await ada.page.goto(`${stack.hubUrl}/plant/devices/${items[0]!.deviceId}`);
+  const panel = ada.find("device-quality");
+  await eventually(
+    "scores",
+    () => panel.getAttribute("data-view"),
+    (view) => view === "live",
+  );
+  expect(await panel.locator("[data-dimension]").count()).toBe(QUALITY_DIMENSIONS.length);
+  await panel.scrollIntoViewIfNeeded();
+  await isClean("quality-device");
+  await ada.page.route("**/api/v1/data-quality?*", (route) => route.abort());
+  await ada.page.reload();
+  await eventually(
+    "a failed panel beside a working form",
+    () => panel.getAttribute("data-view"),
+    (view) => view === "failed",
+  );
+  await ada.find("device-form").waitFor();
+  await ada.page.unroute("**/api/v1/data-quality?*");
+  await panel.getByRole("button", { name: "Try again" }).click();
+  await panel.locator("[data-dimension]").first().waitFor();
+}, 90_000);
+
 test("More leads to the audit, which tells old, new and from where", async () => {
   await ada.page.goto(`${stack.hubUrl}/more`);
   await ada.find("audit-open").click();

@@ -19,14 +19,17 @@ import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
 import type { Head } from "./modules/audit/chain.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
+import { CONFIG_PATH, configRoutes, configVersionRoutes } from "./modules/config/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
+import { fleetRoutes } from "./modules/fleet/routes.ts";
 import { gapRoutes } from "./modules/gaps/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
 import { IMPORT } from "./modules/imports/limits.ts";
 import { IMPORT_PATH } from "./modules/imports/routes.ts";
 import { latestRoutes } from "./modules/latest/routes.ts";
+import { logRoutes } from "./modules/logs/routes.ts";
 import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
@@ -69,6 +72,12 @@ const socketLimits = {
   idleTimeout: 120,
 } as const;
 
+/** Sign-in reads its own body, with a smaller limit; an import and a whole configuration are read as they come. */
+const readsItsBody = (path: string, method: string): boolean =>
+  path.startsWith("/api/auth/") ||
+  path.startsWith(IMPORT_PATH) ||
+  (method === "PUT" && path.replace(/\/$/, "") === CONFIG_PATH);
+
 /** Larger bodies are cut by the runtime without our headers; ours are refused at a far smaller size, with them. */
 const runtimeBodyBytesMax = IMPORT.bytesMax + 16 * 1024 * 1024;
 
@@ -94,9 +103,9 @@ export function createApp(deps: AppDeps) {
       Object.assign(set.headers, headers);
       checkSameOrigin(request, deps.origins());
     })
-    // Sign-in reads its own body, with a smaller limit, and an import its file as it comes; a value other than undefined keeps the default parser off it.
+    // A value other than undefined keeps the default parser off it.
     .onParse(({ request, contentType, path }) =>
-      path.startsWith("/api/auth/") || path.startsWith(IMPORT_PATH) ? null : parseBody(request, contentType),
+      readsItsBody(path, request.method) ? null : parseBody(request, contentType),
     )
     .onError(({ error, request }) => errorResponse(error, request))
     .use(healthRoutes({ ...deps, db, authenticate }))
@@ -106,8 +115,11 @@ export function createApp(deps: AppDeps) {
     .use(profileRoutes(change))
     .use(deviceRoutes(change))
     .use(tagRoutes({ db, authenticate }))
+    .use(configRoutes(change))
+    .use(configVersionRoutes(change))
     .use(gatewayRoutes({ ...change, sessions, publicUrl }))
     .use(commandRoutes({ ...change, link: sessions }))
+    .use(fleetRoutes({ ...change, sql: database.sql, sessions, identity, publicUrl }))
     .use(manifestRoutes({ db, identity, authenticate }))
     .use(
       enrolmentRoutes({
@@ -124,6 +136,7 @@ export function createApp(deps: AppDeps) {
     .use(historyRoutes(deps, change))
     .use(trustRoutes(deps, authenticate))
     .use(eventRoutes({ sql: database.sql, authenticate }))
+    .use(logRoutes({ sql: database.sql, authenticate }))
     .use(gapRoutes({ sql: database.sql, authenticate }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
     .use(uplinkRoutes({ ...ingest.sessionDeps, authenticate }))

@@ -19,6 +19,7 @@ import { loadHubKey, loadIdentity } from "./identity.ts";
 import { createIngest } from "./ingest/ingest.ts";
 import { configureLog } from "./log.ts";
 import { AuditKeeper } from "./modules/audit/keeper.ts";
+import { startLogKeeper } from "./modules/logs/keeper.ts";
 import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
 import { createPasswords } from "./modules/people/password.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
@@ -61,7 +62,7 @@ async function openDatabaseUrl(settings: Settings, undo: (() => unknown)[]): Pro
 const diskFreeOf = async ({ databaseUrl, dataFolder }: Settings): Promise<number | null> =>
   databaseUrl === undefined ? await diskFreeBytes(dataFolder) : null;
 
-/** Starts what moves samples through the levels of the history, and out of it. */
+/** Starts what moves samples through the levels of the history and out of it, and old log records out. */
 function keepHistory(
   { historian, dayQuietS }: Settings,
   { url, database, metrics }: { url: string; database: Database; metrics: Metrics },
@@ -74,6 +75,8 @@ function keepHistory(
   }
   const retention = startRetention({ sql: database.sql, clock });
   undo.push(() => retention.stop());
+  const logs = startLogKeeper({ sql: database.sql, clock });
+  undo.push(() => logs.stop());
 }
 
 async function start(settings: Settings): Promise<() => Promise<void>> {

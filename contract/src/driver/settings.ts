@@ -15,18 +15,30 @@ export function decodeSettings<S extends TSchema, A>(
   driver: DriverDeclaration<S, A>,
   json: unknown,
 ): Static<S> {
+  const value = Value.Default(driver.settings, Value.Clone(json ?? {}));
+  const [first] = settingsErrors(driver, value);
+  if (first !== undefined) throw first;
+  return value as Static<S>;
+}
+
+/** The same judgement without an end at the first: one `setting.wrong` for each setting that does not fit. */
+export function settingsErrors<S extends TSchema, A>(
+  driver: DriverDeclaration<S, A>,
+  value: unknown,
+): AppError[] {
   const schema: TSchema = driver.settings;
-  const value = Value.Default(schema, Value.Clone(json ?? {}));
-  const first = Value.Errors(schema, value).First();
-  if (first === undefined) return value as Static<S>;
-  const field = first.path.split("/")[1] ?? "";
-  const found = describeFound(first, isSecret(schema, field));
-  const expected = describeExpected(schema, field, first);
-  throw new AppError(
-    "setting.wrong",
-    `${driver.label}: ${field === "" ? "the settings" : `setting "${field}"`}: found ${found}, expected ${expected}.`,
-    { context: { driver: driver.kind, setting: field, found, expected } },
-  );
+  const errors = new Map<string, AppError>();
+  for (const each of Value.Errors(schema, value)) {
+    const field = each.path.split("/")[1] ?? "";
+    if (errors.has(field)) continue;
+    const found = describeFound(each, isSecret(schema, field));
+    const expected = describeExpected(schema, field, each);
+    const subject = field === "" ? "the settings" : `setting "${field}"`;
+    const message = `${driver.label}: ${subject}: found ${found}, expected ${expected}.`;
+    const context = { driver: driver.kind, setting: field, found, expected };
+    errors.set(field, new AppError("setting.wrong", message, { context }));
+  }
+  return [...errors.values()];
 }
 
 /** One Markdown row per setting, in the order of the schema: the README of a driver carries it, a test compares. */

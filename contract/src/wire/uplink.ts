@@ -36,6 +36,8 @@ export const HelloBody = Type.Object({
   manifestRev: Type.Integer({ minimum: 0 }),
   /** Highest command number this gateway knows; 0 when it never had one. Absent in gateways before 0.2. */
   commandNo: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** Kinds of commands this gateway takes; absent in gateways that know `restartDevice` alone. */
+  commandKinds: Type.Optional(Type.Array(Type.String({ maxLength: 32 }), { maxItems: 64 })),
   clockQuality: Type.Optional(ClockQualityName),
   software: Type.String({ maxLength: 64 }),
   wallMs: Type.Number(),

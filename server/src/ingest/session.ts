@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { asAppError } from "@millrace/contract/error/app-error";
-import type { Command } from "@millrace/contract/wire/command";
+import { COMMAND_KINDS_FIRST, type Command } from "@millrace/contract/wire/command";
 import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
 import type { HelloBody } from "@millrace/contract/wire/uplink";
 import type { NumberedManifest } from "../modules/manifests/service.ts";
@@ -50,6 +50,7 @@ export class GatewaySession {
   #epoch = 0;
   #manifestRev = 0;
   #commandNo: number | null = null;
+  #commandKinds: readonly string[] = COMMAND_KINDS_FIRST;
   #offered: NumberedManifest | null = null;
 
   constructor(
@@ -72,6 +73,11 @@ export class GatewaySession {
   /** Highest command number the hello showed or that was sent since; null for a gateway that takes no commands. */
   get commandNo(): number | null {
     return this.#commandNo;
+  }
+
+  /** Kinds of commands the gateway's software knows. */
+  get commandKinds(): readonly string[] {
+    return this.#commandKinds;
   }
 
   get running(): boolean {
@@ -204,6 +210,7 @@ export class GatewaySession {
     this.#gatewayId = body.gatewayId;
     this.#epoch = body.epoch;
     this.#commandNo = body.commandNo ?? null;
+    this.#commandKinds = body.commandKinds ?? COMMAND_KINDS_FIRST;
     this.#manifestRev = held ? body.manifestRev : newest;
     const gateway = { gatewayNo: verdict.gatewayNo, epoch: body.epoch };
     const sink = {

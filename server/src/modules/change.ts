@@ -6,6 +6,7 @@ import { inTransaction } from "../db/transaction.ts";
 import { type Principal, whoOf } from "../http/access.ts";
 import type { ManifestPort } from "../ports.ts";
 import { recordAudit } from "./audit/service.ts";
+import { type ConfigEntry, insertVersion, lockConfig } from "./config/versions-store.ts";
 
 export interface ChangeDeps {
   db: Db;
@@ -22,6 +23,10 @@ export interface Change<T> {
   result: T;
   /** Gateways whose slice may be another now. */
   gatewayIds: readonly string[];
+  /** What a new version of the configuration keeps of it; none when it is no part of the configuration. */
+  entries?: readonly ConfigEntry[];
+  /** Why, in the author's words. */
+  comment?: string;
 }
 
 /**
@@ -48,6 +53,15 @@ export async function applyChange<T>(
         new: now,
         from: principal.from,
       });
+      if (done.entries !== undefined && done.entries.length > 0) {
+        const at = new Date(deps.clock.nowMs());
+        const { comment = "", entries } = done;
+        await insertVersion(
+          tx,
+          { at, who: whoOf(principal), author: principal.name, comment, action },
+          entries,
+        );
+      }
       return done;
     });
     if (change.gatewayIds.length > 0) await deps.manifests.changed(change.gatewayIds);
@@ -70,6 +84,17 @@ export async function applyChange<T>(
     throw thrown;
   }
 }
+
+/** The same for what versions keep: one such change after the other, each the next version. */
+export const applyConfigChange = <T>(
+  deps: ChangeDeps,
+  principal: Principal,
+  work: (tx: Tx) => Promise<Change<T> & { entries: readonly ConfigEntry[] }>,
+): Promise<T> =>
+  applyChange(deps, principal, async (tx) => {
+    await lockConfig(tx);
+    return await work(tx);
+  });
 
 /** @throws AppError `entity.missing` */
 export function found<T>(row: T | null | undefined, what: string): T {

@@ -45,6 +45,10 @@ export const gateway = pgTable(
     /** Number of the gateway's manifest when it was above every number this hub knew: nothing is offered till a person agrees. */
     manifestHeld: integer("manifest_held"),
     health: json<GatewayStatus>("health"),
+    /** Words by which people group gateways, sorted, each once. */
+    labels: json<string[]>("labels").notNull().default([]),
+    /** Counts the changes of what people edit here; an edit names the one it is based on. */
+    revision: integer("revision").notNull().default(1),
   },
   (t) => [unique("gateway_name_unique").on(t.name), index("gateway_site").on(t.siteId)],
 );

@@ -40,7 +40,7 @@ const ask = (query: {
 
 async function gatewayOf(name: string, tagCount: number, sinceMs: number): Promise<KnownGateway> {
   const known = await hub.addGateway(name, tagCount);
-  await hub.ingest.coverage.tagsChanged();
+  await hub.ingest.coverage.tagsChanged(null);
   const listed = `{${known.tagNos.join(",")}}`;
   await hub.database
     .sql`UPDATE tag SET interpolation = 'linear' WHERE tag_no = ANY(${listed}::text::bigint[])`;

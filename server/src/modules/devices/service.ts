@@ -5,8 +5,9 @@ import type { Db, Tx } from "../../db/client.ts";
 import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
 import { checkRevision } from "../../http/revision.ts";
-import { applyChange, type ChangeDeps, found, referred } from "../change.ts";
-import { syncTags } from "../tags/service.ts";
+import { applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
+import { contentOf } from "../config/state-store.ts";
+import { removeTags, syncTags } from "../tags/service.ts";
 import {
   type DeviceRow,
   deleteDevice,
@@ -44,12 +45,18 @@ interface ProfileFacts {
   heartbeatMs: number | null;
 }
 
-async function expandDevice(tx: Tx, device: DeviceRow, profile: ProfileFacts, at: Date): Promise<void> {
+/** Gives devices the present tags of the profile they all stand on. */
+export async function expandDevices(
+  tx: Tx,
+  deviceIds: readonly string[],
+  profile: ProfileFacts,
+  at: Date,
+): Promise<void> {
   const numbers = {
     ...(profile.scanMs === null ? {} : { scanMs: profile.scanMs }),
     ...(profile.heartbeatMs === null ? {} : { heartbeatMs: profile.heartbeatMs }),
   };
-  await syncTags(tx, device.id, expandTags(numbers, profile.tags, device.path), at);
+  await syncTags(tx, deviceIds, expandTags(numbers, profile.tags, ""), at);
 }
 
 /** Gives every device of a profile the profile's present tags; returns the gateways that run them. */
@@ -59,7 +66,12 @@ export async function resyncDevicesOf(
   at: Date,
 ): Promise<string[]> {
   const devices = await findDevicesOfProfile(tx, profile.id);
-  for (const device of devices) await expandDevice(tx, device, profile, at);
+  await expandDevices(
+    tx,
+    devices.map(({ id }) => id),
+    profile,
+    at,
+  );
   return devices.map(({ gatewayId }) => gatewayId);
 }
 
@@ -78,13 +90,21 @@ async function rowOf(tx: Tx, id: string, input: DeviceCreate, revision: number) 
 }
 
 export function createDevice(deps: ChangeDeps, principal: Principal, input: DeviceCreate): Promise<Device> {
-  return applyChange(deps, principal, async (tx) => {
+  return applyConfigChange(deps, principal, async (tx) => {
     const { row, profile } = await rowOf(tx, Bun.randomUUIDv7(), input, 1);
     await insertDevice(tx, row);
-    await expandDevice(tx, row, profile, new Date(deps.clock.nowMs()));
+    await expandDevices(tx, [row.id], profile, new Date(deps.clock.nowMs()));
     const result = found(await findDevice(tx, row.id), "device");
     const subject = `device:${row.id}`;
-    return { action: "device.create", subject, old: null, new: row, result, gatewayIds: [row.gatewayId] };
+    return {
+      action: "device.create",
+      subject,
+      old: null,
+      new: row,
+      result,
+      gatewayIds: [row.gatewayId],
+      entries: [{ kind: "device", id: row.id, what: "added", content: contentOf.device(row) }],
+    };
   });
 }
 
@@ -95,25 +115,41 @@ export function editDevice(
   revision: number,
   input: DeviceCreate,
 ): Promise<Device> {
-  return applyChange(deps, principal, async (tx) => {
+  return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockDevice(tx, id), "device");
     checkRevision(revision, old.revision);
     const { row, profile } = await rowOf(tx, id, input, old.revision + 1);
     await updateDevice(tx, row);
-    await expandDevice(tx, row, profile, new Date(deps.clock.nowMs()));
+    await expandDevices(tx, [row.id], profile, new Date(deps.clock.nowMs()));
     const result = found(await findDevice(tx, id), "device");
     const gatewayIds = [old.gatewayId, row.gatewayId];
-    return { action: "device.edit", subject: `device:${id}`, old, new: row, result, gatewayIds };
+    return {
+      action: "device.edit",
+      subject: `device:${id}`,
+      old,
+      new: row,
+      result,
+      gatewayIds,
+      entries: [{ kind: "device", id, what: "changed", content: contentOf.device(row) }],
+    };
   });
 }
 
 /** Its tags leave the lists; their stored samples stay. */
 export function removeDevice(deps: ChangeDeps, principal: Principal, id: string): Promise<null> {
-  return applyChange(deps, principal, async (tx) => {
+  return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockDevice(tx, id), "device");
-    await syncTags(tx, id, [], new Date(deps.clock.nowMs()));
+    await removeTags(tx, [id], new Date(deps.clock.nowMs()));
     await deleteDevice(tx, id);
     const gatewayIds = [old.gatewayId];
-    return { action: "device.delete", subject: `device:${id}`, old, new: null, result: null, gatewayIds };
+    return {
+      action: "device.delete",
+      subject: `device:${id}`,
+      old,
+      new: null,
+      result: null,
+      gatewayIds,
+      entries: [{ kind: "device", id, what: "removed", content: null }],
+    };
   });
 }

@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull } from "drizzle-orm";
 import type { DbOrTx } from "../../db/client.ts";
 import { device } from "../../db/schema/device.ts";
 import { gateway } from "../../db/schema/gateway.ts";
@@ -38,13 +38,14 @@ export async function findDevices(db: DbOrTx, gatewayId: string): Promise<Device
     .where(and(eq(device.gatewayId, gatewayId), eq(device.enabled, true)));
 }
 
-export async function findTags(db: DbOrTx, gatewayId: string): Promise<TagRow[]> {
+/** The present tags of devices. */
+export async function findTags(db: DbOrTx, deviceIds: readonly string[]): Promise<TagRow[]> {
+  if (deviceIds.length === 0) return [];
   const rows = await db
-    .select({ tag })
+    .select()
     .from(tag)
-    .innerJoin(device, eq(device.id, tag.deviceId))
-    .where(and(eq(device.gatewayId, gatewayId), eq(device.enabled, true), isNull(tag.removedAt)));
-  return rows.map(({ tag: row }) => ({
+    .where(and(inArray(tag.deviceId, [...deviceIds]), isNull(tag.removedAt)));
+  return rows.map((row) => ({
     deviceId: row.deviceId,
     tagNo: row.tagNo,
     name: row.name,

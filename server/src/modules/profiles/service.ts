@@ -5,7 +5,8 @@ import type { Db } from "../../db/client.ts";
 import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
 import { checkRevision } from "../../http/revision.ts";
-import { applyChange, type ChangeDeps, found } from "../change.ts";
+import { applyConfigChange, type ChangeDeps, found } from "../change.ts";
+import { contentOf } from "../config/state-store.ts";
 import { resyncDevicesOf } from "../devices/service.ts";
 import { checkRetention } from "../retention/service.ts";
 import {
@@ -58,7 +59,7 @@ export function createProfile(
   principal: Principal,
   input: ProfileCreate,
 ): Promise<Profile> {
-  return applyChange(deps, principal, async (tx) => {
+  return applyConfigChange(deps, principal, async (tx) => {
     const row = rowOf(Bun.randomUUIDv7(), input, 1);
     await checkRetention(tx, row.tags);
     await insertProfile(tx, row);
@@ -70,6 +71,7 @@ export function createProfile(
       new: forAudit(row),
       result: mapProfile(row),
       gatewayIds: [],
+      entries: [{ kind: "profile", id: row.id, what: "added", content: contentOf.profile(row) }],
     };
   });
 }
@@ -82,7 +84,7 @@ export function editProfile(
   revision: number,
   input: ProfileCreate,
 ): Promise<Profile> {
-  return applyChange(deps, principal, async (tx) => {
+  return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockProfile(tx, id), "profile");
     checkRevision(revision, old.revision);
     const row = rowOf(id, input, old.revision + 1);
@@ -97,13 +99,14 @@ export function editProfile(
       new: forAudit(row),
       result: mapProfile(row),
       gatewayIds,
+      entries: [{ kind: "profile", id, what: "changed", content: contentOf.profile(row) }],
     };
   });
 }
 
 /** @throws AppError `entity.inUse` while a device stands on it */
 export function removeProfile(deps: ChangeDeps, principal: Principal, id: string): Promise<null> {
-  return applyChange(deps, principal, async (tx) => {
+  return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockProfile(tx, id), "profile");
     await deleteProfile(tx, id);
     return {
@@ -113,6 +116,7 @@ export function removeProfile(deps: ChangeDeps, principal: Principal, id: string
       new: null,
       result: null,
       gatewayIds: [],
+      entries: [{ kind: "profile", id, what: "removed", content: null }],
     };
   });
 }

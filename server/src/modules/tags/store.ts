@@ -78,44 +78,54 @@ export async function unknownTags(db: DbOrTx, tagNos: readonly number[]): Promis
 }
 
 /**
- * Makes a device's tags what they should be, in two statements however many there are. A tag that comes back under its
- * old name keeps its number, and with it its history.
+ * Makes the tags of devices of one profile what they should be, in two statements however many there are. `tags` are
+ * those of a device at the root: their paths come below each device's own. A tag that comes back under its old name
+ * keeps its number, and with it its history.
  */
 export async function syncTags(
   tx: Tx,
-  deviceId: string,
+  deviceIds: readonly string[],
   tags: readonly ExpandedTag[],
   at: Date,
 ): Promise<void> {
-  const listed = JSON.stringify(tags);
+  const [ids, listed] = [JSON.stringify(deviceIds), JSON.stringify(tags)];
   await tx.execute(sql`
     INSERT INTO tag (device_id, name, path, address, data_type, unit, description, scan_ms, heartbeat_ms, deadband,
       scale, range, interpolation, retention)
-    SELECT ${deviceId}::uuid, x.name, x.path, x.address, x."dataType", x.unit, x.description, x."scanMs",
+    SELECT d.id, x.name, d.path || x.path, x.address, x."dataType", x.unit, x.description, x."scanMs",
       x."heartbeatMs", x.deadband, nullif(x.scale, 'null'), nullif(x.range, 'null'), x.interpolation, x.retention
-    FROM jsonb_to_recordset(${listed}::text::jsonb) AS x(name text, path text, address text, "dataType" text, unit text,
-      description text, "scanMs" int, "heartbeatMs" int, deadband float8, scale jsonb, range jsonb,
+    FROM jsonb_array_elements_text(${ids}::text::jsonb) AS wanted(id)
+    JOIN device d ON d.id = wanted.id::uuid
+    CROSS JOIN jsonb_to_recordset(${listed}::text::jsonb) AS x(name text, path text, address text, "dataType" text,
+      unit text, description text, "scanMs" int, "heartbeatMs" int, deadband float8, scale jsonb, range jsonb,
       interpolation text, retention text)
     ON CONFLICT (device_id, name) DO UPDATE SET path = excluded.path, address = excluded.address,
       data_type = excluded.data_type, unit = excluded.unit, description = excluded.description,
       scan_ms = excluded.scan_ms, heartbeat_ms = excluded.heartbeat_ms, deadband = excluded.deadband,
       scale = excluded.scale, range = excluded.range, interpolation = excluded.interpolation,
       retention = excluded.retention, removed_at = NULL`);
-  await noteWriter(tx, deviceId);
+  await noteWriters(tx, ids);
   const names = JSON.stringify(tags.map(({ name }) => name));
   await tx.execute(sql`
     UPDATE tag SET removed_at = ${at.toISOString()}::timestamptz
-    WHERE device_id = ${deviceId}::uuid AND removed_at IS NULL
+    WHERE device_id IN (SELECT jsonb_array_elements_text(${ids}::text::jsonb)::uuid) AND removed_at IS NULL
       AND name NOT IN (SELECT jsonb_array_elements_text(${names}::text::jsonb))`);
 }
 
+/** The tags of devices that go leave the lists; their numbers and their samples stay. */
+export async function removeTags(tx: Tx, deviceIds: readonly string[], at: Date): Promise<void> {
+  await tx.execute(sql`
+    UPDATE tag SET removed_at = ${at.toISOString()}::timestamptz WHERE removed_at IS NULL
+      AND device_id IN (SELECT jsonb_array_elements_text(${JSON.stringify(deviceIds)}::text::jsonb)::uuid)`);
+}
+
 /**
- * Notes that the device's present gateway writes its tags. Kept for ever: what a gateway still brings after its device
+ * Notes that each device's present gateway writes its tags. Kept for ever: what a gateway still brings after its device
  * moved or was deleted was true when it was read, and belongs into the history of the tag.
  */
-async function noteWriter(tx: Tx, deviceId: string): Promise<void> {
+async function noteWriters(tx: Tx, ids: string): Promise<void> {
   await tx.execute(sql`
     INSERT INTO tag_writer (tag_no, gateway_no)
     SELECT t.tag_no, g.gateway_no FROM tag t JOIN device d ON d.id = t.device_id JOIN gateway g ON g.id = d.gateway_id
-    WHERE d.id = ${deviceId}::uuid ON CONFLICT DO NOTHING`);
+    WHERE d.id IN (SELECT jsonb_array_elements_text(${ids}::text::jsonb)::uuid) ON CONFLICT DO NOTHING`);
 }

@@ -1,16 +1,30 @@
 import type { AuditBreak, AuditEntry, AuditVerdict } from "@millrace/contract/api/audit";
 
+/** Actions that are more than a thing and what became of it. */
+const ACTION: Record<string, string> = {
+  "command.send": "Command sent",
+  "config.apply": "Configuration applied",
+  "config.rollback": "Configuration taken back",
+  "gateway.claim": "Claim token made",
+  "gateway.cloned": "Gateway believed to be two machines",
+  "gateway.confirmConfiguration": "This hub's configuration confirmed",
+  "gateway.supportBundle": "Support bundle made",
+  "gateway.trust": "Gateway trusted again",
+  "quarantine.delete": "Frame in quarantine deleted",
+  "quarantine.retry": "Frame in quarantine tried again",
+  "retention.create": "Retention class added",
+  "retention.delete": "Retention class deleted",
+  "retention.drop": "Expired history dropped",
+  "retention.edit": "Retention class changed",
+  "sample.import": "Samples imported",
+};
 const VERB: Record<string, string> = {
   create: "added",
   edit: "changed",
   delete: "deleted",
-  claim: "claim token made",
   enrol: "enrolled",
+  label: "labelled",
   revoke: "revoked",
-  trust: "trusted again",
-  cloned: "believed to be two machines",
-  drop: "dropped",
-  import: "imported",
 };
 
 /** "apiKey" → "API key", "trendView" → "Trend view". */
@@ -21,6 +35,7 @@ function nounWords(noun: string): string {
 
 /** An action in words; one this page does not know is shown as it is written. */
 export function actionWords(action: string): string {
+  if (Object.hasOwn(ACTION, action)) return ACTION[action]!;
   const [noun = "", verb = ""] = action.split(".");
   const known = Object.hasOwn(VERB, verb) ? VERB[verb] : undefined;
   return known === undefined ? action : `${nounWords(noun)} ${known}`;

@@ -34,7 +34,8 @@ test("days are whole days here, the last one included", () => {
 test("who, what and from where are said in words, and what is not known as it is written", () => {
   expect(actionWords("trendView.edit")).toBe("Trend view changed");
   expect(actionWords("apiKey.create")).toBe("API key added");
-  expect(actionWords("gateway.confirmConfiguration")).toBe("gateway.confirmConfiguration");
+  expect(actionWords("config.apply")).toBe("Configuration applied");
+  expect(actionWords("gateway.invented")).toBe("gateway.invented");
   expect(actionWords("site.constructor")).toBe("site.constructor");
   expect(whoWords({ who: "person:1", whoName: "Ada" })).toBe("Ada");
   expect(whoWords({ who: "apiKey:1", whoName: "CI" })).toBe("CI (API key)");

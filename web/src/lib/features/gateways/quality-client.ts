@@ -5,6 +5,7 @@ import {
   QUALITY_PAGE,
   type QualityWindow,
 } from "@millrace/contract/api/data-quality";
+import { HubFault } from "../../error/fault.ts";
 import type { HubClient } from "../../hub/client.ts";
 
 /** Pages a screen reads at most; beyond that the API is the better tool. */
@@ -19,6 +20,20 @@ export interface GatewayQuality {
   devices: DeviceDataQuality[];
   /** There are devices after these. */
   more: boolean;
+}
+
+/** A device's data quality. @throws HubFault */
+export async function readDeviceQuality(
+  hub: Pick<HubClient, "call">,
+  deviceId: string,
+  window: QualityWindow,
+): Promise<DeviceDataQuality> {
+  const path = `/api/v1/data-quality?${new URLSearchParams({ deviceId, window })}`;
+  const { items } = await hub.call({ method: "GET", path, schema: DataQuality });
+  const [device] = items;
+  if (device === undefined)
+    throw new HubFault("web.answerUnexpected", `${path}: the device is not in the answer.`);
+  return device;
 }
 
 /** A gateway's data quality with its first devices. @throws HubFault */
@@ -45,5 +60,7 @@ export async function readQuality(
     cursor = answer.nextCursor;
     if (cursor === null) break;
   }
-  return { window, gateway: gateway!, devices, more: cursor !== null };
+  if (gateway === null)
+    throw new HubFault("web.answerUnexpected", "/api/v1/data-quality: the gateway is not in the answer.");
+  return { window, gateway, devices, more: cursor !== null };
 }

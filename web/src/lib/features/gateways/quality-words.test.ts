@@ -58,7 +58,7 @@ test("a score tells its basis, or why it is not known", () => {
 test("the whole names its weakest part, and facts come only when there are any", () => {
   expect(overallWords(scores(83.3))).toBe("The lowest is freshness");
   expect(overallWords(scores(100))).toBe("All five are complete");
-  expect(overallWords(scores(null))).toBe("One of the five is not known yet");
+  expect(overallWords(scores(null))).toBe("Not all of the five are known yet");
   expect(factsWords(device("a", 100))).toBe("");
   expect(factsWords({ ...device("a", 50), staleTags: 2, frozenTags: 1, badSamples: 1_200 })).toBe(
     "2 of 14 tags stale, 1 value standing still, 1,200 bad samples.",

@@ -50,7 +50,7 @@ const UNKNOWN: Record<QualityUnknown, string> = {
   deviceOff: "Switched off in the hub",
   tooNew: "The tags are too new",
   tooLarge: "Too many tags for one answer; see the devices",
-  partUnknown: "One of the five is not known yet",
+  partUnknown: "Not all of the five are known yet",
 };
 export const unknownWords = (why: QualityUnknown | null): string => (why === null ? "" : UNKNOWN[why]);
 

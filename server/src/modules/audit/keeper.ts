@@ -7,7 +7,7 @@ import type { HubIdentity } from "../../ports.ts";
 import { hexOf, signAnchor } from "./anchor.ts";
 import { type Head, sameBytes } from "./chain.ts";
 import { AUDIT } from "./limits.ts";
-import { findLast, findNewestAnchor, insertAnchor } from "./store.ts";
+import { findHead, findLast, findNewestAnchor, insertAnchor } from "./store.ts";
 import { walkDatabase } from "./walk.ts";
 
 const log = getLogger(["hub", "audit"]);
@@ -70,36 +70,44 @@ export class AuditKeeper {
     await this.#try(() => this.anchor());
   }
 
-  /** Signs the head, if it moved. @throws what the database throws */
+  /**
+   * Signs the head, if it moved. Never over a chain in which a row that was signed before is gone or another one: that
+   * would make it look genuine.
+   * @throws what the database throws
+   */
   async anchor(): Promise<void> {
     const { db, identity, clock } = this.deps;
     const newest = await findNewestAnchor(db);
+    const own = newest?.publicKey === identity.publicKey ? newest : null;
+    for (const known of [this.#head, own]) if (known !== null && !(await this.#stands(known))) return;
     const head = await findLast(db);
-    const known = Math.max(newest?.no ?? 0, this.#head?.no ?? 0);
-    if ((head?.no ?? 0) < known) {
-      log.error("The audit ends at row {no}, and row {known} was there: its end was cut off", {
-        event: "audit.broken",
-        no: head?.no ?? 0,
-        known,
-      });
-      this.#brokenRow.set((head?.no ?? 0) + 1);
-      return;
-    }
     if (head === null) return;
-    if (newest?.no === head.no) {
-      if (this.#head === null && sameBytes(newest.hash, head.hash)) this.#head = head;
-      return;
+    if (newest?.no !== head.no) {
+      const anchor = signAnchor(identity, head, clock.nowMs());
+      if (await insertAnchor(db, anchor))
+        log.info("audit.anchored {no}:{hash} signed {signature}", {
+          event: "audit.anchored",
+          no: head.no,
+          hash: hexOf(head.hash),
+          publicKey: anchor.publicKey,
+          signature: anchor.signature,
+        });
     }
-    const anchor = signAnchor(identity, head, clock.nowMs());
-    if (await insertAnchor(db, anchor))
-      log.info("audit.anchored {no}:{hash} signed {signature}", {
-        event: "audit.anchored",
-        no: head.no,
-        hash: hexOf(head.hash),
-        publicKey: anchor.publicKey,
-        signature: anchor.signature,
-      });
     this.#head = head;
+  }
+
+  /** Whether a row that was signed is still there and the same; says so in the log when it is not. */
+  async #stands(known: Head): Promise<boolean> {
+    const now = await findHead(this.deps.db, known.no);
+    if (now !== null && sameBytes(now.hash, known.hash)) return true;
+    const why = now === null ? "end.missing" : "anchor.differs";
+    log.error("The audit does not hold at row {no}, which was signed: {why}", {
+      event: "audit.broken",
+      no: known.no,
+      why,
+    });
+    this.#brokenRow.set(known.no);
+    return false;
   }
 
   /** Walks the chain and says in the log when it does not hold. @throws what the database throws */

@@ -146,6 +146,18 @@ test("an auditor verifies an export and the database without the hub", async () 
     expect(await judge(lines, "--key", "A".repeat(43))).toEqual([1, 5, "anchor.key"]);
     expect(await judge(lines, "--anchor", `3:${"0".repeat(64)}`)).toEqual([1, 3, "anchor.differs"]);
     expect(await judge(lines, "--anchor", `9:${"0".repeat(64)}`)).toEqual([1, 6, "end.missing"]);
+    // A chain that was written anew up to its hashes is handed out, and not signed.
+    await hub.database.sql`UPDATE audit SET who = 'person:2' WHERE no = 2`;
+    const broken = await (await hub.ask("/api/v1/audit/export", { headers })).text();
+    expect(
+      broken
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).kind),
+    ).not.toContain("end");
+    expect(await judge(broken.trimEnd().split("\n"))).toEqual([1, 2, "row.changed"]);
+    const who = JSON.parse(lines[2]!).who as string;
+    await hub.database.sql`UPDATE audit SET who = ${who} WHERE no = 2`;
     const env = { DATABASE_URL: hub.database.url };
     expect((await auditor(["--key", key], env)).code).toBe(0);
     await hub.database.sql`DELETE FROM audit WHERE no = 5`;

@@ -147,6 +147,12 @@ test("the head is signed when it moved, once for all hubs, and never backwards",
   await database.sql`DELETE FROM audit WHERE no > 2`;
   await keeper.anchor();
   expect(await anchors()).toEqual([3, 5]);
+  // Filled up again beyond what was signed: still not the chain it was.
+  await record(database, 9);
+  await keeper.anchor();
+  const fresh = new AuditKeeper({ db: database.db, clock: systemClock, identity, registry: new Registry() });
+  await fresh.anchor();
+  expect([await anchors(), fresh.head]).toEqual([[3, 5], null]);
 });
 
 test("a page of the walk ends by bytes, so that large values never come all at once", async () => {

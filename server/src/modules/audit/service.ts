@@ -7,10 +7,10 @@ import { encodeCursor, PAGE_ROWS } from "../../http/page.ts";
 import type { HubIdentity } from "../../ports.ts";
 import { numberCursor, rangeMs } from "../instant.ts";
 import { signAnchor } from "./anchor.ts";
-import { type AuditFact, CHAIN_START, chainHash, type Head } from "./chain.ts";
+import { type AuditFact, CHAIN_START, ChainWalk, chainHash, type Head } from "./chain.ts";
 import { AUDIT } from "./limits.ts";
 import { anchorLine, mapEntry, rowLine } from "./map.ts";
-import { findLast, insertRow, listRows, lockChain } from "./store.ts";
+import { findLast, findNewestAnchor, insertRow, listRows, lockChain } from "./store.ts";
 import { readChain, walkDatabase } from "./walk.ts";
 
 /** As stored: jsonb keeps neither `undefined` nor dates, so the hash is made over what will be read back. */
@@ -99,7 +99,7 @@ export async function auditVerdict(deps: AuditDeps, signal?: AbortSignal): Promi
 
 /**
  * The whole chain as lines of JSON: a head, each row with its anchor, and an end that is signed. A file without that end
- * was cut off.
+ * was cut off, or is of a chain that does not hold: such a one the hub does not sign.
  * @throws AppError `query.busy`
  */
 export async function exportAudit(deps: AuditDeps, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
@@ -107,9 +107,11 @@ export async function exportAudit(deps: AuditDeps, signal: AbortSignal): Promise
   const lines = exportLines(deps, signal);
   const encoder = new TextEncoder();
   let over = false;
+  const cancel = deps.clock.after(AUDIT.exportHoldMs, leave);
   const end = () => {
     if (over) return;
     over = true;
+    cancel();
     signal.removeEventListener("abort", end);
     leave();
   };
@@ -134,23 +136,32 @@ export async function exportAudit(deps: AuditDeps, signal: AbortSignal): Promise
 }
 
 async function* exportLines(
-  { db, identity, clock }: AuditDeps,
+  { db, identity, clock, remembered }: AuditDeps,
   signal: AbortSignal,
 ): AsyncGenerator<string, void> {
   const { hubId, publicKey } = identity;
   const line = (value: object) => `${JSON.stringify(value)}\n`;
   yield line({ kind: "head", format: "millrace-audit-v1", hubId, publicKey });
+  const known = remembered();
+  const walk = new ChainWalk({ keys: [publicKey], heads: known === null ? [] : [known] });
+  const newest = await findNewestAnchor(db);
   let head: Head = { no: 0, hash: CHAIN_START };
   for await (const { rows, anchors } of readChain(db)) {
     if (signal.aborted) return;
     let text = "";
     for (const row of rows) {
       text += line(rowLine(row));
+      walk.take(row);
       const anchor = anchors.get(row.no);
-      if (anchor !== undefined) text += line(anchorLine("anchor", anchor));
+      if (anchor === undefined) continue;
+      text += line(anchorLine("anchor", anchor));
+      walk.takeAnchor(anchor);
     }
     yield text;
     head = rows.at(-1)!;
   }
+  if (newest !== null && newest.no > walk.rows) walk.takeAnchor(newest);
+  walk.end();
+  if (walk.broken !== null) return;
   yield line(anchorLine("end", signAnchor(identity, head, clock.nowMs())));
 }

@@ -22,6 +22,12 @@ export async function findLast(db: DbOrTx): Promise<Head | null> {
   return rows[0] ?? null;
 }
 
+/** The row with this number, as it is now. */
+export async function findHead(db: DbOrTx, no: number): Promise<Head | null> {
+  const rows = await db.select({ no: audit.no, hash: audit.hash }).from(audit).where(eq(audit.no, no));
+  return rows[0] ?? null;
+}
+
 export async function insertRow(
   tx: Tx,
   { atMs, from, ...row }: AuditFact & { no: number; prevHash: Uint8Array; hash: Uint8Array },

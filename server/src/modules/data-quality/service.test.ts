@@ -147,6 +147,8 @@ test("five scores of a device and its gateway from stored figures, marks and the
 
 test("a device of which nothing came is 0 where that is known, and not known where it is not", async () => {
   const silent = await gatewayOf("Silent", 1, TODAY - DAY);
+  // A bad sample of this very moment is no fresh value.
+  offer(silent.tagNos[0]!, 0, QUALITY["bad.linkLost"]);
   const answer = await ask({ gatewayId: silent.id });
   expect(rounded(answer)).toEqual(["noSamples", 0, "noSamples", 100, 0, 0]);
   const young = await gatewayOf("Young", 1, NOW - 5_000);
@@ -171,7 +173,7 @@ test("a device of which nothing came is 0 where that is known, and not known whe
     100,
     "partUnknown",
   ]);
-  // A bad sample is no fresh value.
+  // It stays worth what it was when a bad one comes after it.
   offer(young.tagNos[0]!, 0, QUALITY["bad.linkLost"]);
   expect(rounded(await ask({ gatewayId: young.id }))[4]).toBe(100);
   await hub.database.sql`UPDATE device SET enabled = false WHERE gateway_id = ${young.id}::uuid`;

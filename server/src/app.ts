@@ -35,6 +35,7 @@ import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
 import { profileRoutes } from "./modules/profiles/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
+import { rolloutRoutes } from "./modules/rollouts/routes.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
 import type { Setup } from "./modules/setup/service.ts";
 import { siteRoutes } from "./modules/sites/routes.ts";
@@ -117,6 +118,7 @@ export function createApp(deps: AppDeps) {
     .use(tagRoutes({ db, authenticate }))
     .use(configRoutes(change))
     .use(configVersionRoutes(change))
+    .use(rolloutRoutes({ ...change, sessions }))
     .use(gatewayRoutes({ ...change, sessions, publicUrl }))
     .use(commandRoutes({ ...change, link: sessions }))
     .use(fleetRoutes({ ...change, sql: database.sql, sessions, identity, publicUrl }))

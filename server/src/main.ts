@@ -23,6 +23,7 @@ import { startLogKeeper } from "./modules/logs/keeper.ts";
 import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
 import { createPasswords } from "./modules/people/password.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
+import { startRollouts } from "./modules/rollouts/runner.ts";
 import { createSetup } from "./modules/setup/service.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
@@ -111,6 +112,9 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const audit = new AuditKeeper({ db, clock, identity, registry: metrics.registry });
     audit.start();
     undo.push(() => audit.stop());
+    const { manifests, sessions, latest } = ingest;
+    const rollouts = startRollouts({ db, clock, manifests, sessions, latest: latest.cache });
+    undo.push(() => rollouts.stop());
     const app = createApp({
       database,
       identity,

@@ -19,8 +19,7 @@ import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
 import type { Head } from "./modules/audit/chain.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
-import { CONFIG_PATH, configRoutes, configVersionRoutes } from "./modules/config/routes.ts";
-import { deviceRoutes } from "./modules/devices/routes.ts";
+import { CONFIG_PATH } from "./modules/config/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
 import { fleetRoutes } from "./modules/fleet/routes.ts";
@@ -33,13 +32,11 @@ import { logRoutes } from "./modules/logs/routes.ts";
 import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
-import { profileRoutes } from "./modules/profiles/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
-import { rolloutRoutes } from "./modules/rollouts/routes.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
 import type { Setup } from "./modules/setup/service.ts";
-import { siteRoutes } from "./modules/sites/routes.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
+import { plantRoutes } from "./plant-routes.ts";
 import type { HubIdentity } from "./ports.ts";
 import { trustRoutes } from "./trust-routes.ts";
 
@@ -112,13 +109,8 @@ export function createApp(deps: AppDeps) {
     .use(healthRoutes({ ...deps, db, authenticate }))
     .use(setupRoutes({ setup: deps.setup, authenticate }))
     .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, authenticate }))
-    .use(siteRoutes(change))
-    .use(profileRoutes(change))
-    .use(deviceRoutes(change))
     .use(tagRoutes({ db, authenticate }))
-    .use(configRoutes(change))
-    .use(configVersionRoutes(change))
-    .use(rolloutRoutes({ ...change, sessions }))
+    .use(plantRoutes({ ...change, sessions }))
     .use(gatewayRoutes({ ...change, sessions, publicUrl }))
     .use(commandRoutes({ ...change, link: sessions }))
     .use(fleetRoutes({ ...change, sql: database.sql, sessions, identity, publicUrl }))

@@ -17,8 +17,8 @@ import type { Ingest } from "./ingest/ingest.ts";
 import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
+import type { Head } from "./modules/audit/chain.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
-import { completenessRoutes } from "./modules/completeness/routes.ts";
 import { CONFIG_PATH } from "./modules/config/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
@@ -38,6 +38,7 @@ import type { Setup } from "./modules/setup/service.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
 import { plantRoutes } from "./plant-routes.ts";
 import type { HubIdentity } from "./ports.ts";
+import { trustRoutes } from "./trust-routes.ts";
 
 export interface AppDeps {
   database: Database;
@@ -52,6 +53,8 @@ export interface AppDeps {
   metricsOpen: boolean;
   /** Free bytes of the disk PostgreSQL lies on; null when that is another machine's. */
   diskFree: () => Promise<number | null>;
+  /** The newest head of the audit this process signed. */
+  auditHead: () => Head | null;
   https: boolean;
   /** Origins of the hub's own pages; a function, because a port of 0 is known only after listening. */
   origins: () => readonly string[];
@@ -125,16 +128,7 @@ export function createApp(deps: AppDeps) {
     )
     .use(latestRoutes({ db, cache: ingest.latest.cache, authenticate }))
     .use(historyRoutes(deps, change))
-    .use(
-      completenessRoutes({
-        sql: database.sql,
-        clock,
-        compression: zstd,
-        board: ingest.coverage.board,
-        links: sessions,
-        authenticate,
-      }),
-    )
+    .use(trustRoutes(deps, authenticate))
     .use(eventRoutes({ sql: database.sql, authenticate }))
     .use(logRoutes({ sql: database.sql, authenticate }))
     .use(gapRoutes({ sql: database.sql, authenticate }))

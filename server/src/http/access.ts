@@ -1,7 +1,9 @@
+import type { AuditFrom } from "@millrace/contract/api/audit";
 import type { Permission } from "@millrace/contract/api/person";
 import { AppError } from "@millrace/contract/error/app-error";
 import { type AnyElysia, Elysia } from "elysia";
 import type { Role } from "../db/schema/person.ts";
+import { type PeerOf, requestFrom } from "./request-from.ts";
 
 /** Whoever makes a change: a person with a session, a program with an API key, or the hub itself. */
 export interface Principal {
@@ -11,6 +13,8 @@ export interface Principal {
   /** Empty for a program. */
   email: string;
   role: Role;
+  /** Where the request came from; for the audit. */
+  from?: AuditFrom;
 }
 
 /** The hub, where it acts by itself: a rollout that is taken back. Nobody can sign in as it. */
@@ -33,6 +37,7 @@ const PERMISSIONS: Record<Role, readonly Permission[]> = {
     "trend.edit",
     "system.read",
     "system.edit",
+    "audit.read",
   ],
 };
 
@@ -69,8 +74,9 @@ export const access = (authenticate: Authenticate) =>
   new Elysia().macro({
     can: (permission: Permission) => ({
       detail: { "x-permission": permission } as object,
-      async transform({ request }: { request: Request }) {
-        known.set(request, await requirePermission(authenticate, request.headers, permission));
+      async transform({ request, server }: { request: Request; server: PeerOf | null }) {
+        const principal = await requirePermission(authenticate, request.headers, permission);
+        known.set(request, { ...principal, from: requestFrom(request, server) });
       },
       resolve({ request }) {
         const principal = known.get(request);

@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import type { AuditFrom } from "@millrace/contract/api/audit";
 import { asAppError } from "@millrace/contract/error/app-error";
 import { COMMAND_KINDS_FIRST, type Command } from "@millrace/contract/wire/command";
 import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
@@ -29,6 +30,8 @@ const OFFER_MS = 300;
 export interface SessionSocket {
   send(text: string): boolean;
   close(closeCode: number, reason: string): void;
+  /** Who is at the other end; for the audit. */
+  from?: AuditFrom;
 }
 
 export interface SessionDeps extends Omit<HelloDeps, "retire">, IntakeDeps {
@@ -197,7 +200,7 @@ export class GatewaySession {
     if (this.#state.at !== "checking") return;
     const verdict = await checkHello(
       { ...this.deps, retire: (id) => this.deps.sessions.retire(id) },
-      { nonce: this.#nonce, openedNo: this.#openedNo },
+      { nonce: this.#nonce, openedNo: this.#openedNo, from: this.socket.from },
       body,
       signature,
     );

@@ -53,6 +53,7 @@ export async function applyChange<T>(
         subject,
         old,
         new: now,
+        from: principal.from,
       });
       if (done.entries !== undefined && done.entries.length > 0) {
         const at = new Date(deps.clock.nowMs());

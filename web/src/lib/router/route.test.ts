@@ -22,6 +22,8 @@ describe("routes", () => {
     ],
     ["/tags/17?gateway=g1", { view: "tag", tagNo: 17, filter: { q: "", deviceId: "", gatewayId: "g1" } }],
     ["/more", { view: "more" }],
+    ["/audit", { view: "audit", search: "" }],
+    ["/audit?action=device.*", { view: "audit", search: "action=device.*" }],
     ["/plant", { view: "plant", part: "devices", id: null }],
     ["/plant/devices/d1", { view: "plant", part: "devices", id: "d1" }],
     ["/plant/devices/new", { view: "plant", part: "newDevice", id: null }],

@@ -9,6 +9,8 @@ export type Route =
   /** `search` holds the state of the chart; only the trends screen, which is loaded later, reads it. */
   | { view: "trends"; viewId: string | null; search: string }
   | { view: "more" }
+  /** `search` holds the filters; only the audit, which is loaded later, reads it. */
+  | { view: "audit"; search: string }
   /** `id`: the device or profile that is open; of a new device, the one it is to be like. */
   | { view: "plant"; part: PlantPart; id: string | null }
   | { view: "unknown"; path: string };
@@ -45,6 +47,7 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
     if (first === "gateways") return { view: "gateways" };
     if (first === "tags") return { view: "tags", filter: filterOf(search) };
     if (first === "more") return { view: "more" };
+    if (first === "audit") return { view: "audit", search: search.toString() };
     if (first === "trends") return { view: "trends", viewId: null, search: trendSearch(search) };
   }
   if (first === "plant") return plantRoute(parts, search) ?? { view: "unknown", path: pathname };
@@ -99,6 +102,8 @@ export function formatRoute(route: Route): string {
       const path = route.viewId === null ? "/trends" : `/trends/${route.viewId}`;
       return route.search === "" ? path : `${path}?${route.search}`;
     }
+    case "audit":
+      return route.search === "" ? "/audit" : `/audit?${route.search}`;
     case "plant":
       return plantPath(route.part, route.id);
     case "unknown":

@@ -5,6 +5,7 @@ import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
 import { AnchoredClock } from "./clock/anchored-clock.ts";
 import { type CommandDesk, openCommandDesk } from "./commands/desk.ts";
+import { FieldDesk } from "./field/desk.ts";
 import { Machine } from "./health/machine.ts";
 import { enrol } from "./identity/enrol.ts";
 import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
@@ -77,6 +78,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     identity,
     outbox,
     fleet,
+    field: new FieldDesk({ clock, fleet }),
     manifest,
     machine,
     startedMs,
@@ -101,6 +103,7 @@ interface Parts {
   identity: Identity;
   outbox: Outbox;
   fleet: Fleet;
+  field: FieldDesk;
   manifest: ManifestStore;
   machine: Machine;
   startedMs: number;
@@ -130,7 +133,7 @@ function openBuffer(
 }
 
 function openUplink(parts: Parts, commands: CommandDesk, random: Random): Uplink {
-  const { settings, identity, outbox, manifest, clock, fleet } = parts;
+  const { settings, identity, outbox, manifest, clock, fleet, field } = parts;
   return createUplink({
     hubUrl: settings.hubUrl,
     identity,
@@ -144,6 +147,7 @@ function openUplink(parts: Parts, commands: CommandDesk, random: Random): Uplink
     onHubTime: (time) => clock.hearHub(time),
     snapshot: () => fleet.snapshot(),
     commands,
+    field,
     allowPlain: settings.allowPlain,
   });
 }
@@ -273,6 +277,7 @@ function stopOnce(parts: Parts, local: LocalServer, stopWatch: () => void): () =
   const stop = async () => {
     stopWatch();
     await local.stop();
+    await parts.field.stop();
     await parts.fleet.stop();
     // Sealed before the link goes, so that what is still in memory lies on disk whatever happens next.
     await parts.outbox

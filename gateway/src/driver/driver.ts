@@ -57,6 +57,12 @@ export interface Session<A = unknown> {
    */
   read(points: readonly Point<A>[], signal: AbortSignal): Promise<Reading[]>;
   counters(): SessionCounters;
+  /** Requests one cycle of these points takes, by what is known of the device now. Asks nothing, needs no link. */
+  requestsFor?(points: readonly Point<A>[]): number;
+  /** Forgets earlier refusals of these points, so that the next read asks the device again. */
+  recheck?(points: readonly Point<A>[]): void;
+  /** What is known of a point that has no value, as a sentence for a technician; null when nothing is. */
+  explain?(point: Point<A>): string | null;
   /** Ends everything the session opened. Safe to call twice and at any time. */
   close(): Promise<void>;
 }

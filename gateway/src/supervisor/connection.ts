@@ -13,6 +13,8 @@ const log = getLogger(["gateway", "connection"]);
 export interface Member {
   deviceId: string;
   settings: unknown;
+  /** A test that looks in for a moment, no device of the running configuration. */
+  visitor?: boolean;
   onLinkUp(): void;
   onLinkDown(cause: Cause): void;
   /** Of this member's own requests; they only grow. */
@@ -70,6 +72,18 @@ export class Connection {
     return this.#members.size;
   }
 
+  /** Devices of the running configuration; visitors do not count. */
+  get devices(): number {
+    let devices = 0;
+    for (const member of this.#members.values()) if (member.visitor !== true) devices++;
+    return devices;
+  }
+
+  /** What the session knows without asking anybody; null before the first attempt. */
+  get knowledge(): Pick<Session, "requestsFor" | "recheck" | "explain"> | null {
+    return this.#session;
+  }
+
   link(): Link {
     return this.#link;
   }
@@ -85,6 +99,13 @@ export class Connection {
     if (this.#link.at === "up") member.onLinkUp();
     else if (this.#link.at === "waiting" || this.#link.at === "refused") member.onLinkDown(this.#link.cause);
     this.#observe({ saw: "wanted" });
+  }
+
+  /** Somebody stands in front of the device: the next attempt comes now and not at the end of the wait. */
+  hurry(): void {
+    if (this.#link.at !== "waiting") return;
+    this.#cancelWait();
+    this.#observe({ saw: "due" });
   }
 
   /** The last one out closes the connection. */

@@ -92,6 +92,18 @@ export class ModbusSession implements Session<ModbusAddress> {
     }
   }
 
+  requestsFor(points: readonly Point<ModbusAddress>[]): number {
+    return this.#reader.requestsFor(points);
+  }
+
+  recheck(points: readonly Point<ModbusAddress>[]): void {
+    this.#reader.recheck(points);
+  }
+
+  explain(point: Point<ModbusAddress>): string | null {
+    return this.#reader.explain(point);
+  }
+
   counters(): SessionCounters {
     return {
       requests: this.#requests,

@@ -23,6 +23,7 @@ import { CONFIG_PATH, configRoutes, configVersionRoutes } from "./modules/config
 import { deviceRoutes } from "./modules/devices/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
+import { fieldRoutes } from "./modules/field/routes.ts";
 import { gapRoutes } from "./modules/gaps/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
 import { IMPORT } from "./modules/imports/limits.ts";
@@ -114,6 +115,7 @@ export function createApp(deps: AppDeps) {
     .use(configVersionRoutes(change))
     .use(gatewayRoutes({ ...change, sessions, publicUrl }))
     .use(commandRoutes({ ...change, link: sessions }))
+    .use(fieldRoutes({ ...change, link: sessions }))
     .use(manifestRoutes({ db, identity, authenticate }))
     .use(
       enrolmentRoutes({

@@ -13,6 +13,8 @@ const RegisterArea = Type.Union([Type.Literal("holding"), Type.Literal("input")]
 export type RegisterArea = Static<typeof RegisterArea>;
 const OrderName = Type.Union([Type.Literal("high-first"), Type.Literal("low-first")]);
 
+const MatchTypeName = Type.Unsafe<MatchType>(Type.Union(MATCH_TYPES.map((type) => Type.Literal(type))));
+
 /** One reading of the registers that fits what the display says. `address`, `dataType` and `scale` make the tag. */
 export const Candidate = Type.Object({
   address: Type.String({ maxLength: 120, description: "Ready for a tag of this device" }),
@@ -20,7 +22,7 @@ export const Candidate = Type.Object({
   functionCode: Type.Integer({ minimum: 1, maximum: 4 }),
   offset: Type.Integer({ minimum: 0, maximum: 65_535, description: "As on the wire, from 0" }),
   distance: Type.Integer({ description: "Registers from the address asked for" }),
-  dataType: Type.Union(MATCH_TYPES.map((type) => Type.Literal(type))),
+  dataType: MatchTypeName,
   wordOrder: OrderName,
   byteOrder: OrderName,
   exponent: Type.Integer({ minimum: -3, maximum: 3, description: "Scale is ten to this power" }),

@@ -165,7 +165,6 @@ async function readPart({ deps, line, signal }: Trial, points: readonly Point[])
     quality === ILLEGAL && line.explain(byId.get(id)!) === null;
   let got = new Map<number, Reading>();
   if (points.length === 0) return got;
-  line.recheck(points);
   let illegal = points.length;
   for (let round = 1; round <= ROUNDS_MAX; round++) {
     deps.onStage(round === 1 ? "reading the points" : "finding out which addresses the device refuses");

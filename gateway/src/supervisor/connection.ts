@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import { assert } from "@millrace/contract/std/assert";
 import type { Clock, Random } from "@millrace/contract/std/clock";
-import type { Point, Reading, Session } from "../driver/driver.ts";
+import type { Point, Reading, Session, Visit } from "../driver/driver.ts";
 import type { AnyDriver } from "../driver/registry.ts";
 import { type Cause, causeOf, isLinkCode, type Now } from "./cause.ts";
 import { decideLink, type Link, type LinkObservation, linkReason } from "./link.ts";
@@ -53,6 +53,7 @@ export class Connection {
   readonly #driver: AnyDriver;
   readonly #deps: ConnectionDeps;
   readonly #members = new Map<string, Member>();
+  readonly #visits = new WeakMap<Member, { session: Session; visit: Visit }>();
   #link: Link = { at: "idle" };
   #session: Session | null = null;
   #generation = 0;
@@ -79,9 +80,15 @@ export class Connection {
     return devices;
   }
 
-  /** What the session knows without asking anybody; null before the first attempt. */
-  get knowledge(): Pick<Session, "requestsFor" | "recheck" | "explain"> | null {
-    return this.#session;
+  /** A visitor's view of the session; null before the first attempt to connect. */
+  visitOf(member: Member): Visit | null {
+    const session = this.#session;
+    if (session === null) return null;
+    const known = this.#visits.get(member);
+    if (known?.session === session) return known.visit;
+    const visit = session.visit?.() ?? session;
+    this.#visits.set(member, { session, visit });
+    return visit;
   }
 
   link(): Link {
@@ -140,8 +147,9 @@ export class Connection {
     if (this.#link.at !== "up" || session === null) throw this.#downError();
     const generation = this.#generation;
     const before = session.counters();
+    const reader = (member.visitor && this.visitOf(member)) || session;
     try {
-      const readings = await this.#within(READ_MS_MAX, signal, (within) => session.read(points, within));
+      const readings = await this.#within(READ_MS_MAX, signal, (within) => reader.read(points, within));
       this.#timeoutsInRow = 0;
       if (generation === this.#generation) this.#observe({ saw: "answered" });
       return readings;

@@ -83,19 +83,14 @@ export class Line {
     }
   }
 
-  /** Makes the device say anew what it refused before. */
-  recheck(points: readonly Point[]): void {
-    this.#connection.knowledge?.recheck?.(points);
-  }
-
   /** Why a point has no value, in words; null when nobody knows. */
   explain(point: Point): string | null {
-    return this.#connection.knowledge?.explain?.(point) ?? null;
+    return this.#connection.visitOf(this.#member)?.explain?.(point) ?? null;
   }
 
   /** Requests one cycle of these points takes; null when the driver cannot tell or was never needed. */
   requestsFor(points: readonly Point[]): number | null {
-    return this.#connection.knowledge?.requestsFor?.(points) ?? null;
+    return this.#connection.visitOf(this.#member)?.requestsFor?.(points) ?? null;
   }
 
   /** Ends the visit; a connection nobody else uses is closed when this resolves. */

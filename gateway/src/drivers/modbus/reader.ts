@@ -105,14 +105,6 @@ export class Reader {
     return points.length === 0 ? 0 : this.#setOf(points).blocks.length;
   }
 
-  /** Asks again for what was refused, without waiting for `illegalRetryMs`: somebody changed the device and looks now. */
-  recheck(points: readonly Point<ModbusAddress>[]): void {
-    for (const { address } of points) {
-      const knowledge = this.#unit(address.unit);
-      if (knowledge.retryAtMs(address) !== null) knowledge.admit(address);
-    }
-  }
-
   /** Why a point has no value, in words; null when the device never refused it. */
   explain({ address }: Point<ModbusAddress>): string | null {
     if (this.#unit(address.unit).retryAtMs(address) === null) return null;

@@ -3,6 +3,7 @@ import type { FieldResult } from "@millrace/contract/wire/field";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { FakeClock, settle } from "../../test/fake-clock.ts";
 import { FakePlant, FakeSink, fakeDevice } from "../../test/fake-plant.ts";
+import { BREAKER } from "../supervisor/decide.ts";
 import { Fleet } from "../supervisor/fleet.ts";
 import { FieldDesk } from "./desk.ts";
 
@@ -105,6 +106,40 @@ test("a device that is published in the middle of a test never makes a second co
   expect(fleet.statuses()[0]).toMatchObject({ linkState: "up", tagsGood: 2 });
 });
 
+test("a device that is published while the line of a test closes waits until it is closed", async () => {
+  const { clock, plant, within } = await rig([]);
+  let open = 0;
+  let most = 0;
+  const driverOf: typeof plant.driverOf = (kind) => {
+    const driver = plant.driverOf(kind);
+    const create: typeof driver.create = (settings, deps) => {
+      const session = driver.create(settings, deps);
+      const connect = async (signal: AbortSignal) => {
+        await session.connect(signal);
+        most = Math.max(most, ++open);
+      };
+      const close = async () => {
+        await clock.sleep(1_000);
+        if (open > 0) open--;
+        await session.close();
+      };
+      return { connect, close, read: session.read.bind(session), counters: session.counters.bind(session) };
+    };
+    return { ...driver, create };
+  };
+  const slow = new Fleet({ clock, random: () => 0.5, sink: new FakeSink(clock), driverOf });
+  const visiting = new FieldDesk({ clock, fleet: slow, driverOf });
+  const body = read("host1");
+  const answer = visiting.take({ requestId: uuid(1), limitMs: 9_000, body });
+  await clock.advance(100);
+  expect(open).toBe(1);
+  const applied = slow.apply({ rev: 2, devices: [fakeDevice(1)] });
+  expect(await within(answer, 5_000)).toMatchObject({ ok: true });
+  await within(applied, 5_000);
+  await clock.advance(5_000);
+  expect([most, slow.statuses()[0]?.linkState]).toEqual([1, "up"]);
+});
+
 test("a device that is taken away in the middle of a test leaves the line to it, then it closes", async () => {
   const { clock, plant, fleet, take, within } = await rig();
   await clock.advance(2_000);
@@ -127,6 +162,23 @@ test("a link that waits for its next attempt tries at once, and the running devi
   expect(await within(take(connection("host1")), 100)).toMatchObject({ ok: true, shared: true });
   await clock.advance(1_500);
   expect(fleet.statuses()[0]).toMatchObject({ linkState: "up" });
+});
+
+test("tests beside a silent device do not make it asked more seldom: it is no converter's neighbour for that", async () => {
+  const { clock, plant, take, within } = await rig();
+  plant.unit("host1", 2);
+  await clock.advance(2_000);
+  // Longer than the pause between two tests, so that each probe of the device ends with a test in the queue.
+  Object.assign(plant.unit("host1"), { fails: "device.timeout", answerMs: 1_100 });
+  const before = plant.unit("host1").reads.length;
+  const seconds = 400;
+  for (let second = 0; second < seconds; second++) {
+    const answer = take(read("host1", ["x"], { unit: 2 }));
+    await clock.advance(1_000);
+    await within(answer, 3_000);
+  }
+  const probes = plant.unit("host1").reads.length - before;
+  expect(probes).toBeGreaterThan((0.7 * seconds * 1_000) / BREAKER.capAloneMs);
 });
 
 test("a wrong address spoils only itself and is not asked for", async () => {

@@ -40,7 +40,9 @@ export const FieldTag = Type.Object({
   name: Name,
   address: Type.String({ minLength: 1, maxLength: 500 }),
   dataType: DataType,
-  scale: Type.Optional(Scale),
+  scale: Type.Optional(
+    Type.Object({ factor: Scale.properties.factor, offset: Type.Optional(Scale.properties.offset) }),
+  ),
 });
 export type FieldTag = Static<typeof FieldTag>;
 

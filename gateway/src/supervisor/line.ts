@@ -39,7 +39,8 @@ export class Line {
 
   /** Round trip of the last request of this visit; null before the first. */
   get roundTripMs(): number | null {
-    return this.#member.tally.roundTripMs;
+    const { roundTripMs } = this.#member.tally;
+    return roundTripMs === null ? null : Math.round(roundTripMs * 100) / 100;
   }
 
   /**

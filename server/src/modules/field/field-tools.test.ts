@@ -100,7 +100,7 @@ test("tags are read once, raw and scaled, each with its own quality and its caus
       { address: "holding:4", dataType: "uint16" },
       { address: "holding:pump", dataType: "uint16" },
       { address: "input:0", dataType: "float32" },
-      { address: "holding:1", dataType: "int16" },
+      { address: "holding:1", dataType: "int16", scale: { factor: 10 } },
     ],
     { scanMs: 500 },
   );
@@ -113,7 +113,7 @@ test("tags are read once, raw and scaled, each with its own quality and its caus
     ["t4", -1, "good"],
   ]);
   expect(body.tags[0]!.value).toBeCloseTo(22.5, 10);
-  expect(body.tags[0]!.cause).toBeUndefined();
+  expect([body.tags[0]!.cause, body.tags[4]!.value]).toEqual([undefined, -10]);
   // The input area has something at this place: the likeliest slip is named.
   expect(body.tags[1]!.cause!.message).toMatch(/refuses holding 4 \(function 3.*input 4 .*answers/);
   expect(body.tags[2]!.cause).toMatchObject({ code: "address.illegal" });

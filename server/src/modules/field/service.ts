@@ -5,12 +5,19 @@ import type {
   FieldMatchResult,
   FieldReadRequest,
   FieldReadResult,
+  FieldTag,
 } from "@millrace/contract/api/field";
 import { type AnyDeclaration, declarationOf } from "@millrace/contract/driver/registry";
 import { decodeSettings } from "@millrace/contract/driver/settings";
 import { AppError } from "@millrace/contract/error/app-error";
 import { ERROR, type ErrorCode } from "@millrace/contract/error/code";
-import type { FieldBody, FieldKind, FieldResult, FieldTried } from "@millrace/contract/wire/field";
+import type {
+  FieldBody,
+  FieldKind,
+  FieldPoint,
+  FieldResult,
+  FieldTried,
+} from "@millrace/contract/wire/field";
 import type { TSchema } from "@sinclair/typebox";
 import type { Principal } from "../../http/access.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
@@ -62,7 +69,7 @@ export async function testConnection(
 export async function testRead(deps: FieldDeps, ask: FieldAsk<FieldReadRequest>): Promise<FieldReadResult> {
   const { driver, settings, tags, scanMs } = ask.input;
   const { declaration } = judged(ask.input);
-  const points = tags.map(({ name: _, ...point }) => point);
+  const points = tags.map(pointOf);
   const body: FieldBody = { kind: "read", driver, settings, parts: [points] };
   const noted = { driver, settings: withoutSecrets(declaration, settings), tags: tags.length };
   const done = await tried(deps, ask, body, { action: "field.read", noted });
@@ -107,6 +114,12 @@ export async function matchDisplay(
   const answer = matcher.propose(ask.input, readings, decoded as never);
   return { ok, shared, roundTripMs, ...withCause(done), ...answer };
 }
+
+const pointOf = ({ address, dataType, scale }: FieldTag): FieldPoint => ({
+  address,
+  dataType,
+  ...(scale === undefined ? {} : { scale: { factor: scale.factor, offset: scale.offset ?? 0 } }),
+});
 
 /** A gateway that answers for fewer points than were asked: the rest has no value, and says so. */
 const UNREAD = { raw: null, value: null, quality: "bad.unspecified" } as const;

@@ -33,7 +33,7 @@ export const TITLE: Record<FaultCode, string> = {
   "uplink.cloned": "Two machines use one gateway's identity",
   "command.away": "The gateway is not connected",
   "command.refused": "The gateway takes no commands",
-  "field.away": "The gateway is not connected",
+  "field.away": "Nobody is there to run the test",
   "field.unsupported": "This tool is not there",
   "field.timeout": "The test took too long",
   "uplink.protocol": "Gateway and hub do not understand each other",

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { FieldResult } from "@millrace/contract/wire/field";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { FakeClock, settle } from "../../test/fake-clock.ts";
-import { FakePlant, FakeSink, fakeDevice } from "../../test/fake-plant.ts";
+import { FakePlant, FakeSink, fakeDevice, fakeTag } from "../../test/fake-plant.ts";
 import { BREAKER } from "../supervisor/decide.ts";
 import { Fleet } from "../supervisor/fleet.ts";
 import { FieldDesk } from "./desk.ts";
@@ -179,6 +179,17 @@ test("tests beside a silent device do not make it asked more seldom: it is no co
   }
   const probes = plant.unit("host1").reads.length - before;
   expect(probes).toBeGreaterThan((0.7 * seconds * 1_000) / BREAKER.capAloneMs);
+});
+
+test("unit numbers tried in vain do not make the line of a running device be made anew", async () => {
+  const tags = [fakeTag(1, { scanMs: 3_600_000, heartbeatMs: 3_600_000 })];
+  const { clock, plant, fleet, take, within } = await rig([fakeDevice(1, { tags })]);
+  await clock.advance(3_600_000);
+  for (let unit = 2; unit < 12; unit++) {
+    plant.unit("host1", unit).fails = "device.timeout";
+    expect(codeOf(await within(take(read("host1", ["x"], { unit })), 900))).toBe("device.timeout");
+  }
+  expect([plant.connects.length, fleet.statuses()[0]?.linkState]).toEqual([1, "up"]);
 });
 
 test("a wrong address spoils only itself and is not asked for", async () => {

@@ -154,7 +154,7 @@ export class Connection {
       if (generation === this.#generation) this.#observe({ saw: "answered" });
       return readings;
     } catch (thrown) {
-      if (!signal.aborted && generation === this.#generation) this.#blame(causeOf(thrown));
+      if (!signal.aborted && generation === this.#generation) this.#blame(causeOf(thrown), member);
       throw thrown;
     } finally {
       const after = session.counters();
@@ -165,11 +165,13 @@ export class Connection {
   }
 
   /** What a failed read says about the link. */
-  #blame(cause: Cause): void {
+  #blame(cause: Cause, { visitor }: Member): void {
     if (isLinkCode(cause.code)) {
       this.#failed(cause);
       return;
     }
+    // Who tries unit numbers finds silent ones; that says nothing against the line the devices use.
+    if (visitor) return;
     this.#timeoutsInRow = cause.code === "device.timeout" ? this.#timeoutsInRow + 1 : 0;
     if (this.#timeoutsInRow >= TIMEOUTS_MAX) this.#renew(false);
   }

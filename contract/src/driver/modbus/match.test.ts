@@ -304,4 +304,22 @@ describe("the search around an address", () => {
     const own = matcher.propose({ around: "holding:101", span: 2, displayed: 230.4 }, readings, settings);
     expect(own.candidates[0]!.address).toBe("holding:101 order=CDAB");
   });
+
+  test.each([
+    ["holding:100 order=CDAB", "holding:100 order=AB unit=4"],
+    ["holding:100.3 unit=7", "holding:100 order=AB unit=7"],
+    ["40100", "holding:100 order=AB unit=4"],
+    ["input:100 length=8 layout=low", "input:100 order=AB unit=4"],
+    ["coil:100", "holding:100 order=AB unit=4"],
+    ["10100", "input:100 order=AB unit=4"],
+  ])("the address of any tag is a place to search around: %s", (around, first) => {
+    expect(matcher.window({ around, span: 0 }, settingsOf({}))[0]![0]!.address).toBe(first);
+  });
+
+  test.each(["pump", "", "holding:70000", "holding:1 oder=AB", "holding:1 unit=999"])(
+    "%p is no place",
+    (around) => {
+      expect(() => matcher.window({ around, span: 0 }, settingsOf({}))).toThrow(/Address/);
+    },
+  );
 });

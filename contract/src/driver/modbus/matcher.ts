@@ -60,10 +60,15 @@ function addressText(around: ModbusAddress, place: CandidatePlace, settings: Mod
   return around.unit === settings.unit ? text.replace(/ unit=\d+$/, "") : text;
 }
 
+/** What an address says of its type; a search tries them all, so the address of a tag may be given as it stands. */
+const OF_TYPE = /^(order|byte|length|layout)=/i;
+
 /** @throws AppError `address.illegal` */
 function parseAround(text: string, settings: ModbusSettings): ModbusAddress {
-  const isBits = /^\s*(coil|discrete|[01]\d{4,5}\b)/i.test(text);
-  return parseAddress(text, isBits ? "boolean" : "uint16", settings);
+  const [where = "", ...words] = text.trim().split(/\s+/);
+  const isBits = /^(coil|discrete|[01]\d{4,5}\b)/i.test(where);
+  const place = [where.replace(/\.\d+$/, ""), ...words.filter((word) => !OF_TYPE.test(word))].join(" ");
+  return parseAddress(place, isBits ? "boolean" : "uint16", settings);
 }
 
 function hintOf(question: MatchQuestion, total: number, shown: number, readable: number): string {

@@ -5,7 +5,9 @@ import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
 import { AnchoredClock } from "./clock/anchored-clock.ts";
 import { type CommandDesk, openCommandDesk } from "./commands/desk.ts";
+import { performer } from "./commands/perform.ts";
 import { FieldDesk } from "./field/desk.ts";
+import { FillMeter } from "./health/buffer-room.ts";
 import { Machine } from "./health/machine.ts";
 import { enrol } from "./identity/enrol.ts";
 import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
@@ -13,6 +15,8 @@ import { fingerprintOf } from "./identity/key.ts";
 import type { IdentityState } from "./identity/state.ts";
 import { type LocalServer, startLocalServer } from "./local/server.ts";
 import type { LocalView } from "./local/view.ts";
+import type { LogForward } from "./logs/forward.ts";
+import { deviceSecrets, settingsEvent } from "./logs/told-settings.ts";
 import { type ManifestStore, openManifestStore } from "./manifest/store.ts";
 import { type Outbox, openOutbox } from "./outbox/outbox.ts";
 import type { Settings } from "./settings.ts";
@@ -20,8 +24,11 @@ import { Fleet } from "./supervisor/fleet.ts";
 import { createUplink, type Uplink } from "./uplink/uplink.ts";
 
 const log = getLogger(["gateway"]);
+/** Stays here (`logs/forward.ts`): what the buffer has to say travels as events. */
+const bufferLog = getLogger(["gateway", "buffer"]);
 
 export const SOFTWARE = "millrace-gateway 0.1.0";
+const RUNTIME = `bun ${Bun.version}, ${process.platform} ${process.arch}`;
 
 /** How often the device states are compared, so that a transition reaches the hub before the next heartbeat. */
 const WATCH_MS = 500;
@@ -32,6 +39,10 @@ export interface GatewayDeps {
   signal: AbortSignal;
   /** Nothing can be stored any more: the process must end with a failure. */
   onCrash: (error: AppError) => void;
+  /** Somebody at the hub asked for it: the process must end in order, and with `EXIT_RESTART`. */
+  onRestart: () => void;
+  /** Sends the log to the hub. */
+  logs: LogForward;
 }
 
 export interface Gateway {
@@ -46,7 +57,7 @@ export interface Gateway {
  * @throws AppError `setting.wrong`, `claim.refused`, `outbox.failed`
  */
 export async function startGateway(settings: Settings, deps: GatewayDeps): Promise<Gateway> {
-  const { random } = deps;
+  const { random, logs } = deps;
   const clock = new AnchoredClock(deps.clock);
   const folder = settings.dataFolder;
   const opened = await openIdentityFolder(folder);
@@ -56,11 +67,14 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   beginClock(clock, identity, outbox);
   const startedMs = clock.nowMs();
   outbox.report(startedEvent(clock, identity, outbox));
+  outbox.report(settingsEvent(settings, startedMs));
+  logs.attach({ clock, report: (event) => outbox.report(event) });
   const fleet = new Fleet({ clock, random, sink: outbox.sink });
   const manifest = await openManifestStore({
     folder,
     scope: identity.state(),
     apply: async (wanted) => {
+      logs.keepSecret("devices", deviceSecrets(wanted.devices));
       await fleet.apply(wanted);
     },
   });
@@ -70,7 +84,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     folder,
     clock,
     hubNowMs: () => clock.hubNowMs(),
-    restartDevice: (deviceId) => fleet.restart(deviceId),
+    perform: performer({ clock, fleet, outbox, logs, onRestart: deps.onRestart }),
     report: (event) => outbox.report(event),
   });
   const parts: Parts = {
@@ -81,12 +95,15 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     field: new FieldDesk({ clock, fleet }),
     manifest,
     machine,
+    fill: new FillMeter(),
+    logs,
     startedMs,
     clock,
     uplink: null,
   };
   const uplink = openUplink(parts, commands, random);
   parts.uplink = uplink;
+  uplink.onChange(({ linkState }) => logs.hubIs(linkState === "up"));
   const local = startLocalServer({
     host: settings.localHost,
     port: settings.localPort,
@@ -106,6 +123,8 @@ interface Parts {
   field: FieldDesk;
   manifest: ManifestStore;
   machine: Machine;
+  fill: FillMeter;
+  logs: LogForward;
   startedMs: number;
   clock: AnchoredClock;
   uplink: Uplink | null;
@@ -127,7 +146,7 @@ function openBuffer(
     mode: settings.outboxMode,
     clockQuality: () => clock.quality(),
     ackedKeepMs: settings.ackedKeepHours * 3_600_000,
-    onReport: (report) => log.warn("buffer: {report}", { report }),
+    onReport: ({ code, message }) => bufferLog.warn("{message}", { code, message }),
     onCrash: deps.onCrash,
   });
 }
@@ -219,17 +238,23 @@ function reportCache(manifest: ManifestStore): void {
 /** @param fresh takes a new look at the machine; the share of CPU is then that since the last such look */
 async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
   const machine = fresh ? await parts.machine.look() : parts.machine.last();
+  const diskFreeBytes = machine.diskBytes > 0 ? machine.diskFreeBytes : null;
+  const outbox = await parts.outbox.stats();
   return {
     software: SOFTWARE,
+    runtime: RUNTIME,
     startedMs: parts.startedMs,
     nowMs: parts.clock.nowMs(),
     cpuShare: machine.cpuShare,
     memoryBytes: machine.memoryBytes,
     diskFreeBytes: machine.diskFreeBytes,
+    diskBytes: machine.diskBytes,
+    temperatureC: machine.temperatureC,
     clockQuality: parts.clock.quality(),
     clockOffsetMs: parts.uplink?.link().clockOffsetMs ?? null,
     manifestRev: parts.manifest.current()?.rev ?? 0,
-    outbox: await parts.outbox.stats(),
+    log: parts.logs.status(),
+    outbox: parts.fill.measured(outbox, parts.clock.monoMs(), diskFreeBytes),
     devices: parts.fleet.statuses(),
   };
 }
@@ -283,6 +308,7 @@ function stopOnce(parts: Parts, local: LocalServer, stopWatch: () => void): () =
     await parts.outbox
       .flush()
       .catch((thrown) => log.error("flush failed: {error}", { error: asAppError(thrown) }));
+    parts.logs.detach();
     parts.uplink?.stop();
     parts.clock.stop();
     await parts.outbox.close();

@@ -39,6 +39,8 @@ export const HelloBody = Type.Object({
   commandNo: Type.Optional(Type.Integer({ minimum: 0 })),
   /** Kinds of field tests this gateway takes (`field.ts`). Absent in gateways before 0.2, which take none. */
   fieldKinds: Type.Optional(FieldKindNames),
+  /** Kinds of commands this gateway takes; absent in gateways that know `restartDevice` alone. */
+  commandKinds: Type.Optional(Type.Array(Type.String({ maxLength: 32 }), { maxItems: 64 })),
   clockQuality: Type.Optional(ClockQualityName),
   software: Type.String({ maxLength: 64 }),
   wallMs: Type.Number(),

@@ -3,7 +3,7 @@ import type { Series } from "@millrace/contract/block/series";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
-import type { Command } from "@millrace/contract/wire/command";
+import { COMMAND_KINDS, type Command } from "@millrace/contract/wire/command";
 import type { Challenge, DownlinkMessage } from "@millrace/contract/wire/downlink";
 import type { ClockQuality } from "@millrace/contract/wire/frame";
 import { helloText } from "@millrace/contract/wire/signature";
@@ -304,7 +304,7 @@ class UplinkShell implements Uplink {
       bootNo: identity.bootNo,
       streams: [...streams.map(announced), { ...SNAPSHOT_STREAM, low: 1, next: 1, acked: 0 }],
       manifestRev: manifest.current()?.rev ?? 0,
-      ...(commandNo === null ? {} : { commandNo }),
+      ...(commandNo === null ? {} : { commandNo, commandKinds: [...COMMAND_KINDS] }),
       ...(field ? { fieldKinds: [...field.kinds] } : {}),
       ...(clockQuality ? { clockQuality: clockQuality() } : {}),
       software,

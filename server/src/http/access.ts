@@ -3,15 +3,18 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { type AnyElysia, Elysia } from "elysia";
 import type { Role } from "../db/schema/person.ts";
 
-/** Whoever makes a request: a person with a session, or a program with an API key. */
+/** Whoever makes a change: a person with a session, a program with an API key, or the hub itself. */
 export interface Principal {
-  kind: "person" | "apiKey";
+  kind: "person" | "apiKey" | "hub";
   id: string;
   name: string;
   /** Empty for a program. */
   email: string;
   role: Role;
 }
+
+/** The hub, where it acts by itself: a rollout that is taken back. Nobody can sign in as it. */
+export const HUB: Principal = { kind: "hub", id: "self", name: "Millrace", email: "", role: "administrator" };
 
 /** As the audit names a principal. */
 export const whoOf = (principal: Principal): string => `${principal.kind}:${principal.id}`;

@@ -74,7 +74,7 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
   const manifests = manifestPort(manifestDeps, {
     tagsChanged: async (gatewayIds) => {
       await latest.tagsChanged(gatewayIds);
-      await coverage.tagsChanged();
+      await coverage.tagsChanged(gatewayIds);
     },
     offer: (gatewayId, manifest) => sessions.offer(gatewayId, manifest),
   });

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { asAppError } from "@millrace/contract/error/app-error";
-import type { Command } from "@millrace/contract/wire/command";
+import { COMMAND_KINDS_FIRST, type Command } from "@millrace/contract/wire/command";
 import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
 import type { FieldBody, FieldResult } from "@millrace/contract/wire/field";
 import type { HelloBody } from "@millrace/contract/wire/uplink";
@@ -54,6 +54,7 @@ export class GatewaySession {
   #commandNo: number | null = null;
   #fieldKinds: readonly string[] | null = null;
   readonly #field: FieldLine;
+  #commandKinds: readonly string[] = COMMAND_KINDS_FIRST;
   #offered: NumberedManifest | null = null;
 
   constructor(
@@ -87,6 +88,11 @@ export class GatewaySession {
   /** A test runs through this session. */
   get fieldBusy(): boolean {
     return this.#field.busy;
+  }
+
+  /** Kinds of commands the gateway's software knows. */
+  get commandKinds(): readonly string[] {
+    return this.#commandKinds;
   }
 
   get running(): boolean {
@@ -230,6 +236,7 @@ export class GatewaySession {
     this.#epoch = body.epoch;
     this.#commandNo = body.commandNo ?? null;
     this.#fieldKinds = body.fieldKinds ?? null;
+    this.#commandKinds = body.commandKinds ?? COMMAND_KINDS_FIRST;
     this.#manifestRev = held ? body.manifestRev : newest;
     const gateway = { gatewayNo: verdict.gatewayNo, epoch: body.epoch };
     const sink = {

@@ -129,6 +129,10 @@ export class Sessions implements SessionPort {
     return session?.running ? (session.commandNo ?? "none") : "away";
   }
 
+  takes(gatewayId: string, kind: string): boolean {
+    return this.#byGateway.get(gatewayId)?.commandKinds.includes(kind) ?? false;
+  }
+
   /** @returns false when it did not leave the hub; it is not kept for later. */
   command(gatewayId: string, command: Command): boolean {
     return this.#byGateway.get(gatewayId)?.command(command) ?? false;

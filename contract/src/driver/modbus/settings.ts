@@ -16,6 +16,7 @@ export const ModbusSettings = Type.Object(
     host: Type.String({
       minLength: 1,
       maxLength: 253,
+      main: true,
       description: "Host name or IP address of the device or of the converter in front of it",
       examples: ["192.168.1.20", "plc-3.line-a.local"],
     }),
@@ -23,6 +24,7 @@ export const ModbusSettings = Type.Object(
       minimum: 1,
       maximum: 65_535,
       default: 502,
+      main: true,
       description: "TCP port",
       examples: [502],
     }),
@@ -30,6 +32,7 @@ export const ModbusSettings = Type.Object(
       minimum: 0,
       maximum: 255,
       default: 1,
+      main: true,
       description: "Unit number; a device without a converter often wants 1 or 255",
       examples: [1, 255],
     }),

@@ -3,8 +3,18 @@ import type { Tx } from "../../db/client.ts";
 import { expandDevices } from "../devices/service.ts";
 import { removeTags } from "../tags/service.ts";
 import type { ConfigState, ContentOf } from "./state.ts";
-import { deleteEntities, writeDevices, writeGateways, writeProfiles, writeSites } from "./state-store.ts";
+import {
+  analyzePlant,
+  deleteEntities,
+  writeDevices,
+  writeGateways,
+  writeProfiles,
+  writeSites,
+} from "./state-store.ts";
 import type { ConfigEntry } from "./versions-store.ts";
+
+/** From so many changed entities on, PostgreSQL is told the tables' new sizes at once instead of within a minute. */
+const ANALYZE_CHANGES_MIN = 500;
 
 /** Gateways whose slice may be another after the changes. */
 export function gatewaysReached(
@@ -76,6 +86,7 @@ export async function applyChanges(
     const profile = after.profile.get(profileId);
     if (profile !== undefined) await expandDevices(tx, ids, profile, at);
   }
+  if (changes.length >= ANALYZE_CHANGES_MIN) await analyzePlant(tx);
   const gone = removed("device");
   if (gone.length > 0) await removeTags(tx, gone, at);
   await deleteEntities(tx, "device", gone);

@@ -50,7 +50,7 @@ export async function getConfig(
 }
 
 /** Version 0 is the empty configuration. @throws AppError `entity.missing` */
-async function stateOf(tx: Tx, version: number): Promise<ConfigState> {
+export async function stateOf(tx: Tx, version: number): Promise<ConfigState> {
   if (version === 0) return emptyState();
   found(await findVersion(tx, version), `version (${version})`);
   return await stateAt(tx, version);
@@ -84,6 +84,12 @@ async function planFor(
   };
 }
 
+/** What happens in the same transaction, after the change and before its manifests. */
+export type InStep = (
+  tx: Tx,
+  published: { version: number; backTo: number; gatewayIds: readonly string[] },
+) => Promise<void>;
+
 type Wanted = (
   tx: Tx,
   before: ConfigState,
@@ -100,10 +106,10 @@ function checkBase(basedOn: number | null, present: number): void {
 }
 
 /** The one way of publishing: plan under the lock, and, unless it is a dry run, carry it out as the next version. */
-async function publish(
+export async function publish(
   deps: ChangeDeps,
   principal: Principal,
-  options: PublishOptions & { action: string },
+  options: PublishOptions & { action: string; inStep?: InStep },
   wantedOf: Wanted,
 ): Promise<ConfigPlan> {
   const prepare = async (tx: Tx) => {
@@ -125,6 +131,7 @@ async function publish(
     await planned.carryOut(new Date(deps.clock.nowMs()));
     const { added, changed, removed, changes } = planned.plan;
     const version = planned.entries.length === 0 ? present : present + 1;
+    await options.inStep?.(tx, { version, backTo: present, gatewayIds: [...planned.gatewayIds] });
     const counts = { added, changed, removed };
     const names = changes.slice(0, AUDITED_MAX).map(({ kind, name, what }) => `${what} ${kind} ${name}`);
     return {
@@ -136,6 +143,7 @@ async function publish(
       gatewayIds: [...planned.gatewayIds],
       entries: planned.entries,
       comment: options.comment,
+      ofRollout: options.inStep !== undefined,
     };
   });
 }
@@ -154,12 +162,17 @@ export function putConfig(
   { document, lineOf }: ReadConfig,
   options: PublishOptions & { prune: boolean },
 ): Promise<ConfigPlan> {
-  return publish(deps, principal, { ...options, action: "config.apply" }, async (_tx, before) => {
-    const newId = () => Bun.randomUUIDv7();
-    const { wanted, problems, notes } = resolveDocument(document, before, { prune: options.prune, newId });
-    if (problems.length > 0) throw problemsError(problems, lineOf);
-    return { wanted, notes, lineOf };
-  });
+  return publish(deps, principal, { ...options, action: "config.apply" }, async (_tx, before) =>
+    wantedBy(document, before, options.prune, lineOf),
+  );
+}
+
+/** What a document wants of a state. @throws AppError `request.invalid` with every reference that leads nowhere */
+export function wantedBy(document: ConfigDocument, before: ConfigState, prune: boolean, lineOf?: LineOf) {
+  const newId = () => Bun.randomUUIDv7();
+  const { wanted, problems, notes } = resolveDocument(document, before, { prune, newId });
+  if (problems.length > 0) throw problemsError(problems, lineOf);
+  return { wanted, notes, ...(lineOf === undefined ? {} : { lineOf }) };
 }
 
 /**

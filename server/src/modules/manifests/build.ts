@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { assert } from "@millrace/contract/std/assert";
 import { canonicalJson } from "@millrace/contract/std/canonical-json";
 import type { Manifest, ManifestDevice, ManifestTag } from "@millrace/contract/wire/manifest";
 import { VERSION } from "@millrace/contract/wire/version";
@@ -61,8 +62,17 @@ export function buildManifest(
 
 export const sha256Hex = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-/** Two contents with the same hash run the same; only then no new number is given. */
-export const contentHash = (content: ManifestContent): string => sha256Hex(canonicalJson(content));
+/** Canonical text of a content. Two contents with the same one run the same; only then no new number is given. */
+export const contentText = (content: ManifestContent): string => canonicalJson(content);
 
-export const manifestJson = (content: ManifestContent, rev: number): string =>
-  canonicalJson({ ...content, rev });
+const AFTER_REV = ',"version":';
+
+/**
+ * The manifest's canonical text: the content's with its number in place. Cut in, not made again, because writing the
+ * JSON is most of the work of a build. `version` is the last member and a number, so nothing behind it looks like it.
+ */
+export function manifestJson(text: string, rev: number): string {
+  const at = text.lastIndexOf(AFTER_REV);
+  assert(at > 0, "a manifest ends with its version");
+  return `${text.slice(0, at)},"rev":${rev}${text.slice(at)}`;
+}

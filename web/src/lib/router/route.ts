@@ -9,7 +9,11 @@ export type Route =
   /** `search` holds the state of the chart; only the trends screen, which is loaded later, reads it. */
   | { view: "trends"; viewId: string | null; search: string }
   | { view: "more" }
+  /** `id`: the device or profile that is open; of a new device, the one it is to be like. */
+  | { view: "plant"; part: PlantPart; id: string | null }
   | { view: "unknown"; path: string };
+
+export type PlantPart = "devices" | "newDevice" | "profiles" | "versions";
 
 export interface TagFilter {
   q: string;
@@ -43,6 +47,7 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
     if (first === "more") return { view: "more" };
     if (first === "trends") return { view: "trends", viewId: null, search: trendSearch(search) };
   }
+  if (first === "plant") return plantRoute(parts, search) ?? { view: "unknown", path: pathname };
   if (parts.length === 2 && first === "trends") {
     return { view: "trends", viewId: second!, search: trendSearch(search) };
   }
@@ -51,6 +56,22 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
     return { view: "tag", tagNo: Number(second), filter: filterOf(search) };
   }
   return { view: "unknown", path: pathname };
+}
+
+function plantRoute([, part, id, ...rest]: readonly string[], search: URLSearchParams): Route | null {
+  if (rest.length > 0) return null;
+  if (part === undefined) return { view: "plant", part: "devices", id: null };
+  if (part === "versions" && id === undefined) return { view: "plant", part: "versions", id: null };
+  if (part === "profiles") return { view: "plant", part: "profiles", id: id ?? null };
+  if (part !== "devices" || id === undefined) return null;
+  if (id === "new") return { view: "plant", part: "newDevice", id: search.get("like") };
+  return { view: "plant", part: "devices", id };
+}
+
+function plantPath(part: PlantPart, id: string | null): string {
+  if (part === "newDevice") return id === null ? "/plant/devices/new" : `/plant/devices/new?like=${id}`;
+  if (id !== null) return `/plant/${part}/${id}`;
+  return part === "devices" ? "/plant" : `/plant/${part}`;
 }
 
 function filterText(filter: TagFilter): string {
@@ -77,6 +98,8 @@ export function formatRoute(route: Route): string {
       const path = route.viewId === null ? "/trends" : `/trends/${route.viewId}`;
       return route.search === "" ? path : `${path}?${route.search}`;
     }
+    case "plant":
+      return plantPath(route.part, route.id);
     case "unknown":
       return route.path;
     default:

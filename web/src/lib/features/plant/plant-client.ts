@@ -1,0 +1,103 @@
+import { ConfigDiff, type ConfigDocument, ConfigPlan, ConfigVersion } from "@millrace/contract/api/config";
+import { Page } from "@millrace/contract/api/page";
+import {
+  Device,
+  type DeviceCreate,
+  Profile,
+  type ProfileCreate,
+  type Site,
+  Site as SiteSchema,
+} from "@millrace/contract/api/plant";
+import type { HubClient } from "../../hub/client.ts";
+
+const ProfilePage = Page(Profile);
+const VersionPage = Page(ConfigVersion);
+/** Profiles a plant has at most; a name is searched among all of them. */
+const PROFILES_MAX = 1_000;
+const VERSIONS_PAGE = 50;
+
+/** The configuring part of the API, loaded with its screens. Every method throws `HubFault`. */
+export class PlantClient {
+  readonly #hub: HubClient;
+
+  constructor(hub: HubClient) {
+    this.#hub = hub;
+  }
+
+  async profiles(): Promise<Profile[]> {
+    const path = `/api/v1/profiles?limit=${PROFILES_MAX}`;
+    return (await this.#hub.call({ method: "GET", path, schema: ProfilePage })).items;
+  }
+
+  profile(id: string): Promise<Profile> {
+    return this.#hub.call({
+      method: "GET",
+      path: `/api/v1/profiles/${encodeURIComponent(id)}`,
+      schema: Profile,
+    });
+  }
+
+  /** Refused with `entity.conflict` when somebody saved it meanwhile. */
+  saveProfile(id: string, revision: number, body: ProfileCreate): Promise<Profile> {
+    const path = `/api/v1/profiles/${encodeURIComponent(id)}`;
+    return this.#hub.call({ method: "PUT", path, schema: Profile, body, ifMatch: revision });
+  }
+
+  removeProfile(id: string): Promise<void> {
+    return this.#hub.tell({ method: "DELETE", path: `/api/v1/profiles/${encodeURIComponent(id)}` });
+  }
+
+  device(id: string): Promise<Device> {
+    return this.#hub.call({
+      method: "GET",
+      path: `/api/v1/devices/${encodeURIComponent(id)}`,
+      schema: Device,
+    });
+  }
+
+  /** Refused with `entity.conflict` when somebody saved it meanwhile. */
+  saveDevice(id: string, revision: number, body: DeviceCreate): Promise<Device> {
+    const path = `/api/v1/devices/${encodeURIComponent(id)}`;
+    return this.#hub.call({ method: "PUT", path, schema: Device, body, ifMatch: revision });
+  }
+
+  removeDevice(id: string): Promise<void> {
+    return this.#hub.tell({ method: "DELETE", path: `/api/v1/devices/${encodeURIComponent(id)}` });
+  }
+
+  addSite(body: { name: string; kind: Site["kind"]; parentId: string | null }): Promise<Site> {
+    return this.#hub.call({ method: "POST", path: "/api/v1/sites", schema: SiteSchema, body });
+  }
+
+  /** The present version of the configuration; 0 before the first. */
+  async version(): Promise<number> {
+    const path = "/api/v1/config/versions?limit=1";
+    return (await this.#hub.call({ method: "GET", path, schema: VersionPage })).items[0]?.version ?? 0;
+  }
+
+  /** Makes the plant what a part of the document says. Refused when it is another version by now. */
+  publish(document: ConfigDocument, basedOn: number, comment: string): Promise<ConfigPlan> {
+    const path = `/api/v1/config?comment=${encodeURIComponent(comment)}`;
+    return this.#hub.call({ method: "PUT", path, schema: ConfigPlan, body: document, ifMatch: basedOn });
+  }
+
+  async versions(cursor: string | null): Promise<{ items: ConfigVersion[]; nextCursor: string | null }> {
+    const after = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const path = `/api/v1/config/versions?limit=${VERSIONS_PAGE}${after}`;
+    return await this.#hub.call({ method: "GET", path, schema: VersionPage });
+  }
+
+  diff(from: number, to: number): Promise<ConfigDiff> {
+    return this.#hub.call({
+      method: "GET",
+      path: `/api/v1/config/diff?from=${from}&to=${to}`,
+      schema: ConfigDiff,
+    });
+  }
+
+  /** What going back would do, or, unless it is a dry run, does. */
+  rollBack(to: number, dryRun: boolean, basedOn: number): Promise<ConfigPlan> {
+    const path = `/api/v1/config/rollback${dryRun ? "?dryRun=true" : ""}`;
+    return this.#hub.call({ method: "POST", path, schema: ConfigPlan, body: { to }, ifMatch: basedOn });
+  }
+}

@@ -92,7 +92,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     identity,
     outbox,
     fleet,
-    field: new FieldDesk({ clock, fleet }),
+    field: new FieldDesk({ clock, fleet, keepSecret: (values) => logs.keepSecret("field", values) }),
     manifest,
     machine,
     fill: new FillMeter(),

@@ -280,6 +280,21 @@ test.each([
   expect(await within(take(read("b")), 1_000)).toMatchObject({ ok: true });
 });
 
+test("a password in the settings of a test is known to the log before anything is tried", async () => {
+  const { clock, plant, fleet } = await rig([]);
+  const told: (readonly string[])[] = [];
+  const connects: number[] = [];
+  const keepSecret = (values: readonly string[]) => {
+    told.push(values);
+    connects.push(plant.connects.length);
+  };
+  const desk = new FieldDesk({ clock, fleet, driverOf: plant.driverOf, keepSecret });
+  const body = connection("a", { password: "hunter2-hunter2" });
+  const result = await desk.take({ requestId: uuid(1), limitMs: 1_000, body });
+  expect(JSON.stringify(result)).not.toContain("hunter2");
+  expect([told, connects]).toEqual([[["hunter2-hunter2"]], [0]]);
+});
+
 test("a bug of a driver is told without its text and stops nothing", async () => {
   const { plant, take, within } = await rig([]);
   plant.unit("a").bug = new TypeError("secret of the driver");

@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import { secretValuesOf } from "@millrace/contract/driver/secret-settings";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
 import {
@@ -21,6 +22,8 @@ const log = getLogger(["gateway", "field"]);
 export interface FieldDeskInput {
   clock: Clock;
   fleet: Pick<Fleet, "visit">;
+  /** Hears values of the settings of the present test that must stand in no log. */
+  keepSecret?: (values: readonly string[]) => void;
   driverOf?: TrialDeps["driverOf"];
 }
 
@@ -90,6 +93,8 @@ export class FieldDesk {
         if (!cancel.signal.aborted) running.stage = stage;
       },
     };
+    // Kept until the next test: what a driver says of this one may reach the log late.
+    this.#input.keepSecret?.(secretValuesOf(body.driver, body.settings));
     const work = tryField(deps, body, cancel.signal);
     // The place is free when the line is: the next test must not find the device still held by this one.
     running.ended = work

@@ -177,6 +177,6 @@ test("a password is in no audit row", async () => {
     delete host.secret;
   }
   const rows = await r.hub.database.sql`SELECT new FROM audit WHERE action = 'field.connection'`;
-  expect(rows[0].new).toMatchObject({ driver: "modbus", settings: {} });
+  expect(rows[0].new).toMatchObject({ driver: "modbus", settings: { host: "[redacted]" } });
   expect(JSON.stringify(rows)).not.toContain("10.0.0.1");
 });

@@ -8,9 +8,11 @@ import type {
   FieldTag,
 } from "@millrace/contract/api/field";
 import { type AnyDeclaration, declarationOf } from "@millrace/contract/driver/registry";
+import { secretNamesOf, secretValuesOf } from "@millrace/contract/driver/secret-settings";
 import { decodeSettings } from "@millrace/contract/driver/settings";
 import { AppError } from "@millrace/contract/error/app-error";
 import { ERROR, type ErrorCode } from "@millrace/contract/error/code";
+import { redactData } from "@millrace/contract/std/redact";
 import type {
   FieldBody,
   FieldKind,
@@ -18,7 +20,6 @@ import type {
   FieldResult,
   FieldTried,
 } from "@millrace/contract/wire/field";
-import type { TSchema } from "@sinclair/typebox";
 import type { Principal } from "../../http/access.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
 import { mapReading, withCause } from "./map.ts";
@@ -52,12 +53,11 @@ export async function testConnection(
   ask: FieldAsk<FieldConnectionRequest>,
 ): Promise<FieldConnectionResult> {
   const { driver, settings } = ask.input;
-  const { declaration } = judged(ask.input);
+  judged(ask.input);
   const body = { kind: "connection", driver, settings } as const;
-  const noted = { driver, settings: withoutSecrets(declaration, settings) };
   const { ok, shared, roundTripMs, cause } = await tried(deps, ask, body, {
     action: "field.connection",
-    noted,
+    about: noted(ask.input),
   });
   return { ok, shared, roundTripMs, ...withCause({ cause }) };
 }
@@ -68,11 +68,13 @@ export async function testConnection(
  */
 export async function testRead(deps: FieldDeps, ask: FieldAsk<FieldReadRequest>): Promise<FieldReadResult> {
   const { driver, settings, tags, scanMs } = ask.input;
-  const { declaration } = judged(ask.input);
+  judged(ask.input);
   const points = tags.map(pointOf);
   const body: FieldBody = { kind: "read", driver, settings, parts: [points] };
-  const noted = { driver, settings: withoutSecrets(declaration, settings), tags: tags.length };
-  const done = await tried(deps, ask, body, { action: "field.read", noted });
+  const done = await tried(deps, ask, body, {
+    action: "field.read",
+    about: { ...noted(ask.input), tags: tags.length },
+  });
   const { ok, shared, roundTripMs, requests } = done;
   return {
     ok,
@@ -108,8 +110,10 @@ export async function matchDisplay(
     settings,
     parts: matcher.window(ask.input, decoded as never),
   };
-  const noted = { driver, settings: withoutSecrets(declaration, settings), around, span, displayed };
-  const done = await tried(deps, ask, body, { action: "field.match", noted });
+  const done = await tried(deps, ask, body, {
+    action: "field.match",
+    about: { ...noted(ask.input), around, span, displayed },
+  });
   const { ok, shared, roundTripMs, readings } = done;
   const answer = matcher.propose(ask.input, readings, decoded as never);
   return { ok, shared, roundTripMs, ...withCause(done), ...answer };
@@ -131,17 +135,17 @@ function judged(input: FieldConnectionRequest): { declaration: AnyDeclaration; d
 }
 
 /** The audit is read by more people than may know the password of a device. */
-function withoutSecrets({ settings: schema }: AnyDeclaration, settings: object): Record<string, unknown> {
-  const properties = (schema.properties ?? {}) as Record<string, TSchema>;
-  return Object.fromEntries(Object.entries(settings).filter(([name]) => properties[name]?.secret !== true));
-}
+const noted = ({ driver, settings }: FieldConnectionRequest) => ({
+  driver,
+  settings: redactData(settings, secretValuesOf(driver, settings), secretNamesOf(driver)) as object,
+});
 
 /** The use is audited before it leaves the hub: also one whose answer never comes has been a use. */
 async function tried<K extends FieldKind>(
   deps: FieldDeps,
   { principal, gatewayId, signal }: FieldAsk<unknown>,
   body: FieldBody & { kind: K },
-  { action, noted }: { action: string; noted: object },
+  { action, about }: { action: string; about: object },
 ): Promise<FieldTried<K>> {
   found(await hasGateway(deps.db, gatewayId), "gateway");
   checkTakes(deps.link.fieldOf(gatewayId), body.kind);
@@ -149,7 +153,7 @@ async function tried<K extends FieldKind>(
     action,
     subject: `gateway:${gatewayId}`,
     old: null,
-    new: { ...noted, requestedBy: principal.name },
+    new: { ...about, requestedBy: principal.name },
     result: null,
     gatewayIds: [],
   }));

@@ -154,6 +154,27 @@ test("versions tell what changed, and one action goes back", async () => {
   expect(device.settings.timeoutMs).toBeUndefined();
 }, 30_000);
 
+test("a rollout is seen as it goes, and a person stops it", async () => {
+  const profile = (await stack.api.all<Profile>("/profiles")).find(
+    ({ name }) => name === "Test stand press",
+  )!;
+  const { driver, tags } = profile;
+  const slower = tags.map((tag) => ({ ...tag, scanMs: 2_000 }));
+  await stack.api.post("/rollouts", {
+    document: { millrace: 1, profiles: { [profile.name]: { driver, tags: slower } } },
+    comment: "Read the test stand more seldom",
+    observeS: 600,
+  });
+  await ada.page.goto(`${stack.hubUrl}/plant/rollouts`);
+  await ada.page.getByText("Gateway 1 is watched").waitFor();
+  await ada.picture("plant-rollout");
+  await ada.page.getByRole("button", { name: "Stop…" }).click();
+  await ada.page.getByRole("button", { name: "Stop it and take it back everywhere" }).click();
+  await ada.page.getByText(/Taken back everywhere/).waitFor();
+  const after = await stack.api.get<Profile>(`/profiles/${profile.id}`);
+  expect(after.tags.some(({ scanMs }) => scanMs === 2_000)).toBe(false);
+}, 60_000);
+
 test("nothing on these screens keeps anybody out, in light and dark, on tablet and phone", async () => {
   const device = (await stack.api.all<Device>("/devices")).find(({ name }) => name === "Test stand")!;
   const paths = [
@@ -163,6 +184,7 @@ test("nothing on these screens keeps anybody out, in light and dark, on tablet a
     "/plant/profiles",
     `/plant/profiles/${device.profileId}`,
     "/plant/versions",
+    "/plant/rollouts",
   ];
   for (const [name, size, scheme] of [
     ["tablet", TABLET, "light"],

@@ -18,8 +18,7 @@ import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
 import { completenessRoutes } from "./modules/completeness/routes.ts";
-import { CONFIG_PATH, configRoutes, configVersionRoutes } from "./modules/config/routes.ts";
-import { deviceRoutes } from "./modules/devices/routes.ts";
+import { CONFIG_PATH } from "./modules/config/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
 import { gapRoutes } from "./modules/gaps/routes.ts";
 import { IMPORT } from "./modules/imports/limits.ts";
@@ -28,13 +27,11 @@ import { latestRoutes } from "./modules/latest/routes.ts";
 import { logRoutes } from "./modules/logs/routes.ts";
 import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
-import { profileRoutes } from "./modules/profiles/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
-import { rolloutRoutes } from "./modules/rollouts/routes.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
 import type { Setup } from "./modules/setup/service.ts";
-import { siteRoutes } from "./modules/sites/routes.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
+import { plantRoutes } from "./plant-routes.ts";
 import type { HubIdentity } from "./ports.ts";
 
 export interface AppDeps {
@@ -104,13 +101,8 @@ export function createApp(deps: AppDeps) {
     .use(healthRoutes({ ...deps, db, authenticate }))
     .use(setupRoutes({ setup: deps.setup, authenticate }))
     .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, authenticate }))
-    .use(siteRoutes(change))
-    .use(profileRoutes(change))
-    .use(deviceRoutes(change))
     .use(tagRoutes({ db, authenticate }))
-    .use(configRoutes(change))
-    .use(configVersionRoutes(change))
-    .use(rolloutRoutes({ ...change, sessions }))
+    .use(plantRoutes({ ...change, sessions }))
     .use(gatewayAppRoutes(deps, change))
     .use(latestRoutes({ db, cache: ingest.latest.cache, authenticate }))
     .use(historyRoutes(deps, change))

@@ -101,6 +101,8 @@ export const TEST_ID = {
   placeNew: "place-new",
   placeName: "place-name",
   placeAdd: "place-add",
+  rollouts: "rollouts",
+  profileStages: "profile-stages",
   versions: "versions",
   versionRow: "version-row",
   versionLook: "version-look",

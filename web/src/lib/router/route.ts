@@ -13,7 +13,7 @@ export type Route =
   | { view: "plant"; part: PlantPart; id: string | null }
   | { view: "unknown"; path: string };
 
-export type PlantPart = "devices" | "newDevice" | "profiles" | "versions";
+export type PlantPart = "devices" | "newDevice" | "profiles" | "versions" | "rollouts";
 
 export interface TagFilter {
   q: string;
@@ -61,7 +61,8 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
 function plantRoute([, part, id, ...rest]: readonly string[], search: URLSearchParams): Route | null {
   if (rest.length > 0) return null;
   if (part === undefined) return { view: "plant", part: "devices", id: null };
-  if (part === "versions" && id === undefined) return { view: "plant", part: "versions", id: null };
+  if ((part === "versions" || part === "rollouts") && id === undefined)
+    return { view: "plant", part, id: null };
   if (part === "profiles") return { view: "plant", part: "profiles", id: id ?? null };
   if (part !== "devices" || id === undefined) return null;
   if (id === "new") return { view: "plant", part: "newDevice", id: search.get("like") };

@@ -8,12 +8,15 @@ import {
   type Site,
   Site as SiteSchema,
 } from "@millrace/contract/api/plant";
+import { Rollout } from "@millrace/contract/api/rollout";
 import type { HubClient } from "../../hub/client.ts";
 
 const ProfilePage = Page(Profile);
 const VersionPage = Page(ConfigVersion);
 /** Profiles a plant has at most; a name is searched among all of them. */
 const PROFILES_MAX = 1_000;
+const RolloutPage = Page(Rollout);
+const ROLLOUTS_SHOWN = 20;
 const VERSIONS_PAGE = 50;
 
 /** The configuring part of the API, loaded with its screens. Every method throws `HubFault`. */
@@ -93,6 +96,28 @@ export class PlantClient {
       path: `/api/v1/config/diff?from=${from}&to=${to}`,
       schema: ConfigDiff,
     });
+  }
+
+  async rollouts(): Promise<Rollout[]> {
+    const path = `/api/v1/rollouts?limit=${ROLLOUTS_SHOWN}`;
+    return (await this.#hub.call({ method: "GET", path, schema: RolloutPage })).items;
+  }
+
+  /** Publishes a part of the document stage by stage. Refused when it is another version by now. */
+  startRollout(document: ConfigDocument, basedOn: number, comment: string): Promise<Rollout> {
+    const body = { document, comment };
+    return this.#hub.call({
+      method: "POST",
+      path: "/api/v1/rollouts",
+      schema: Rollout,
+      body,
+      ifMatch: basedOn,
+    });
+  }
+
+  stopRollout(id: string): Promise<Rollout> {
+    const path = `/api/v1/rollouts/${encodeURIComponent(id)}/stop`;
+    return this.#hub.call({ method: "POST", path, schema: Rollout, body: {} });
   }
 
   /** What going back would do, or, unless it is a dry run, does. */

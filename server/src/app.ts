@@ -2,6 +2,7 @@ import type { Clock } from "@millrace/contract/std/clock";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { type AnyElysia, Elysia } from "elysia";
 import type { Database } from "./db/client.ts";
+import { gatewayAppRoutes } from "./gateway-routes.ts";
 import { historyRoutes } from "./history-routes.ts";
 import { unguardedRoutes } from "./http/access.ts";
 import { parseBody } from "./http/body.ts";
@@ -12,24 +13,18 @@ import { healthRoutes } from "./http/health.ts";
 import type { Metrics } from "./http/metrics.ts";
 import { checkSameOrigin } from "./http/origin.ts";
 import { staticRoutes } from "./http/static.ts";
-import { ADDRESS_LIMITS, createThrottle } from "./http/throttle.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
 import type { Head } from "./modules/audit/chain.ts";
-import { commandRoutes } from "./modules/commands/routes.ts";
 import { CONFIG_PATH } from "./modules/config/routes.ts";
-import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
-import { fleetRoutes } from "./modules/fleet/routes.ts";
 import { gapRoutes } from "./modules/gaps/routes.ts";
-import { gatewayRoutes } from "./modules/gateways/routes.ts";
 import { IMPORT } from "./modules/imports/limits.ts";
 import { IMPORT_PATH } from "./modules/imports/routes.ts";
 import { latestRoutes } from "./modules/latest/routes.ts";
 import { logRoutes } from "./modules/logs/routes.ts";
-import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
@@ -86,7 +81,7 @@ const runtimeBodyBytesMax = IMPORT.bytesMax + 16 * 1024 * 1024;
  */
 export function createApp(deps: AppDeps) {
   const headers = securityHeaders(deps.https);
-  const { database, ingest, identity, clock, origins, publicUrl } = deps;
+  const { database, ingest, clock, origins } = deps;
   const { db } = database;
   const authenticate = createAuthenticate(db, deps.auth);
   const { manifests, sessions } = ingest;
@@ -111,21 +106,7 @@ export function createApp(deps: AppDeps) {
     .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, authenticate }))
     .use(tagRoutes({ db, authenticate }))
     .use(plantRoutes({ ...change, sessions }))
-    .use(gatewayRoutes({ ...change, sessions, publicUrl }))
-    .use(commandRoutes({ ...change, link: sessions }))
-    .use(fleetRoutes({ ...change, sql: database.sql, sessions, identity, publicUrl }))
-    .use(manifestRoutes({ db, identity, authenticate }))
-    .use(
-      enrolmentRoutes({
-        db,
-        clock,
-        identity,
-        manifests,
-        sessions,
-        throttle: createThrottle(ADDRESS_LIMITS, clock),
-        authenticate,
-      }),
-    )
+    .use(gatewayAppRoutes(deps, change))
     .use(latestRoutes({ db, cache: ingest.latest.cache, authenticate }))
     .use(historyRoutes(deps, change))
     .use(trustRoutes(deps, authenticate))

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Tag } from "@millrace/contract/api/plant";
-import { readWords, requestWords, runningWords } from "./try-words.ts";
+import { matchWords, readWords, requestWords, runningWords } from "./try-words.ts";
 
 test("a value, and the raw one where it differs", () => {
   expect(readWords({ raw: 215, value: 21.5 })).toBe("21.5 (raw 215)");
@@ -27,4 +27,15 @@ test("what runs now, by name; what never came is left out", () => {
     { tagNo: 2, value: null, quality: "bad.unspecified", time: null, lastGood: null },
   ];
   expect([...runningWords({ tags, latest })]).toEqual([["A", "5.25"]]);
+});
+
+test("what a search found, and what to do next", () => {
+  const words = (total: number) => matchWords({ ok: true, total });
+  expect([words(0), words(1), words(3)].map((text) => text.split(".")[0])).toEqual([
+    "Nothing near by reads like this",
+    "One reading fits",
+    "3 readings fit",
+  ]);
+  const cause = { code: "device.timeout", message: "Unit 9 did not answer.", nextStep: "Check the unit." };
+  expect(matchWords({ ok: false, total: 0, cause })).toBe("Unit 9 did not answer. Check the unit.");
 });

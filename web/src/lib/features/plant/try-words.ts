@@ -1,4 +1,4 @@
-import type { FieldReadResult, FieldTagResult } from "@millrace/contract/api/field";
+import type { FieldMatchResult, FieldReadResult, FieldTagResult } from "@millrace/contract/api/field";
 import type { Latest } from "@millrace/contract/api/history";
 import type { Tag } from "@millrace/contract/api/plant";
 import type { JsonValue } from "@millrace/contract/vocabulary/value";
@@ -17,6 +17,15 @@ const valueWords = (value: JsonValue): string =>
 export function readWords({ raw, value }: Pick<FieldTagResult, "raw" | "value">): string {
   const [scaled, plain] = [valueWords(value), valueWords(raw)];
   return scaled === plain ? scaled : `${scaled} (raw ${plain})`;
+}
+
+/** What a search at the display found, and what to do next. */
+export function matchWords({ ok, cause, total }: Pick<FieldMatchResult, "ok" | "cause" | "total">): string {
+  if (!ok) return `${cause?.message ?? "The device did not answer."} ${cause?.nextStep ?? ""}`.trim();
+  if (total === 0)
+    return "Nothing near by reads like this. Try another address, or look whether the display has moved on.";
+  if (total === 1) return "One reading fits. Let the display change and compare once more, then take it.";
+  return `${total} readings fit. Let the display change, type the new number, and compare again.`;
 }
 
 /** What a cycle of these tags costs the device. */

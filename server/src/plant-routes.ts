@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import type { Authenticate } from "./http/access.ts";
 import { configRoutes, configVersionRoutes } from "./modules/config/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
+import { draftRoutes } from "./modules/drafts/routes.ts";
 import { profileRoutes } from "./modules/profiles/routes.ts";
 import { rolloutRoutes } from "./modules/rollouts/routes.ts";
 import type { RolloutDeps } from "./modules/rollouts/service.ts";
@@ -15,4 +16,5 @@ export const plantRoutes = (deps: RolloutDeps & { authenticate: Authenticate }) 
     .use(deviceRoutes(deps))
     .use(configRoutes(deps))
     .use(configVersionRoutes(deps))
+    .use(draftRoutes(deps))
     .use(rolloutRoutes(deps));

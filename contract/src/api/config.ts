@@ -142,3 +142,31 @@ export const ConfigDiff = Type.Object({
   changes: Type.Array(ConfigChange),
 });
 export type ConfigDiff = Static<typeof ConfigDiff>;
+
+/** Changes that were prepared and are published on purpose, by whoever may. */
+export const DraftCreate = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 200 }),
+  document: ConfigDocument,
+});
+export type DraftCreate = Static<typeof DraftCreate>;
+
+export const Draft = Type.Composite([
+  DraftCreate,
+  Type.Object({
+    id: EntityId,
+    /** The version its author looked at. */
+    basedOn: Type.Integer({ minimum: 0 }),
+    author: Type.String(),
+    updatedAt: Instant,
+    revision: Type.Integer({ minimum: 1 }),
+  }),
+]);
+export type Draft = Static<typeof Draft>;
+
+/** A draft in a list: without its document. */
+export const DraftHead = Type.Omit(Draft, ["document"]);
+export type DraftHead = Static<typeof DraftHead>;
+
+/** What publishing a draft would do now, and what others changed meanwhile that it would change too. */
+export const DraftPlan = Type.Object({ plan: ConfigPlan, conflicts: Type.Array(Type.String()) });
+export type DraftPlan = Static<typeof DraftPlan>;

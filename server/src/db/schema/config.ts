@@ -1,4 +1,4 @@
-import type { ConfigKind } from "@millrace/contract/api/config";
+import type { ConfigDocument, ConfigKind } from "@millrace/contract/api/config";
 import { bigint, index, integer, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { instant, json } from "./column.ts";
 
@@ -34,3 +34,14 @@ export const configEntry = pgTable(
     index("config_entry_version").on(t.version),
   ],
 );
+
+/** Changes that were prepared and not published yet. */
+export const configDraft = pgTable("config_draft", {
+  id: uuid("id").primaryKey(),
+  name: text("name").notNull(),
+  document: json<ConfigDocument>("document").notNull(),
+  basedOn: bigint("based_on", { mode: "number" }).notNull(),
+  author: text("author").notNull(),
+  updatedAt: instant("updated_at").notNull(),
+  revision: integer("revision").notNull(),
+});

@@ -1,4 +1,10 @@
-import type { ConfigDiff, ConfigDocument, ConfigPlan, ConfigVersion } from "@millrace/contract/api/config";
+import type {
+  ConfigChange,
+  ConfigDiff,
+  ConfigDocument,
+  ConfigPlan,
+  ConfigVersion,
+} from "@millrace/contract/api/config";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Db, Tx } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
@@ -58,6 +64,8 @@ export async function stateOf(tx: Tx, version: number): Promise<ConfigState> {
 
 interface Planned {
   plan: Omit<ConfigPlan, "applied" | "version">;
+  /** All of them, also those an answer only counts. */
+  changes: ConfigChange[];
   entries: ConfigEntry[];
   gatewayIds: Set<string>;
   carryOut(at: Date): Promise<void>;
@@ -78,11 +86,15 @@ async function planFor(
   const gateways = [...gatewayIds].map((id) => after.gateway.get(id)?.name ?? id).sort();
   return {
     plan: { ...summaryOf(changes), notes: [...notes], gateways },
+    changes,
     entries: entriesOf(after, changes),
     gatewayIds,
     carryOut: (at) => applyChanges(tx, before, after, changes, at),
   };
 }
+
+/** What must hold in the same transaction, before anything is changed. */
+export type Beforehand = (tx: Tx, changes: readonly ConfigChange[]) => Promise<void>;
 
 /** What happens in the same transaction, after the change and before its manifests. */
 export type InStep = (
@@ -109,7 +121,7 @@ function checkBase(basedOn: number | null, present: number): void {
 export async function publish(
   deps: ChangeDeps,
   principal: Principal,
-  options: PublishOptions & { action: string; inStep?: InStep },
+  options: PublishOptions & { action: string; inStep?: InStep; beforehand?: Beforehand },
   wantedOf: Wanted,
 ): Promise<ConfigPlan> {
   const prepare = async (tx: Tx) => {
@@ -128,6 +140,7 @@ export async function publish(
   }
   return await applyConfigChange(deps, principal, async (tx): Promise<Change<ConfigPlan> & Published> => {
     const { present, planned } = await prepare(tx);
+    await options.beforehand?.(tx, planned.changes);
     await planned.carryOut(new Date(deps.clock.nowMs()));
     const { added, changed, removed, changes } = planned.plan;
     const version = planned.entries.length === 0 ? present : present + 1;

@@ -1,5 +1,5 @@
 import type { ConfigKind } from "@millrace/contract/api/config";
-import { desc, eq, lt, sql } from "drizzle-orm";
+import { desc, eq, gt, lt, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
 import { configEntry, configVersion } from "../../db/schema/config.ts";
 import { gateway } from "../../db/schema/gateway.ts";
@@ -57,6 +57,15 @@ export async function changedBy(db: DbOrTx, version: number): Promise<{ kind: Co
     .select({ kind: configEntry.kind, id: configEntry.entityId })
     .from(configEntry)
     .where(eq(configEntry.version, version));
+}
+
+/** What was changed after a version: `kind id`. */
+export async function changedSince(db: DbOrTx, version: number): Promise<Set<string>> {
+  const rows = await db
+    .selectDistinct({ kind: configEntry.kind, id: configEntry.entityId })
+    .from(configEntry)
+    .where(gt(configEntry.version, version));
+  return new Set(rows.map(({ kind, id }) => `${kind} ${id}`));
 }
 
 /** Makes the next version of what was changed. Needs the lock. */

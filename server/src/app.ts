@@ -19,6 +19,7 @@ import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
 import { completenessRoutes } from "./modules/completeness/routes.ts";
+import { CONFIG_IMPORT_PATH, configFileRoutes } from "./modules/config/import/routes.ts";
 import { CONFIG_PATH, configRoutes, configVersionRoutes } from "./modules/config/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
@@ -73,6 +74,7 @@ const socketLimits = {
 const readsItsBody = (path: string, method: string): boolean =>
   path.startsWith("/api/auth/") ||
   path.startsWith(IMPORT_PATH) ||
+  path.startsWith(CONFIG_IMPORT_PATH) ||
   (method === "PUT" && path.replace(/\/$/, "") === CONFIG_PATH);
 
 /** Larger bodies are cut by the runtime without our headers; ours are refused at a far smaller size, with them. */
@@ -114,6 +116,7 @@ export function createApp(deps: AppDeps) {
     .use(tagRoutes({ db, authenticate }))
     .use(configRoutes(change))
     .use(configVersionRoutes(change))
+    .use(configFileRoutes(change))
     .use(gatewayRoutes({ ...change, sessions, publicUrl }))
     .use(commandRoutes({ ...change, link: sessions }))
     .use(fleetRoutes({ ...change, sql: database.sql, sessions, identity, publicUrl }))

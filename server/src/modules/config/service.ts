@@ -14,7 +14,7 @@ import { type ConfigProblem, problemsError } from "./problem.ts";
 import { resolveDocument } from "./resolve.ts";
 import { type ConfigState, emptyState } from "./state.ts";
 import { loadState } from "./state-store.ts";
-import type { LineOf, ReadConfig } from "./text.ts";
+import type { ReadConfig } from "./text.ts";
 import {
   type ConfigEntry,
   currentVersion,
@@ -63,18 +63,21 @@ interface Planned {
   carryOut(at: Date): Promise<void>;
 }
 
+/** Problems in the words of whoever wrote them: places of a document, cells of a file. */
+type ErrorOf = (problems: readonly ConfigProblem[]) => AppError;
+
 /** What leads from the present state to the wanted one. @throws AppError `request.invalid` with every problem */
 async function planFor(
   tx: Tx,
   before: ConfigState,
   after: ConfigState,
   notes: readonly string[],
-  lineOf?: LineOf,
+  errorOf: ErrorOf = problemsError,
 ): Promise<Planned> {
   const changes = diffStates(before, after);
   const gatewayIds = gatewaysReached(before, after, changes);
   const problems = stateProblems(after, changes, gatewayIds, await retentionClassNames(tx));
-  if (problems.length > 0) throw problemsError(problems, lineOf);
+  if (problems.length > 0) throw errorOf(problems);
   const gateways = [...gatewayIds].map((id) => after.gateway.get(id)?.name ?? id).sort();
   return {
     plan: { ...summaryOf(changes), notes: [...notes], gateways },
@@ -84,10 +87,11 @@ async function planFor(
   };
 }
 
-type Wanted = (
+/** What is to be, found out under the lock. */
+export type Wanted = (
   tx: Tx,
   before: ConfigState,
-) => Promise<{ wanted: ConfigState; notes: string[]; lineOf?: LineOf }>;
+) => Promise<{ wanted: ConfigState; notes: string[]; errorOf?: ErrorOf }>;
 
 /** @throws AppError `entity.conflict` when somebody published since */
 function checkBase(basedOn: number | null, present: number): void {
@@ -99,8 +103,11 @@ function checkBase(basedOn: number | null, present: number): void {
   );
 }
 
-/** The one way of publishing: plan under the lock, and, unless it is a dry run, carry it out as the next version. */
-async function publish(
+/**
+ * The one way of publishing: plan under the lock, and, unless it is a dry run, carry it out as the next version.
+ * @throws AppError `request.invalid` with every problem, `entity.conflict` when it was changed meanwhile
+ */
+export async function publish(
   deps: ChangeDeps,
   principal: Principal,
   options: PublishOptions & { action: string },
@@ -110,8 +117,8 @@ async function publish(
     const present = await currentVersion(tx);
     checkBase(options.basedOn, present);
     const before = await loadState(tx);
-    const { wanted, notes, lineOf } = await wantedOf(tx, before);
-    return { present, planned: await planFor(tx, before, wanted, notes, lineOf) };
+    const { wanted, notes, errorOf } = await wantedOf(tx, before);
+    return { present, planned: await planFor(tx, before, wanted, notes, errorOf) };
   };
   if (options.dryRun) {
     const { present, planned } = await inTransaction(deps.db, async (tx) => {
@@ -158,7 +165,7 @@ export function putConfig(
     const newId = () => Bun.randomUUIDv7();
     const { wanted, problems, notes } = resolveDocument(document, before, { prune: options.prune, newId });
     if (problems.length > 0) throw problemsError(problems, lineOf);
-    return { wanted, notes, lineOf };
+    return { wanted, notes, errorOf: (found) => problemsError(found, lineOf) };
   });
 }
 

@@ -2,7 +2,10 @@ import { isUtf8 } from "node:buffer";
 import { AppError } from "@millrace/contract/error/app-error";
 
 const refuse = (what: string): never => {
-  throw new AppError("request.malformed", `${what} Save the file as UTF-8, e.g. "CSV UTF-8" in a spreadsheet.`);
+  throw new AppError(
+    "request.malformed",
+    `${what} Save the file as UTF-8, e.g. "CSV UTF-8" in a spreadsheet.`,
+  );
 };
 
 const NEWLINE = 0x0a;

@@ -53,7 +53,8 @@ class DeviceCells {
       whole === ""
         ? [this.#text("place") ?? "", this.#text("name") ?? ""]
         : [whole.slice(0, Math.max(cut, 0)), whole.slice(cut + 1)];
-    const [placeKey, nameKey] = whole === "" && this.#text("path") === undefined ? ["place", "name"] : ["path", "path"];
+    const [placeKey, nameKey] =
+      whole === "" && this.#text("path") === undefined ? ["place", "name"] : ["path", "path"];
     const bad = nameProblem(name);
     if (whole !== "" && cut < 0)
       this.refuse("path", `found ${shown(whole)}, expected the path of the place, / and the device's name.`);
@@ -110,9 +111,12 @@ class DeviceCells {
   read(): { path: string; device: ConfigDevice } {
     const path = this.path();
     const there = this.names.devices.get(path);
-    const old =
-      there === undefined ? undefined : writeEntity("device", there, this.context.state);
-    const profile = this.refer("profile", this.names.profiles, old?.profile ?? this.context.profile ?? undefined);
+    const old = there === undefined ? undefined : writeEntity("device", there, this.context.state);
+    const profile = this.refer(
+      "profile",
+      this.names.profiles,
+      old?.profile ?? this.context.profile ?? undefined,
+    );
     const gateway = this.refer("gateway", this.names.gateways, old?.gateway);
     const enabled = this.enabled(there?.enabled ?? true);
     const settings = this.settings(there?.settings ?? {}, this.names.profiles.get(profile));

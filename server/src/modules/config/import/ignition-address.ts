@@ -24,7 +24,7 @@ const DIGIT = { C: "0", DI: "1", IR: "3", HR: "4" } as const;
 const OFFSETS = 65_536;
 
 const PATH = /^(?:ns=\d+;s=|nsu=[^;]*;s=)?\[([^\]]*)\](.*)$/i;
-const PLACE = /^(?:(\d{1,3})\.)?(C|DI|IR|HR)([A-Z_]*(?:_64|_32)?)(\d{1,5})(?::(\d{1,3}))?(?:\.(\d{1,2}))?$/i;
+const PLACE = /^(?:(\d{1,3})\.)?(C|DI|IR|HR)([A-Z]*(?:_64|_32)?)(\d{1,5})(?::(\d{1,3}))?(?:\.(\d{1,2}))?$/i;
 
 /**
  * `ns=1;s=[Device]1.HRF100` → `400100 unit=1`, float32. Numbers count from 1, unless the file has shown that its device
@@ -49,7 +49,8 @@ export function ignitionPlace(path: string, base: 0 | 1): IgnitionPlace {
   if (dataType === undefined) return { left: `${path} is no Modbus address`, device };
   if (dataType === null) return { left: `BCD (${path}) has no place here`, device };
   if (bit !== undefined) {
-    if (name !== "" && name !== "US") return { left: `a bit of a wide value (${path}) has no place here`, device };
+    if (name !== "" && name !== "US")
+      return { left: `a bit of a wide value (${path}) has no place here`, device };
     return { address: `${place}.${Number(bit)}${words}`, dataType: "boolean", device, number };
   }
   if (dataType === "text") {

@@ -1,6 +1,5 @@
 import type { DataType } from "@millrace/contract/vocabulary/value";
-import { TAG_COLUMNS } from "./columns.ts";
-import { plain } from "./columns.ts";
+import { plain, type TAG_COLUMNS } from "./columns.ts";
 import { shown } from "./limits.ts";
 import { numberOf } from "./number.ts";
 import { Cells, lineToScale } from "./scaling.ts";
@@ -217,7 +216,9 @@ export function readKepware(table: Table, wanted: Decimal | null): ReadSheet {
   const rows = table.rows.map(({ row, cells }) => {
     const values = new Map(
       columns.flatMap((column, i) =>
-        column === null ? [] : [[column, { column: table.header[i] ?? column, found: cells[i] ?? "" }] as const],
+        column === null
+          ? []
+          : [[column, { column: table.header[i] ?? column, found: cells[i] ?? "" }] as const],
       ),
     );
     const one = new KepwareRow(row, values, decimal);
@@ -234,9 +235,7 @@ export function readKepware(table: Table, wanted: Decimal | null): ReadSheet {
     ...generalNotes(taken),
     ...unknown.map((name) => `Column ${shown(name)} was not read.`),
   ];
-  const sheetRows = taken.map(
-    ({ row, cells }): SheetRow => ({ where: `row ${row}`, row, cells: cells.map }),
-  );
+  const sheetRows = taken.map(({ row, cells }): SheetRow => ({ where: `row ${row}`, row, cells: cells.map }));
   return {
     sheet: { kind: "tags", rows: sheetRows, decimal: "." },
     problems: taken.flatMap(({ problems }) => problems),

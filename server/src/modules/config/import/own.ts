@@ -25,7 +25,8 @@ function readHeader(table: Table, kind: "tags" | "devices"): { columns: Column[]
     const there = columns.find((one) => one.key === key);
     if (name === "") {
       const used = table.rows.find(({ cells }) => (cells[index] ?? "") !== "");
-      if (used !== undefined) refuse(`(${index + 1})`, `the column has no name, but row ${used.row} uses it.`);
+      if (used !== undefined)
+        refuse(`(${index + 1})`, `the column has no name, but row ${used.row} uses it.`);
     } else if (key === null) {
       refuse(
         name,

@@ -12,8 +12,7 @@ export interface Table {
   delimiter: Delimiter;
 }
 
-const malformed = (message: string, cause?: unknown) =>
-  new AppError("request.malformed", message, { cause });
+const malformed = (message: string, cause?: unknown) => new AppError("request.malformed", message, { cause });
 
 /** The delimiter that stands most often outside quotes in the first line that is not empty. */
 export function delimiterOf(text: string): Delimiter {

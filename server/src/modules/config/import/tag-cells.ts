@@ -19,7 +19,7 @@ const NUMBERS = {
 } as const;
 const TEXTS = { unit: properties.unit, description: properties.description } as const;
 // Tab and line breaks may stand in a description, other control characters are damage.
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
+const CONTROL = /(?![\t\r\n])\p{Cc}/u;
 
 /** Reads the cells of one row, one member after the other, and collects what is wrong. */
 export class TagCells {
@@ -48,7 +48,9 @@ export class TagCells {
     const number = numberOf(text, this.decimal);
     if (number !== null && Value.Check(schema, number)) return number;
     const sign =
-      this.decimal === "." && /^[+-]?\d+,\d+$/.test(text) ? " (the decimal sign is a point; see decimal=)" : "";
+      this.decimal === "." && /^[+-]?\d+,\d+$/.test(text)
+        ? " (the decimal sign is a point; see decimal=)"
+        : "";
     return this.refuse(key, `found ${shown(text)}, expected ${describeShape(schema)}${sign}.`);
   }
 
@@ -66,7 +68,7 @@ export class TagCells {
       if (text === undefined) continue;
       if (text === "") delete this.draft[key];
       else if (CONTROL.test(text)) this.refuse(key, `found ${shown(text)}, which holds control characters.`);
-      else if (Value.Check(schema, text)) this.draft[key] = text;
+      else if (text.length <= (schema.maxLength as number)) this.draft[key] = text;
       else this.refuse(key, `found ${text.length} characters, expected at most ${schema.maxLength}.`);
     }
   }
@@ -117,9 +119,10 @@ export class TagCells {
 
   /** Factor and offset: one alone leaves the other as it is, or as it does nothing. */
   scale(): void {
+    const told = this.problems.length;
     const factor = this.#number("scale factor", Scale.properties.factor);
     const offset = this.#number("scale offset", Scale.properties.offset);
-    if (factor === undefined && offset === undefined) return;
+    if ((factor === undefined && offset === undefined) || this.problems.length > told) return;
     const old = this.draft.scale;
     const [f, o] = [
       factor === undefined ? (old?.factor ?? null) : factor,
@@ -130,11 +133,10 @@ export class TagCells {
   }
 
   range(): void {
+    const told = this.problems.length;
     const low = this.#number("range low", Range.properties.low);
     const high = this.#number("range high", Range.properties.high);
-    const broken = this.problems.some(({ message: _, column }) =>
-      [this.row.cells.get("range low")?.column, this.row.cells.get("range high")?.column].includes(column),
-    );
+    const broken = this.problems.length > told;
     if ((low === undefined && high === undefined) || broken) return;
     const old = this.draft.range;
     const [from, to] = [
@@ -142,8 +144,10 @@ export class TagCells {
       high === undefined ? (old?.high ?? null) : high,
     ];
     if (from === null && to === null) delete this.draft.range;
-    else if (from === null) this.refuse("range low", "found nothing, expected the lower end beside range high.");
-    else if (to === null) this.refuse("range high", "found nothing, expected the upper end beside range low.");
+    else if (from === null)
+      this.refuse("range low", "found nothing, expected the lower end beside range high.");
+    else if (to === null)
+      this.refuse("range high", "found nothing, expected the upper end beside range low.");
     else if (from >= to) this.refuse("range high", `found ${to}, expected more than range low, ${from}.`);
     else this.draft.range = { low: from, high: to };
   }

@@ -22,7 +22,7 @@ export function nameProblem(name: string): string | null {
   const found =
     name.length > NAME_CHARACTERS_MAX
       ? `found ${name.length} characters`
-      : `found ${JSON.stringify(name.match(/[+#$/\u0000-\u001f\u007f]/)?.[0] ?? "")} in ${shown(name)}`;
+      : `found ${JSON.stringify(name.match(/[+#$/\p{Cc}]/u)?.[0] ?? "")} in ${shown(name)}`;
   return `${found}, expected 1 to ${NAME_CHARACTERS_MAX} characters without + # $ / and control characters.`;
 }
 
@@ -51,7 +51,10 @@ class ProfileDraft {
     const twin = this.rows.get(name);
     if (wrong !== null) cells.refuse("name", wrong);
     else if (twin !== undefined)
-      cells.refuse("name", `${shown(name)} stands in ${twin.where} already; tag names are unique in a profile.`);
+      cells.refuse(
+        "name",
+        `${shown(name)} stands in ${twin.where} already; tag names are unique in a profile.`,
+      );
     else this.rows.set(name, row);
     cells.dataType();
     cells.address(this.judge);

@@ -19,8 +19,9 @@ import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
 import { completenessRoutes } from "./modules/completeness/routes.ts";
-import { CONFIG_IMPORT_PATH, configFileRoutes } from "./modules/config/import/routes.ts";
-import { CONFIG_PATH, configRoutes, configVersionRoutes } from "./modules/config/routes.ts";
+import { allConfigRoutes } from "./modules/config/all-routes.ts";
+import { CONFIG_IMPORT_PATH } from "./modules/config/import/routes.ts";
+import { CONFIG_PATH } from "./modules/config/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
@@ -114,9 +115,7 @@ export function createApp(deps: AppDeps) {
     .use(profileRoutes(change))
     .use(deviceRoutes(change))
     .use(tagRoutes({ db, authenticate }))
-    .use(configRoutes(change))
-    .use(configVersionRoutes(change))
-    .use(configFileRoutes(change))
+    .use(allConfigRoutes(change))
     .use(gatewayRoutes({ ...change, sessions, publicUrl }))
     .use(commandRoutes({ ...change, link: sessions }))
     .use(fleetRoutes({ ...change, sql: database.sql, sessions, identity, publicUrl }))

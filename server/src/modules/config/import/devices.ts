@@ -7,6 +7,7 @@ import type { ConfigState, DeviceContent, ProfileContent } from "../state.ts";
 import { SETTING_PREFIX } from "./columns.ts";
 import { choices, emptyDocument, type Fragment, type ImportContext } from "./fragment.ts";
 import { shown } from "./limits.ts";
+import { Problems } from "./problem.ts";
 import { booleanOf, propertyOf, settingOf } from "./setting-cells.ts";
 import { type CellProblem, type Decimal, problemAt, type Sheet, type SheetRow } from "./sheet.ts";
 import { nameProblem } from "./tags.ts";
@@ -139,7 +140,7 @@ export function devicesFragment(sheet: Sheet, context: ImportContext): Fragment 
   const names = namesOf(context.state);
   const rows = new Map<string, SheetRow>();
   const devices: [string, ConfigDevice][] = [];
-  const problems: CellProblem[] = [];
+  const problems = new Problems();
   for (const row of sheet.rows) {
     const cells = new DeviceCells(row, sheet.decimal, names, context);
     const { path, device } = cells.read();
@@ -150,7 +151,7 @@ export function devicesFragment(sheet: Sheet, context: ImportContext): Fragment 
     }
     if (!path.startsWith("/") && !path.endsWith("/")) rows.set(path, row);
     devices.push([path, device]);
-    problems.push(...cells.problems);
+    problems.add(cells.problems);
   }
   const document = emptyDocument();
   document.devices = Object.fromEntries(devices);

@@ -2,6 +2,7 @@ import type { ConfigDocument } from "@millrace/contract/api/config";
 import { CONFIG_FORMAT } from "@millrace/contract/api/config";
 import type { ConfigProblem } from "../problem.ts";
 import type { ConfigState } from "../state.ts";
+import type { Problems } from "./problem.ts";
 import type { CellProblem } from "./sheet.ts";
 
 /** What rows are judged against. */
@@ -17,7 +18,7 @@ export interface ImportContext {
 /** Rows as a piece of configuration. With problems the document is not whole and must not be applied. */
 export interface Fragment {
   document: ConfigDocument;
-  problems: CellProblem[];
+  problems: Problems;
   notes: string[];
   /** The cell a place of the document came from. */
   cellOf(at: ConfigProblem["at"]): Omit<CellProblem, "message"> | null;

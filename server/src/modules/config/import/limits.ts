@@ -5,6 +5,8 @@ export const CONFIG_IMPORT = {
   columnsMax: 200,
   /** Longest row, quotes and all. */
   rowCharactersMax: 65_536,
+  /** Problems kept while a file is read, to tell those of the first rows; the rest is counted. */
+  problemsHeldMax: 2_000,
   /** Notes told one by one; the rest is counted. */
   notesMax: 200,
   /** Folders within folders of an Ignition export. */

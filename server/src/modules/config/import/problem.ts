@@ -11,8 +11,23 @@ const cut = (text: string): string =>
 
 const placeOf = ({ where, column }: CellProblem): string => `${where}, column "${cut(column)}"`;
 
+/** Problems while rows come in: the first ones are held, all are counted. */
+export class Problems {
+  readonly held: CellProblem[] = [];
+  count = 0;
+
+  constructor(first: readonly CellProblem[] = []) {
+    this.add(first);
+  }
+
+  add(problems: readonly CellProblem[]): void {
+    this.count += problems.length;
+    this.held.push(...problems.slice(0, Math.max(CONFIG_IMPORT.problemsHeldMax - this.held.length, 0)));
+  }
+}
+
 /** All wrong cells as one error: each with its row, column and content, the first ones when they are very many. */
-export function cellsError(problems: readonly CellProblem[]): AppError {
+export function cellsError(problems: readonly CellProblem[], count = problems.length): AppError {
   const ordered = [...problems].sort((a, b) => (a.row ?? 0) - (b.row ?? 0));
   const named = ordered.slice(0, PROBLEMS.namedMax).map((one) => ({
     at: placeOf(one),
@@ -22,9 +37,9 @@ export function cellsError(problems: readonly CellProblem[]): AppError {
     message: one.message,
   }));
   const [first] = named;
-  const more = problems.length > 1 ? ` And ${problems.length - 1} more.` : "";
+  const more = count > 1 ? ` And ${count - 1} more.` : "";
   return new AppError("request.invalid", `${first?.at}: ${first?.message}${more}`, {
-    context: { problems: named, problemCount: problems.length },
+    context: { problems: named, problemCount: count },
   });
 }
 

@@ -48,8 +48,9 @@ export function importSheet(
   return publish(deps, principal, { ...options, action: "config.import" }, async (tx, state) => {
     const retention = await retentionClassNames(tx);
     const fragment = FRAGMENTS[sheet.kind](sheet, { state, profile, prune, retention });
-    const wrong = [...problems, ...fragment.problems];
-    if (wrong.length > 0) throw cellsError(wrong);
+    const { held, count } = fragment.problems;
+    const total = problems.length + count;
+    if (total > 0) throw cellsError([...problems, ...held], total);
     const newId = () => Bun.randomUUIDv7();
     const resolved = resolveDocument(fragment.document, state, { prune: false, newId });
     if (resolved.problems.length > 0) throw explained(resolved.problems, fragment.cellOf);

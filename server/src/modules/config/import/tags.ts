@@ -7,6 +7,7 @@ import type { ProfileContent } from "../state.ts";
 import type { TagColumn } from "./columns.ts";
 import { choices, emptyDocument, type Fragment, type ImportContext } from "./fragment.ts";
 import { shown } from "./limits.ts";
+import { Problems } from "./problem.ts";
 import { type CellProblem, problemAt, type Sheet, type SheetRow } from "./sheet.ts";
 import { TagCells } from "./tag-cells.ts";
 
@@ -81,11 +82,13 @@ const NO_PROFILE: ProfileContent = {
 /** The profiles that rows fill. */
 class Profiles {
   readonly drafts = new Map<string, ProfileDraft>();
-  readonly problems: CellProblem[] = [];
   readonly #unknown = new Map<string, ProfileDraft>();
   readonly #known: ReadonlyMap<string, ProfileContent>;
 
-  constructor(private readonly context: ImportContext) {
+  constructor(
+    private readonly context: ImportContext,
+    private readonly problems: Problems,
+  ) {
     this.#known = new Map([...context.state.profile.values()].map((content) => [content.name, content]));
   }
 
@@ -109,13 +112,13 @@ class Profiles {
     if (row.cells.has("profile") && (cell !== "" || this.context.profile === null)) {
       const message =
         cell === "" ? say("found nothing, expected a profile") : say(`there is no profile ${shown(cell)}`);
-      this.problems.push(problemAt(row, "profile", message));
+      this.problems.add([problemAt(row, "profile", message)]);
     } else if (there === undefined) {
       const message =
         name === ""
           ? say("which profile do the tags belong to? Say profile=, or add a column profile")
           : say(`there is no profile ${shown(name)}`);
-      this.problems.push({ where: "the request", row: null, column: "profile", cell: name, message });
+      this.problems.add([{ where: "the request", row: null, column: "profile", cell: name, message }]);
     }
     const draft = there ?? new ProfileDraft(NO_PROFILE, this.context.prune);
     this.#unknown.set(name, draft);
@@ -147,12 +150,12 @@ function columnOfMember([member, part]: (string | number | undefined)[]): TagCol
  * away; a column that is not there leaves the member of an existing tag as it is.
  */
 export function tagsFragment(sheet: Sheet, context: ImportContext): Fragment {
-  const profiles = new Profiles(context);
-  const problems: CellProblem[] = [];
+  const problems = new Problems();
+  const profiles = new Profiles(context, problems);
   for (const row of sheet.rows) {
-    problems.push(...profiles.of(row).take(row, sheet, context.retention));
+    problems.add(profiles.of(row).take(row, sheet, context.retention));
   }
-  problems.push(...profiles.problems, ...profiles.crowded());
+  problems.add(profiles.crowded());
   const document = emptyDocument();
   document.profiles = Object.fromEntries(
     [...profiles.drafts].map(([name, { content, tags }]) => {

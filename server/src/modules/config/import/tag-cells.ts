@@ -66,7 +66,8 @@ export class TagCells {
     for (const [key, schema] of Object.entries(TEXTS) as [keyof typeof TEXTS, TSchema][]) {
       const text = this.#text(key);
       if (text === undefined) continue;
-      if (text === "") delete this.draft[key];
+      // An empty text that is there already says the same as none.
+      if (text === "" && this.draft[key] !== "") delete this.draft[key];
       else if (CONTROL.test(text)) this.refuse(key, `found ${shown(text)}, which holds control characters.`);
       else if (text.length <= (schema.maxLength as number)) this.draft[key] = text;
       else this.refuse(key, `found ${text.length} characters, expected at most ${schema.maxLength}.`);

@@ -1,6 +1,9 @@
 import type { ConfigDevice } from "@millrace/contract/api/config";
 import { deviceProblems } from "@millrace/contract/driver/check";
-import { DECLARATIONS } from "@millrace/contract/driver/registry";
+import { type AnyDeclaration, DECLARATIONS } from "@millrace/contract/driver/registry";
+import { describeShape } from "@millrace/contract/driver/settings";
+import type { TSchema } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
 import { writeEntity } from "../document.ts";
 import type { ConfigProblem } from "../problem.ts";
 import type { ConfigState, DeviceContent, ProfileContent } from "../state.ts";
@@ -26,6 +29,12 @@ const namesOf = (state: ConfigState): Names => ({
   profiles: new Map([...state.profile.values()].map((content) => [content.name, content])),
   devices: new Map([...state.device.values()].map((content) => [content.path, content])),
 });
+
+/** A setting's schema by its protocol; while that is not known, by the first that has such a setting. */
+function schemaOf(declaration: AnyDeclaration | undefined, name: string): TSchema | undefined {
+  const declarations = declaration === undefined ? DECLARATIONS : [declaration];
+  return declarations.map((one) => propertyOf(one, name)).find((schema) => schema !== undefined);
+}
 
 /** Reads the cells of one device and collects what is wrong. */
 class DeviceCells {
@@ -96,17 +105,22 @@ class DeviceCells {
     for (const [key, { text }] of this.row.cells) {
       if (!key.startsWith(SETTING_PREFIX)) continue;
       const name = key.slice(SETTING_PREFIX.length);
+      const schema = schemaOf(declaration, name);
       if (text === "") delete settings[name];
-      else
-        settings[name] = settingOf(
-          text,
-          declaration === undefined ? undefined : propertyOf(declaration, name),
-          this.decimal,
-        );
+      else settings[name] = settingOf(text, schema, this.decimal);
+      // Without its profile a setting is judged alone, so that its row is told everything at once.
+      if (declaration === undefined && name in settings && schema !== undefined)
+        this.#judge(key, settings[name], schema);
     }
     if (profile === undefined || declaration === undefined) return settings;
     for (const { at, message } of deviceProblems(profile, settings)) this.refuse(at.join("."), message);
     return settings;
+  }
+
+  #judge(key: string, value: unknown, schema: TSchema): void {
+    if (Value.Check(schema, value)) return;
+    const found = schema.secret === true ? "a value we do not repeat" : shown(String(value));
+    this.refuse(key, `found ${found}, expected ${describeShape(schema)}.`);
   }
 
   read(): { path: string; device: ConfigDevice } {

@@ -35,6 +35,8 @@ test("devices: places, profiles, gateways and each setting by its schema, all wr
     [3, "profile", "Metre"],
     [3, "gateway", "Hall 2"],
     [3, "enabled", "perhaps"],
+    [3, "settings.port", "port"],
+    [3, "Unit", "300"],
     [4, "host", ""],
     [4, "path", "Plant/Hall 1/Meter 2"],
     [5, "path", "Meter 5"],

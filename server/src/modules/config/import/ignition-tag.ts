@@ -27,12 +27,19 @@ const sourceOf = (column: string, value: unknown) => ({
 export const textIn = (tag: IgnitionItem["tag"], key: string): string =>
   typeof tag[key] === "string" ? (tag[key] as string) : "";
 
+/** True for a member that takes its value from a parameter of a UDT or an expression. */
+const isBound = (value: unknown): boolean => typeof value === "object" && value !== null;
+
+/** Texts that are of no use while they are bound; the tag is. */
+const TEXTS = ["engUnit", "documentation", "tooltip"] as const;
+
 /** Why an item cannot be read from a device at all, or null. */
 export function whyLeft({ tag }: IgnitionItem): string | null {
   const source = textIn(tag, "valueSource").toLowerCase();
   if (source !== "" && source !== "opc") return `its value comes from "${source}", not from a device`;
   const path = tag.opcItemPath;
-  if (typeof path === "object" && path !== null) return "its address is bound to a parameter";
+  if (isBound(path)) return "its address is bound to a parameter";
+  if (isBound(tag.scaleMode)) return "its scaleMode is bound to a parameter";
   return typeof path === "string" && path !== "" ? null : "it has no opcItemPath";
 }
 
@@ -51,6 +58,10 @@ export class IgnitionTag {
     const value = this.item.tag[key];
     if (value === undefined) return USUAL[key];
     if (typeof value === "number") return value;
+    if (isBound(value)) {
+      this.left ??= `its ${key} is bound to a parameter`;
+      return Number.NaN;
+    }
     const message = `found ${sourceOf(key, value).found}, expected a number.`;
     const { column, found } = sourceOf(key, value);
     this.problems.push({ where: this.item.path, row: null, column, cell: found, message });
@@ -148,6 +159,8 @@ export class IgnitionTag {
     if (Array.isArray(alarms) && alarms.length > 0)
       this.notes.push(`${alarms.length} alarms are not taken over`);
     if (eventScripts !== undefined) this.notes.push("its scripts are not taken over");
+    for (const key of TEXTS)
+      if (isBound(tag[key])) this.notes.push(`its ${key} is bound to a parameter and was not read`);
     if (enabled === false) this.notes.push("it was switched off there; here it is read");
   }
 }

@@ -102,25 +102,35 @@ test("a tree of folders becomes tags with their folders in the name, and everyth
 
 test("what has no place is told item by item", () => {
   const sheet = readIgnition(
-    [
-      opc("Memory", undefined, { valueSource: "memory" }),
-      opc("Bound", { bindType: "parameter", binding: "[{Device}]HR1" }),
-      opc("Root", "[A]HR1", { scaleMode: "SquareRoot" }),
-      opc("Other", "ns=2;s=Channel1.Device1.Tag"),
-      opc("Whole", "[B]HR0", { dataType: "Boolean", enabled: false, eventScripts: [] }),
-      opc("Next", "[A]HR1"),
-      { name: "Motor", tagType: "UdtType", tags: [opc("x", "[A]HR1")] },
-      opc("Flat", "[A]HR9", { scaleMode: "Linear", rawHigh: 0 }),
-    ],
+    {
+      tags: [
+        opc("Memory", undefined, { valueSource: "memory" }),
+        opc("Bound", { bindType: "parameter", binding: "[{Device}]HR1" }),
+        opc("Root", "[A]HR1", { scaleMode: "SquareRoot" }),
+        opc("Other", "ns=2;s=Channel1.Device1.Tag"),
+        opc("Whole", "[B]HR0", { dataType: "Boolean", enabled: false, eventScripts: [] }),
+        opc("Next", "[A]HR1"),
+        { name: "Motor", tagType: "UdtType", tags: [opc("x", "[A]HR1")] },
+        opc("Flat", "[A]HR9", { scaleMode: "Linear", rawHigh: 0 }),
+        opc("Knob", "[A]HR10", { engUnit: { bindType: "parameter", binding: "{Unit}" } }),
+        opc("Dial", "[A]HR11", {
+          scaleMode: "Linear",
+          rawHigh: { bindType: "parameter", binding: "{High}" },
+        }),
+        "odd",
+      ],
+    },
     null,
   );
+  expect(rowsOf(sheet).Knob).toEqual({ address: "400011", dataType: "int16" });
   expect(rowsOf(sheet)).toMatchObject({ Whole: { address: "400001" }, Next: { address: "400002" } });
   expect(sheet.problems.map(({ where, column }) => [where, column])).toEqual([["Flat", "rawHigh"]]);
   expect(sheet.notes).toEqual([
-    "Read as a tag export from Ignition: 7 tags, 4 left out.",
+    "Read as a tag export from Ignition: 9 tags, 5 left out.",
     expect.stringContaining("counted from 0"),
     expect.stringContaining("2 devices (A, B)"),
     expect.stringContaining("Motor: left out: a UDT definition"),
+    "The root: an entry that is no tag was left out.",
     expect.stringContaining('Memory: left out: its value comes from "memory"'),
     expect.stringContaining("Bound: left out: its address is bound"),
     expect.stringContaining('Root: left out: scaling "SquareRoot"'),
@@ -128,6 +138,8 @@ test("what has no place is told item by item", () => {
     expect.stringContaining("Whole: a whole register"),
     "Whole: its scripts are not taken over.",
     "Whole: it was switched off there; here it is read.",
+    "Knob: its engUnit is bound to a parameter and was not read.",
+    "Dial: left out: its rawHigh is bound to a parameter.",
   ]);
 });
 

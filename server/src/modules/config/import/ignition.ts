@@ -45,8 +45,13 @@ function walk(item: Json, folders: readonly string[], found: Found): void {
   }
   if (role === "instance")
     found.notes.push(`${path}: of a UDT instance only what the file itself says was read.`);
-  for (const each of Array.isArray(item.tags) ? item.tags : []) {
-    if (isObject(each)) walk(each, names, found);
+  walkAll(item, names, found);
+}
+
+function walkAll({ tags }: Json, folders: readonly string[], found: Found): void {
+  for (const each of Array.isArray(tags) ? tags : []) {
+    if (isObject(each)) walk(each, folders, found);
+    else found.notes.push(`${folders.join("/") || "The root"}: an entry that is no tag was left out.`);
   }
 }
 
@@ -63,9 +68,8 @@ function itemsOf(json: unknown): Found {
   for (const root of roots as Json[]) {
     // The export of one folder names it; its tags are wanted, not one more level.
     const isFolder = roleOf(root) === "folder";
-    if (!isFolder) walk(root, [], found);
-    else
-      for (const each of Array.isArray(root.tags) ? root.tags : []) if (isObject(each)) walk(each, [], found);
+    if (isFolder) walkAll(root, [], found);
+    else walk(root, [], found);
   }
   if (found.items.length <= CONFIG_IMPORT.rowsMax) return found;
   throw new AppError("request.tooLarge", `A file may have ${CONFIG_IMPORT.rowsMax} tags (rowsMax).`, {

@@ -62,6 +62,13 @@ test("a first real device is added by screen, and its values are live", async ()
   await fillTag(0, pressTags[0]!, "First");
   await ada.find("tag-add").click();
   await fillTag(1, pressTags[1]!, "Second");
+  await ada.find("try-run").click();
+  await ada
+    .find("try-out")
+    .getByText(/One cycle takes \d requests?/)
+    .waitFor();
+  expect(await ada.find("try-out").locator('li[data-quality="good"]').count()).toBe(2);
+  await ada.picture("plant-try");
   await ada.find("device-publish").click();
   await ada.page.waitForURL(/\/tags\?device=/);
   await eventually(
@@ -90,6 +97,27 @@ test("what is wrong is said at its field before anything is sent", async () => {
   await ada.picture("plant-wrong");
 }, 30_000);
 
+test("what the display says is found on the machine, and becomes a tag", async () => {
+  const setpoint = pressTags.find(({ name }) => name === "Oil temperature setpoint")!;
+  const profile = (await stack.api.all<Profile>("/profiles")).find(
+    ({ name }) => name === "Test stand press",
+  )!;
+  await ada.page.goto(`${stack.hubUrl}/plant/profiles/${profile.id}`);
+  await ada.page.getByText("What does the display say?").click();
+  await ada.find("display-around").fill("holding:4");
+  await ada.find("display-number").fill("52");
+  await ada.find("display-search").click();
+  const found = ada.find("display-finder").locator("li").filter({ hasText: setpoint.address });
+  await found.first().waitFor();
+  await ada.picture("plant-display");
+  await ada.find("display-take", found.first()).click();
+  expect(await cell(2, "address").inputValue()).toContain(setpoint.address);
+  await cell(2, "name").fill("Setpoint");
+  await cell(2, "unit").fill("°C");
+  await ada.find("profile-publish").click();
+  await ada.page.getByText("Published. Its devices follow at once.").waitFor();
+}, 30_000);
+
 test("many tags are changed together, and the change reaches the gateway", async () => {
   const profile = (await stack.api.all<Profile>("/profiles")).find(
     ({ name }) => name === "Test stand press",
@@ -102,7 +130,7 @@ test("many tags are changed together, and the change reaches the gateway", async
   await ada.find("profile-publish").click();
   await ada.page.getByText("Published. Its devices follow at once.").waitFor();
   const changed = (await stack.api.all<Tag>("/tags")).filter(({ path }) => path.includes("Test stand"));
-  expect(changed.map(({ scanMs }) => scanMs)).toEqual([500, 500]);
+  expect(changed.map(({ scanMs }) => scanMs)).toEqual([500, 500, 500]);
 }, 30_000);
 
 test("two people at one device: the second is told, and nothing is overwritten", async () => {
@@ -154,6 +182,27 @@ test("versions tell what changed, and one action goes back", async () => {
   expect(device.settings.timeoutMs).toBeUndefined();
 }, 30_000);
 
+test("a rollout is seen as it goes, and a person stops it", async () => {
+  const profile = (await stack.api.all<Profile>("/profiles")).find(
+    ({ name }) => name === "Test stand press",
+  )!;
+  const { driver, tags } = profile;
+  const slower = tags.map((tag) => ({ ...tag, scanMs: 2_000 }));
+  await stack.api.post("/rollouts", {
+    document: { millrace: 1, profiles: { [profile.name]: { driver, tags: slower } } },
+    comment: "Read the test stand more seldom",
+    observeS: 600,
+  });
+  await ada.page.goto(`${stack.hubUrl}/plant/rollouts`);
+  await ada.page.getByText("Gateway 1 is watched").waitFor();
+  await ada.picture("plant-rollout");
+  await ada.page.getByRole("button", { name: "Stop…" }).click();
+  await ada.page.getByRole("button", { name: "Stop it and take it back everywhere" }).click();
+  await ada.page.getByText(/Taken back everywhere/).waitFor();
+  const after = await stack.api.get<Profile>(`/profiles/${profile.id}`);
+  expect(after.tags.some(({ scanMs }) => scanMs === 2_000)).toBe(false);
+}, 60_000);
+
 test("nothing on these screens keeps anybody out, in light and dark, on tablet and phone", async () => {
   const device = (await stack.api.all<Device>("/devices")).find(({ name }) => name === "Test stand")!;
   const paths = [
@@ -163,6 +212,7 @@ test("nothing on these screens keeps anybody out, in light and dark, on tablet a
     "/plant/profiles",
     `/plant/profiles/${device.profileId}`,
     "/plant/versions",
+    "/plant/rollouts",
   ];
   for (const [name, size, scheme] of [
     ["tablet", TABLET, "light"],

@@ -6,6 +6,7 @@ import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
 import { AnchoredClock } from "./clock/anchored-clock.ts";
 import { type CommandDesk, openCommandDesk } from "./commands/desk.ts";
 import { performer } from "./commands/perform.ts";
+import { FieldDesk } from "./field/desk.ts";
 import { FillMeter } from "./health/buffer-room.ts";
 import { Machine } from "./health/machine.ts";
 import { enrol } from "./identity/enrol.ts";
@@ -91,6 +92,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     identity,
     outbox,
     fleet,
+    field: new FieldDesk({ clock, fleet, keepSecret: (values) => logs.keepSecret("field", values) }),
     manifest,
     machine,
     fill: new FillMeter(),
@@ -118,6 +120,7 @@ interface Parts {
   identity: Identity;
   outbox: Outbox;
   fleet: Fleet;
+  field: FieldDesk;
   manifest: ManifestStore;
   machine: Machine;
   fill: FillMeter;
@@ -149,7 +152,7 @@ function openBuffer(
 }
 
 function openUplink(parts: Parts, commands: CommandDesk, random: Random): Uplink {
-  const { settings, identity, outbox, manifest, clock, fleet } = parts;
+  const { settings, identity, outbox, manifest, clock, fleet, field } = parts;
   return createUplink({
     hubUrl: settings.hubUrl,
     identity,
@@ -163,6 +166,7 @@ function openUplink(parts: Parts, commands: CommandDesk, random: Random): Uplink
     onHubTime: (time) => clock.hearHub(time),
     snapshot: () => fleet.snapshot(),
     commands,
+    field,
     allowPlain: settings.allowPlain,
   });
 }
@@ -298,6 +302,7 @@ function stopOnce(parts: Parts, local: LocalServer, stopWatch: () => void): () =
   const stop = async () => {
     stopWatch();
     await local.stop();
+    await parts.field.stop();
     await parts.fleet.stop();
     // Sealed before the link goes, so that what is still in memory lies on disk whatever happens next.
     await parts.outbox

@@ -18,10 +18,12 @@ import { ownOrigins } from "./http/origin.ts";
 import { loadHubKey, loadIdentity } from "./identity.ts";
 import { createIngest } from "./ingest/ingest.ts";
 import { configureLog } from "./log.ts";
+import { AuditKeeper } from "./modules/audit/keeper.ts";
 import { startLogKeeper } from "./modules/logs/keeper.ts";
 import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
 import { createPasswords } from "./modules/people/password.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
+import { startRollouts } from "./modules/rollouts/runner.ts";
 import { createSetup } from "./modules/setup/service.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
@@ -107,6 +109,12 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     await ingest.start();
     undo.push(() => ingest.stop());
     keepHistory(settings, { url, database, metrics }, undo);
+    const audit = new AuditKeeper({ db, clock, identity, registry: metrics.registry });
+    audit.start();
+    undo.push(() => audit.stop());
+    const { manifests, sessions, latest } = ingest;
+    const rollouts = startRollouts({ db, clock, manifests, sessions, latest: latest.cache });
+    undo.push(() => rollouts.stop());
     const app = createApp({
       database,
       identity,
@@ -119,6 +127,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       webFolder: WEB,
       metricsOpen,
       diskFree: () => diskFreeOf(settings),
+      auditHead: () => audit.head,
       https,
       origins,
       publicUrl: () => publicUrl,

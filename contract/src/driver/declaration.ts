@@ -1,5 +1,7 @@
 import type { Static, TSchema } from "@sinclair/typebox";
 import type { DataType } from "../vocabulary/value.ts";
+import type { FieldPoint } from "../wire/field.ts";
+import type { Matcher } from "./matcher.ts";
 
 /** What a driver can do, as data: callers ask for the capability, never for the kind. */
 export interface Capabilities {
@@ -30,4 +32,11 @@ export interface DriverDeclaration<S extends TSchema = TSchema, A = unknown> {
   formatAddress(address: A): string;
   /** Devices with the same key share one session: few sockets on a device, one line behind a converter. */
   connectionKey(settings: Static<S>): string;
+  /**
+   * Where a connection test asks one harmless question: a link that opens says nothing of the device behind it. A
+   * refusal is an answer too. Without it, opening the link is the whole test.
+   */
+  probe?(settings: Static<S>): FieldPoint;
+  /** Finds a number of a display in the device, where the protocol has places to search. */
+  matcher?: Matcher<Static<S>>;
 }

@@ -53,6 +53,14 @@ test("a secret is never repeated", () => {
   expect(error.context.setting).toBe("password");
 });
 
+test("a secret in the wrong place is not repeated either", () => {
+  const error = refusal({ host: "a", password: "longenough", passwd: "hunter2" });
+  expect([error.context.setting, JSON.stringify(error.toBody()).includes("hunter2")]).toEqual([
+    "passwd",
+    false,
+  ]);
+});
+
 test("an unknown setting is refused with the known ones; no settings at all name the first that is missing", () => {
   expect(refusal({ host: "a", password: "longenough", wiatMs: 1 }).message).toContain(
     "known are host, password",

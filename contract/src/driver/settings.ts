@@ -1,6 +1,7 @@
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import { Value, type ValueError } from "@sinclair/typebox/value";
 import { AppError } from "../error/app-error.ts";
+import { isSecretName } from "../std/redact.ts";
 import type { DriverDeclaration } from "./declaration.ts";
 
 /** Longest piece of a wrong value we repeat in a message. */
@@ -59,7 +60,8 @@ function propertyOf(schema: TSchema, field: string): TSchema | undefined {
 }
 
 function isSecret(schema: TSchema, field: string): boolean {
-  return propertyOf(schema, field)?.secret === true;
+  // A password under a name the driver does not know is a password all the same.
+  return propertyOf(schema, field)?.secret === true || isSecretName(field);
 }
 
 function describeFound(error: ValueError, secret: boolean): string {

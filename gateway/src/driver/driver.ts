@@ -43,6 +43,18 @@ export interface SessionDeps {
 }
 
 /**
+ * A test's view of a session: it asks over the same link, also in turn, and what the device refuses it is remembered for
+ * this test alone. A search through registers must not change how the devices of the running configuration are read.
+ */
+export interface Visit<A = unknown> {
+  read(points: readonly Point<A>[], signal: AbortSignal): Promise<Reading[]>;
+  /** Requests one cycle of these points takes, by what is known of the device now. Asks nothing, needs no link. */
+  requestsFor?(points: readonly Point<A>[]): number;
+  /** What is known of a point that has no value, as a sentence for a technician; null when nothing is. */
+  explain?(point: Point<A>): string | null;
+}
+
+/**
  * One connection. Calls never overlap: the supervisor serialises them. No retry and no reconnect inside: the
  * supervisor owns both. (A protocol that cannot tell a late answer apart may take a new socket for the next call.)
  */
@@ -57,6 +69,8 @@ export interface Session<A = unknown> {
    */
   read(points: readonly Point<A>[], signal: AbortSignal): Promise<Reading[]>;
   counters(): SessionCounters;
+  /** A place for a test beside the running configuration. Without it a test reads as a device does. */
+  visit?(): Visit<A>;
   /** Ends everything the session opened. Safe to call twice and at any time. */
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { inTransaction } from "../db/transaction.ts";
 import { type Principal, whoOf } from "../http/access.ts";
 import type { ManifestPort } from "../ports.ts";
 import { recordAudit } from "./audit/service.ts";
-import { type ConfigEntry, insertVersion, lockConfig } from "./config/versions-store.ts";
+import { type ConfigEntry, findFrozen, insertVersion, lockConfig } from "./config/versions-store.ts";
 
 export interface ChangeDeps {
   db: Db;
@@ -27,6 +27,8 @@ export interface Change<T> {
   entries?: readonly ConfigEntry[];
   /** Why, in the author's words. */
   comment?: string;
+  /** It is a rollout's own doing, which may reach gateways a rollout keeps back. */
+  ofRollout?: boolean;
 }
 
 /**
@@ -51,6 +53,7 @@ export async function applyChange<T>(
         subject,
         old,
         new: now,
+        from: principal.from,
       });
       if (done.entries !== undefined && done.entries.length > 0) {
         const at = new Date(deps.clock.nowMs());
@@ -92,8 +95,21 @@ export const applyConfigChange = <T>(
 ): Promise<T> =>
   applyChange(deps, principal, async (tx) => {
     await lockConfig(tx);
-    return await work(tx);
+    const done = await work(tx);
+    if (done.ofRollout !== true) await checkNotFrozen(tx, done.gatewayIds);
+    return done;
   });
+
+/** What one rollout tries, no other change may reach before it is through: nobody could tell which of them did harm. */
+async function checkNotFrozen(tx: Tx, gatewayIds: readonly string[]): Promise<void> {
+  const frozen = await findFrozen(tx, gatewayIds);
+  if (frozen.length === 0) return;
+  throw new AppError(
+    "entity.conflict",
+    `A rollout has yet to come to ${frozen.slice(0, 3).join(", ")}${frozen.length > 3 ? ", …" : ""}; wait for its end, or stop it.`,
+    { context: { gateways: frozen.slice(0, 20) } },
+  );
+}
 
 /** @throws AppError `entity.missing` */
 export function found<T>(row: T | null | undefined, what: string): T {

@@ -1,5 +1,6 @@
 import type { DriverDeclaration } from "../declaration.ts";
 import { formatAddress, type ModbusAddress, ModbusAddressText, parseAddress } from "./address.ts";
+import { modbusMatcher } from "./matcher.ts";
 import { ModbusSettings } from "./settings.ts";
 
 /** Modbus TCP: PLCs, meters, drives, and converters with serial units behind them. */
@@ -12,4 +13,6 @@ export const modbusDeclaration: DriverDeclaration<typeof ModbusSettings, ModbusA
   parseAddress,
   formatAddress,
   connectionKey: ({ host, port }) => `${host.toLowerCase()}:${port}`,
+  probe: ({ addressBase }) => ({ address: `holding:${addressBase}`, dataType: "uint16" }),
+  matcher: modbusMatcher,
 };

@@ -14,7 +14,7 @@ import { type ConfigProblem, problemsError } from "./problem.ts";
 import { resolveDocument } from "./resolve.ts";
 import { type ConfigState, emptyState } from "./state.ts";
 import { loadState } from "./state-store.ts";
-import type { ReadConfig } from "./text.ts";
+import type { LineOf, ReadConfig } from "./text.ts";
 import {
   type ConfigEntry,
   currentVersion,
@@ -50,7 +50,7 @@ export async function getConfig(
 }
 
 /** Version 0 is the empty configuration. @throws AppError `entity.missing` */
-async function stateOf(tx: Tx, version: number): Promise<ConfigState> {
+export async function stateOf(tx: Tx, version: number): Promise<ConfigState> {
   if (version === 0) return emptyState();
   found(await findVersion(tx, version), `version (${version})`);
   return await stateAt(tx, version);
@@ -87,6 +87,12 @@ async function planFor(
   };
 }
 
+/** What happens in the same transaction, after the change and before its manifests. */
+export type InStep = (
+  tx: Tx,
+  published: { version: number; backTo: number; gatewayIds: readonly string[] },
+) => Promise<void>;
+
 /** What is to be, found out under the lock. */
 export type Wanted = (
   tx: Tx,
@@ -110,7 +116,7 @@ function checkBase(basedOn: number | null, present: number): void {
 export async function publish(
   deps: ChangeDeps,
   principal: Principal,
-  options: PublishOptions & { action: string },
+  options: PublishOptions & { action: string; inStep?: InStep },
   wantedOf: Wanted,
 ): Promise<ConfigPlan> {
   const prepare = async (tx: Tx) => {
@@ -132,6 +138,7 @@ export async function publish(
     await planned.carryOut(new Date(deps.clock.nowMs()));
     const { added, changed, removed, changes } = planned.plan;
     const version = planned.entries.length === 0 ? present : present + 1;
+    await options.inStep?.(tx, { version, backTo: present, gatewayIds: [...planned.gatewayIds] });
     const counts = { added, changed, removed };
     const names = changes.slice(0, AUDITED_MAX).map(({ kind, name, what }) => `${what} ${kind} ${name}`);
     return {
@@ -143,6 +150,7 @@ export async function publish(
       gatewayIds: [...planned.gatewayIds],
       entries: planned.entries,
       comment: options.comment,
+      ofRollout: options.inStep !== undefined,
     };
   });
 }
@@ -161,12 +169,17 @@ export function putConfig(
   { document, lineOf }: ReadConfig,
   options: PublishOptions & { prune: boolean },
 ): Promise<ConfigPlan> {
-  return publish(deps, principal, { ...options, action: "config.apply" }, async (_tx, before) => {
-    const newId = () => Bun.randomUUIDv7();
-    const { wanted, problems, notes } = resolveDocument(document, before, { prune: options.prune, newId });
-    if (problems.length > 0) throw problemsError(problems, lineOf);
-    return { wanted, notes, errorOf: (found) => problemsError(found, lineOf) };
-  });
+  return publish(deps, principal, { ...options, action: "config.apply" }, async (_tx, before) =>
+    wantedBy(document, before, options.prune, lineOf),
+  );
+}
+
+/** What a document wants of a state. @throws AppError `request.invalid` with every reference that leads nowhere */
+export function wantedBy(document: ConfigDocument, before: ConfigState, prune: boolean, lineOf?: LineOf) {
+  const newId = () => Bun.randomUUIDv7();
+  const { wanted, problems, notes } = resolveDocument(document, before, { prune, newId });
+  if (problems.length > 0) throw problemsError(problems, lineOf);
+  return { wanted, notes, errorOf: (found: readonly ConfigProblem[]) => problemsError(found, lineOf) };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { ConfigKind } from "@millrace/contract/api/config";
 import { desc, eq, lt, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
 import { configEntry, configVersion } from "../../db/schema/config.ts";
+import { gateway } from "../../db/schema/gateway.ts";
 import { type ConfigState, emptyState } from "./state.ts";
 
 export type VersionRow = typeof configVersion.$inferSelect;
@@ -38,6 +39,24 @@ export async function currentVersion(db: DbOrTx): Promise<number> {
     .orderBy(desc(configVersion.version))
     .limit(1);
   return rows[0]?.version ?? 0;
+}
+
+/** Names of those of the gateways that a rollout keeps back. */
+export async function findFrozen(tx: Tx, gatewayIds: readonly string[]): Promise<string[]> {
+  const rows = await tx
+    .select({ id: gateway.id, name: gateway.name })
+    .from(gateway)
+    .where(eq(gateway.manifestFrozen, true));
+  const reached = new Set(gatewayIds);
+  return rows.filter(({ id }) => reached.has(id)).map(({ name }) => name);
+}
+
+/** What one version changed. */
+export async function changedBy(db: DbOrTx, version: number): Promise<{ kind: ConfigKind; id: string }[]> {
+  return await db
+    .select({ kind: configEntry.kind, id: configEntry.entityId })
+    .from(configEntry)
+    .where(eq(configEntry.version, version));
 }
 
 /** Makes the next version of what was changed. Needs the lock. */

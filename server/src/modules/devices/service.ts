@@ -1,4 +1,5 @@
 import type { Device, DeviceCreate } from "@millrace/contract/api/plant";
+import { deviceProblems } from "@millrace/contract/driver/check";
 import { expandTags } from "@millrace/contract/profile/expand";
 import type { ProfileTag } from "@millrace/contract/vocabulary/tag";
 import type { Db, Tx } from "../../db/client.ts";
@@ -7,6 +8,7 @@ import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
 import { checkRevision } from "../../http/revision.ts";
 import { applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
+import { checkDriver } from "../driver-check.ts";
 import { removeTags, syncTags } from "../tags/service.ts";
 import {
   type DeviceRow,
@@ -79,6 +81,7 @@ async function rowOf(tx: Tx, id: string, input: DeviceCreate, revision: number) 
   const profile = referred(await findProfileOf(tx, input.profileId), "profileId", "profile");
   const sitePath = referred(await findSitePath(tx, input.siteId), "siteId", "site");
   referred(await hasGateway(tx, input.gatewayId), "gatewayId", "gateway");
+  checkDriver(deviceProblems(profile, input.settings));
   const row: DeviceRow = {
     id,
     ...input,

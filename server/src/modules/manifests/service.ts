@@ -10,6 +10,7 @@ import {
   findDevices,
   findNewest,
   findTags,
+  findWanted,
   insertManifest,
   type LockedGateway,
   lockGateway,
@@ -48,7 +49,7 @@ export async function wantedManifest(
   deps: ManifestDeps,
   gatewayId: string,
 ): Promise<NumberedManifest | null> {
-  const row = await findNewest(deps.db, gatewayId);
+  const row = await findWanted(deps.db, gatewayId);
   return row && numbered(row);
 }
 
@@ -56,7 +57,8 @@ export async function wantedManifest(
  * Builds the manifest of one gateway and stores it under the next number when its content is new. The number is also
  * above the one a gateway was found to run without this hub having made it.
  *
- * @returns null when nothing changed or the gateway is gone; `held` when a person must agree before it is offered.
+ * @returns null when nothing changed or the gateway is gone; `held` when a person must agree, or a rollout come to it,
+ *   before it is offered.
  */
 export async function rebuildManifest(
   deps: ManifestDeps,
@@ -70,8 +72,9 @@ export async function rebuildManifest(
     const text = contentText(content);
     if (newest?.contentSha256 === sha256Hex(text)) return null;
     const rev = Math.max(newest?.rev ?? 0, gateway.manifestHeld ?? 0) + 1;
-    const signed = await storeManifest(deps, tx, gatewayId, text, rev);
-    return { rev, signed, held: gateway.manifestHeld !== null };
+    const released = !gateway.manifestFrozen;
+    const signed = await storeManifest(deps, tx, gatewayId, text, rev, released);
+    return { rev, signed, held: gateway.manifestHeld !== null || !released };
   });
 }
 
@@ -91,10 +94,11 @@ async function storeManifest(
   gatewayId: string,
   text: string,
   rev: number,
+  released = true,
 ): Promise<SignedManifest> {
   const json = manifestJson(text, rev);
   const signed = { json, sha256: sha256Hex(json), signature: deps.identity.sign(manifestText(json)) };
-  await insertManifest(tx, { gatewayId, rev, contentSha256: sha256Hex(text), ...signed });
+  await insertManifest(tx, { gatewayId, rev, contentSha256: sha256Hex(text), released, ...signed });
   return signed;
 }
 

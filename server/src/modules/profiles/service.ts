@@ -1,4 +1,5 @@
 import type { Profile, ProfileCreate } from "@millrace/contract/api/plant";
+import { profileProblems } from "@millrace/contract/driver/check";
 import { AppError } from "@millrace/contract/error/app-error";
 import { repeatedNames } from "@millrace/contract/profile/expand";
 import type { Db } from "../../db/client.ts";
@@ -8,6 +9,7 @@ import { checkRevision } from "../../http/revision.ts";
 import { applyConfigChange, type ChangeDeps, found } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
 import { resyncDevicesOf } from "../devices/service.ts";
+import { checkDriver } from "../driver-check.ts";
 import { checkRetention } from "../retention/service.ts";
 import {
   deleteProfile,
@@ -39,6 +41,7 @@ function rowOf(id: string, input: ProfileCreate, revision: number): ProfileRow {
       },
     );
   }
+  checkDriver(profileProblems(input));
   const { scanMs = null, heartbeatMs = null, ...rest } = input;
   return { id, ...rest, scanMs, heartbeatMs, revision };
 }

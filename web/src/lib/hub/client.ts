@@ -48,6 +48,8 @@ export interface HubRequest {
   /** Revision the change was made on; the hub refuses when there is a newer one. */
   ifMatch?: number;
   signal?: AbortSignal;
+  /** For what takes the hub longer than everything else. */
+  timeoutMs?: number;
 }
 
 type Fetch = (input: string, init: RequestInit) => Promise<Response>;
@@ -198,9 +200,16 @@ export class HubClient {
     await this.#ask(request);
   }
 
-  async #ask({ method, path, body, ifMatch, signal }: HubRequest): Promise<unknown> {
+  async #ask({
+    method,
+    path,
+    body,
+    ifMatch,
+    signal,
+    timeoutMs = REQUEST_TIMEOUT_MS,
+  }: HubRequest): Promise<unknown> {
     const aborter = new AbortController();
-    const cancel = this.#clock.after(REQUEST_TIMEOUT_MS, () => aborter.abort());
+    const cancel = this.#clock.after(timeoutMs, () => aborter.abort());
     const stop = () => aborter.abort();
     if (signal?.aborted === true) stop();
     signal?.addEventListener("abort", stop, { once: true });
@@ -222,7 +231,7 @@ export class HubClient {
     } catch (thrown) {
       if (thrown instanceof HubFault) throw thrown;
       const text = aborter.signal.aborted
-        ? `The hub did not answer within ${REQUEST_TIMEOUT_MS / 1_000} s.`
+        ? `The hub did not answer within ${timeoutMs / 1_000} s.`
         : "The hub did not answer.";
       throw new HubFault("web.unreachable", text, "", { cause: thrown });
     } finally {

@@ -9,11 +9,13 @@ export type Route =
   /** `search` holds the state of the chart; only the trends screen, which is loaded later, reads it. */
   | { view: "trends"; viewId: string | null; search: string }
   | { view: "more" }
+  /** `search` holds the filters; only the audit, which is loaded later, reads it. */
+  | { view: "audit"; search: string }
   /** `id`: the device or profile that is open; of a new device, the one it is to be like. */
   | { view: "plant"; part: PlantPart; id: string | null }
   | { view: "unknown"; path: string };
 
-export type PlantPart = "devices" | "newDevice" | "profiles" | "versions";
+export type PlantPart = "devices" | "newDevice" | "profiles" | "versions" | "rollouts";
 
 export interface TagFilter {
   q: string;
@@ -45,6 +47,7 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
     if (first === "gateways") return { view: "gateways" };
     if (first === "tags") return { view: "tags", filter: filterOf(search) };
     if (first === "more") return { view: "more" };
+    if (first === "audit") return { view: "audit", search: search.toString() };
     if (first === "trends") return { view: "trends", viewId: null, search: trendSearch(search) };
   }
   if (first === "plant") return plantRoute(parts, search) ?? { view: "unknown", path: pathname };
@@ -61,7 +64,8 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
 function plantRoute([, part, id, ...rest]: readonly string[], search: URLSearchParams): Route | null {
   if (rest.length > 0) return null;
   if (part === undefined) return { view: "plant", part: "devices", id: null };
-  if (part === "versions" && id === undefined) return { view: "plant", part: "versions", id: null };
+  if ((part === "versions" || part === "rollouts") && id === undefined)
+    return { view: "plant", part, id: null };
   if (part === "profiles") return { view: "plant", part: "profiles", id: id ?? null };
   if (part !== "devices" || id === undefined) return null;
   if (id === "new") return { view: "plant", part: "newDevice", id: search.get("like") };
@@ -98,6 +102,8 @@ export function formatRoute(route: Route): string {
       const path = route.viewId === null ? "/trends" : `/trends/${route.viewId}`;
       return route.search === "" ? path : `${path}?${route.search}`;
     }
+    case "audit":
+      return route.search === "" ? "/audit" : `/audit?${route.search}`;
     case "plant":
       return plantPath(route.part, route.id);
     case "unknown":

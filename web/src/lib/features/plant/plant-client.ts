@@ -1,4 +1,11 @@
 import { ConfigDiff, type ConfigDocument, ConfigPlan, ConfigVersion } from "@millrace/contract/api/config";
+import {
+  type FieldMatchRequest,
+  FieldMatchResult,
+  type FieldReadRequest,
+  FieldReadResult,
+} from "@millrace/contract/api/field";
+import { Latest } from "@millrace/contract/api/history";
 import { Page } from "@millrace/contract/api/page";
 import {
   Device,
@@ -7,13 +14,22 @@ import {
   type ProfileCreate,
   type Site,
   Site as SiteSchema,
+  Tag,
 } from "@millrace/contract/api/plant";
+import { Rollout } from "@millrace/contract/api/rollout";
+import { Type } from "@sinclair/typebox";
 import type { HubClient } from "../../hub/client.ts";
 
 const ProfilePage = Page(Profile);
 const VersionPage = Page(ConfigVersion);
 /** Profiles a plant has at most; a name is searched among all of them. */
 const PROFILES_MAX = 1_000;
+const RolloutPage = Page(Rollout);
+/** The hub ends a test after 10 s; a little more for the way. */
+const FIELD_MS = 15_000;
+const TagPage = Page(Tag);
+const LatestList = Type.Object({ items: Type.Array(Latest) });
+const ROLLOUTS_SHOWN = 20;
 const VERSIONS_PAGE = 50;
 
 /** The configuring part of the API, loaded with its screens. Every method throws `HubFault`. */
@@ -93,6 +109,48 @@ export class PlantClient {
       path: `/api/v1/config/diff?from=${from}&to=${to}`,
       schema: ConfigDiff,
     });
+  }
+
+  async rollouts(): Promise<Rollout[]> {
+    const path = `/api/v1/rollouts?limit=${ROLLOUTS_SHOWN}`;
+    return (await this.#hub.call({ method: "GET", path, schema: RolloutPage })).items;
+  }
+
+  /** Publishes a part of the document stage by stage. Refused when it is another version by now. */
+  startRollout(document: ConfigDocument, basedOn: number, comment: string): Promise<Rollout> {
+    const body = { document, comment };
+    return this.#hub.call({
+      method: "POST",
+      path: "/api/v1/rollouts",
+      schema: Rollout,
+      body,
+      ifMatch: basedOn,
+    });
+  }
+
+  stopRollout(id: string): Promise<Rollout> {
+    const path = `/api/v1/rollouts/${encodeURIComponent(id)}/stop`;
+    return this.#hub.call({ method: "POST", path, schema: Rollout, body: {} });
+  }
+
+  /** Reads tags once on the live device, with settings that need not be published. */
+  fieldRead(gatewayId: string, body: FieldReadRequest): Promise<FieldReadResult> {
+    const path = `/api/v1/gateways/${encodeURIComponent(gatewayId)}/field/read`;
+    return this.#hub.call({ method: "POST", path, schema: FieldReadResult, body, timeoutMs: FIELD_MS });
+  }
+
+  /** Where a displayed number lies on the live device. */
+  fieldMatch(gatewayId: string, body: FieldMatchRequest): Promise<FieldMatchResult> {
+    const path = `/api/v1/gateways/${encodeURIComponent(gatewayId)}/field/match`;
+    return this.#hub.call({ method: "POST", path, schema: FieldMatchResult, body, timeoutMs: FIELD_MS });
+  }
+
+  /** A device's tags with their newest values. */
+  async latestOf(deviceId: string): Promise<{ tags: Tag[]; latest: Latest[] }> {
+    const path = (noun: string) => `/api/v1/${noun}?deviceId=${encodeURIComponent(deviceId)}`;
+    const tags = await this.#hub.call({ method: "GET", path: `${path("tags")}&limit=1000`, schema: TagPage });
+    const latest = await this.#hub.call({ method: "GET", path: path("latest"), schema: LatestList });
+    return { tags: tags.items, latest: latest.items };
   }
 
   /** What going back would do, or, unless it is a dry run, does. */

@@ -30,7 +30,6 @@ export function countWords({ added, changed, removed }: Counts): string {
 
 const ACTION: Record<string, string> = {
   "config.apply": "Document",
-  "config.import": "File",
   "config.rollback": "Way back",
   "config.start": "Beginning",
   "config.import": "Import",

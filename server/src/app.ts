@@ -18,6 +18,7 @@ import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
 import type { Head } from "./modules/audit/chain.ts";
+import { CONFIG_IMPORT_PATH } from "./modules/config/import/routes.ts";
 import { CONFIG_PATH } from "./modules/config/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
 import { gapRoutes } from "./modules/gaps/routes.ts";
@@ -69,6 +70,7 @@ const socketLimits = {
 const readsItsBody = (path: string, method: string): boolean =>
   path.startsWith("/api/auth/") ||
   path.startsWith(IMPORT_PATH) ||
+  path.startsWith(CONFIG_IMPORT_PATH) ||
   (method === "PUT" && path.replace(/\/$/, "") === CONFIG_PATH);
 
 /** Larger bodies are cut by the runtime without our headers; ours are refused at a far smaller size, with them. */

@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import type { Authenticate } from "./http/access.ts";
+import { configFileRoutes } from "./modules/config/import/routes.ts";
 import { configRoutes, configVersionRoutes } from "./modules/config/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
 import { draftRoutes } from "./modules/drafts/routes.ts";
@@ -17,4 +18,5 @@ export const plantRoutes = (deps: RolloutDeps & { authenticate: Authenticate }) 
     .use(configRoutes(deps))
     .use(configVersionRoutes(deps))
     .use(draftRoutes(deps))
+    .use(configFileRoutes(deps))
     .use(rolloutRoutes(deps));

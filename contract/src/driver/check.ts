@@ -2,7 +2,8 @@ import type { TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../error/app-error.ts";
 import type { ProfileTag } from "../vocabulary/tag.ts";
-import { type AnyDeclaration, declarationOf } from "./registry.ts";
+import type { DataType } from "../vocabulary/value.ts";
+import { type AnyDeclaration, DECLARATIONS, declarationOf } from "./registry.ts";
 import { settingsErrors } from "./settings.ts";
 
 /** Something wrong in what a profile or a device says for its driver. */
@@ -63,15 +64,32 @@ export function profileProblems(profile: {
   }
   const problems = partialProblems(declaration, profile.settings);
   if (problems.length > 0) return problems;
-  const settings = withDefaults(declaration, { ...examplesOf(declaration.settings), ...profile.settings });
+  const judge = addressJudge(profile);
   return profile.tags.flatMap((tag, i) => {
-    try {
-      declaration.parseAddress(tag.address, tag.dataType, settings);
-      return [];
-    } catch (thrown) {
-      return [problemOf(thrown, ["tags", i, "address"])];
-    }
+    const message = judge(tag.address, tag.dataType);
+    return message === null ? [] : [{ at: ["tags", i, "address"], message }];
   });
+}
+
+/**
+ * How a driver judges addresses under a profile's settings: what is wrong with one, or null. Null too for a protocol we
+ * do not know, which is another problem.
+ */
+export function addressJudge(profile: {
+  driver: string;
+  settings: Record<string, unknown>;
+}): (address: string, dataType: DataType) => string | null {
+  const declaration = DECLARATIONS.find(({ kind }) => kind === profile.driver);
+  if (declaration === undefined) return () => null;
+  const settings = withDefaults(declaration, { ...examplesOf(declaration.settings), ...profile.settings });
+  return (address, dataType) => {
+    try {
+      declaration.parseAddress(address, dataType, settings);
+      return null;
+    } catch (thrown) {
+      return problemOf(thrown, []).message;
+    }
+  };
 }
 
 /** What a driver has against a device: its own settings over the profile's must be whole. The driver must be known. */

@@ -79,8 +79,8 @@ function describeExpected(schema: TSchema, field: string, error: ValueError): st
   return property === undefined ? error.message : describeShape(property);
 }
 
-/** The shape of one setting in words. */
-function describeShape(property: TSchema): string {
+/** The shape of one setting or number in words, for messages. */
+export function describeShape(property: TSchema): string {
   if (Array.isArray(property.anyOf)) {
     return property.anyOf.map((one: TSchema) => `\`${JSON.stringify(one.const)}\``).join(" or ");
   }

@@ -74,3 +74,26 @@ test("what is wrong is said with its line, on standard error, with an exit code"
   const away = await millrace(["config", "get"], { MILLRACE_HUB_URL: "http://127.0.0.1:1" });
   expect([away.code, away.err]).toEqual([1, expect.stringContaining("cannot be reached")]);
 });
+
+test("tags come from a file and go into one; each wrong cell is a line", async () => {
+  const header = "name;address;dataType;unit";
+  await Bun.write(join(folder, "wrong.csv"), `${header}\nA;holding:x;int16;bar\nB;holding:2;int17;bar\n`);
+  const wrong = await millrace(["config", "import", "wrong.csv", "--profile", "Energy meter"]);
+  expect([wrong.code, wrong.out]).toEqual([1, ""]);
+  expect(wrong.err.split("\n").map((line) => line.slice(0, 26))).toEqual([
+    'row 2, column "address": A',
+    'row 3, column "dataType": ',
+    "Nothing was changed (reque",
+    "",
+  ]);
+  await Bun.write(join(folder, "right.csv"), `${header}\nA;holding:1;int16;°C\n`);
+  const args = ["config", "import", "right.csv", "--profile", "Energy meter", "--prune"];
+  const dry = await millrace([...args, "--dry-run"]);
+  expect(dry.out).toContain("! Read as tags: 1 rows.\nDry run, nothing was changed: 0 added, 1 changed");
+  expect((await millrace([...args, "--comment", "From a file"])).out).toContain("Published as version");
+  expect((await millrace(["config", "versions"])).out).toContain("config.import  +0 ~1 -0  From a file");
+  const { out } = await millrace(["config", "export", "--kind", "tags", "--profile", "Energy meter"]);
+  expect(out).toContain("Energy meter,A,holding:1,int16,°C");
+  expect((await millrace(["config", "export"])).code).toBe(64);
+  expect((await millrace(["config", "import", "right.csv", "--kind", "sites"])).code).toBe(64);
+});

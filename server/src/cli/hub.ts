@@ -16,7 +16,7 @@ export interface CliRequest {
   path: string;
   query?: Record<string, string>;
   headers?: Record<string, string>;
-  body?: string;
+  body?: string | Uint8Array<ArrayBuffer>;
 }
 
 /** The hub as the command line sees it. Both methods throw `Refused`, or AppError `uplink.unreachable`. */

@@ -1,13 +1,13 @@
 // The command line of the hub: `npm run millrace -- config apply plant.yaml`.
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { ConfigDiff, ConfigPlan, ConfigVersion } from "@millrace/contract/api/config";
 import { Page } from "@millrace/contract/api/page";
 import { AppError } from "@millrace/contract/error/app-error";
 import { ERROR } from "@millrace/contract/error/code";
 import { EXIT_SETTING } from "@millrace/contract/std/setting";
+import { bytesOf, Usage } from "./files.ts";
 import { Hub, Refused } from "./hub.ts";
+import { exportFile, importFile } from "./import.ts";
 import { readCliSettings } from "./settings.ts";
 import { diffText, planText, problemText, versionLine } from "./words.ts";
 
@@ -16,13 +16,16 @@ millrace config get [--format yaml|json] [--version N]              print it
 millrace config versions                                            what was published, newest first
 millrace config diff FROM TO                                        what changed between two versions
 millrace config rollback VERSION [--dry-run] [--comment TEXT]       go back
+millrace config import FILE [--profile NAME] [--kind tags|devices] [--dry-run] [--prune] [--comment TEXT]
+                       [--delimiter comma|semicolon|tab] [--decimal point|comma]
+                                                                    take tags or devices from a file
+millrace config export --kind tags|devices [--profile NAME]         print them as CSV
 
-FILE is YAML or JSON (by its ending), - for YAML on standard input. MILLRACE_HUB_URL (http://localhost:8080) and
+FILE is YAML or JSON (by its ending), - for YAML on standard input; for import CSV, or JSON from Ignition (by its ending).
+ MILLRACE_HUB_URL (http://localhost:8080) and
 MILLRACE_API_KEY or MILLRACE_API_KEY_FILE say where and as whom.`;
 
 const EXIT = { refused: 1, usage: 64 } as const;
-
-class Usage extends Error {}
 
 const OPTIONS = {
   "dry-run": { type: "boolean", default: false },
@@ -30,6 +33,10 @@ const OPTIONS = {
   comment: { type: "string", default: "" },
   format: { type: "string", default: "yaml" },
   version: { type: "string" },
+  kind: { type: "string" },
+  profile: { type: "string" },
+  delimiter: { type: "string" },
+  decimal: { type: "string" },
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
@@ -47,18 +54,19 @@ const flags = (options: Options, names: readonly ("dry-run" | "prune")[]): Recor
     names.filter((name) => options[name]).map((name) => [name === "dry-run" ? "dryRun" : name, "true"]),
   );
 
-/** `npm run` goes to the package's folder; the file was named from where the person stands. */
-const fileOf = (name: string): string => resolve(process.env.INIT_CWD ?? process.cwd(), name);
+/** What a change may be asked for in any of its forms. */
+const changeQuery = (options: Options): Record<string, string> => ({
+  ...flags(options, ["dry-run", "prune"]),
+  ...(options.comment === "" ? {} : { comment: options.comment }),
+});
 
 async function apply(hub: Hub, file: string | undefined, options: Options): Promise<string> {
-  if (file === undefined) throw new Usage("which file?");
-  const body = file === "-" ? await Bun.stdin.text() : readFileSync(fileOf(file), "utf8");
-  const media = file.endsWith(".json") ? "application/json" : "application/yaml";
-  const comment: Record<string, string> = options.comment === "" ? {} : { comment: options.comment };
+  const body = await bytesOf(file);
+  const media = file?.endsWith(".json") ? "application/json" : "application/yaml";
   const plan = await hub.json(ConfigPlan, {
     method: "PUT",
     path: "/config",
-    query: { ...flags(options, ["dry-run", "prune"]), ...comment },
+    query: changeQuery(options),
     headers: { "content-type": media },
     body,
   });
@@ -72,9 +80,18 @@ async function get(hub: Hub, { format, version }: Options): Promise<string> {
   return (await hub.text({ method: "GET", path: "/config", query, headers })).trimEnd();
 }
 
+const fileOptions = ({ kind, profile, delimiter, decimal }: Options) => ({
+  kind,
+  profile,
+  delimiter,
+  decimal,
+});
+
 const COMMANDS: Record<string, (hub: Hub, args: string[], options: Options) => Promise<string>> = {
   apply: (hub, [file], options) => apply(hub, file, options),
   get: (hub, _args, options) => get(hub, options),
+  import: (hub, [file], options) => importFile(hub, file, fileOptions(options), changeQuery(options)),
+  export: (hub, _args, options) => exportFile(hub, fileOptions(options)),
   versions: async (hub) => {
     const { items } = await hub.json(Page(ConfigVersion), { method: "GET", path: "/config/versions" });
     return items.map(versionLine).join("\n");

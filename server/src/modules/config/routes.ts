@@ -35,7 +35,7 @@ async function readRequest(request: Request) {
 }
 
 /** The version an edit is based on; a document without one wins over whatever is there. */
-const baseOf = (headers: Record<string, string | undefined>): number | null =>
+export const baseOf = (headers: Record<string, string | undefined>): number | null =>
   headers["if-match"] === undefined ? null : revisionOf(headers["if-match"]);
 
 const optionsOf = (query: Static<typeof PutQuery>, headers: Record<string, string | undefined>) => ({

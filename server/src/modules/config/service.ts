@@ -71,18 +71,21 @@ interface Planned {
   carryOut(at: Date): Promise<void>;
 }
 
+/** Problems in the words of whoever wrote them: places of a document, cells of a file. */
+type ErrorOf = (problems: readonly ConfigProblem[]) => AppError;
+
 /** What leads from the present state to the wanted one. @throws AppError `request.invalid` with every problem */
 async function planFor(
   tx: Tx,
   before: ConfigState,
   after: ConfigState,
   notes: readonly string[],
-  lineOf?: LineOf,
+  errorOf: ErrorOf = problemsError,
 ): Promise<Planned> {
   const changes = diffStates(before, after);
   const gatewayIds = gatewaysReached(before, after, changes);
   const problems = stateProblems(after, changes, gatewayIds, await retentionClassNames(tx));
-  if (problems.length > 0) throw problemsError(problems, lineOf);
+  if (problems.length > 0) throw errorOf(problems);
   const gateways = [...gatewayIds].map((id) => after.gateway.get(id)?.name ?? id).sort();
   return {
     plan: { ...summaryOf(changes), notes: [...notes], gateways },
@@ -102,10 +105,11 @@ export type InStep = (
   published: { version: number; backTo: number; gatewayIds: readonly string[] },
 ) => Promise<void>;
 
-type Wanted = (
+/** What is to be, found out under the lock. */
+export type Wanted = (
   tx: Tx,
   before: ConfigState,
-) => Promise<{ wanted: ConfigState; notes: string[]; lineOf?: LineOf }>;
+) => Promise<{ wanted: ConfigState; notes: string[]; errorOf?: ErrorOf }>;
 
 /** @throws AppError `entity.conflict` when somebody published since */
 function checkBase(basedOn: number | null, present: number): void {
@@ -117,7 +121,10 @@ function checkBase(basedOn: number | null, present: number): void {
   );
 }
 
-/** The one way of publishing: plan under the lock, and, unless it is a dry run, carry it out as the next version. */
+/**
+ * The one way of publishing: plan under the lock, and, unless it is a dry run, carry it out as the next version.
+ * @throws AppError `request.invalid` with every problem, `entity.conflict` when it was changed meanwhile
+ */
 export async function publish(
   deps: ChangeDeps,
   principal: Principal,
@@ -128,8 +135,8 @@ export async function publish(
     const present = await currentVersion(tx);
     checkBase(options.basedOn, present);
     const before = await loadState(tx);
-    const { wanted, notes, lineOf } = await wantedOf(tx, before);
-    return { present, planned: await planFor(tx, before, wanted, notes, lineOf) };
+    const { wanted, notes, errorOf } = await wantedOf(tx, before);
+    return { present, planned: await planFor(tx, before, wanted, notes, errorOf) };
   };
   if (options.dryRun) {
     const { present, planned } = await inTransaction(deps.db, async (tx) => {
@@ -185,7 +192,7 @@ export function wantedBy(document: ConfigDocument, before: ConfigState, prune: b
   const newId = () => Bun.randomUUIDv7();
   const { wanted, problems, notes } = resolveDocument(document, before, { prune, newId });
   if (problems.length > 0) throw problemsError(problems, lineOf);
-  return { wanted, notes, ...(lineOf === undefined ? {} : { lineOf }) };
+  return { wanted, notes, errorOf: (found: readonly ConfigProblem[]) => problemsError(found, lineOf) };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { AuditBreak, AuditEntry, AuditVerdict } from "@millrace/contract/ap
 const ACTION: Record<string, string> = {
   "command.send": "Command sent",
   "config.apply": "Configuration applied",
+  "config.import": "Tags or devices imported",
   "config.rollout": "Change rolled out in stages",
   "config.rollback": "Configuration taken back",
   "gateway.claim": "Claim token made",

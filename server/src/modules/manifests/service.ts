@@ -20,9 +20,9 @@ import {
 const log = getLogger(["hub", "manifests"]);
 
 /** Manifests being built at one moment; each takes a connection and a few megabytes. */
-const MANIFESTS_AT_ONCE = 4;
+const MANIFESTS_AT_ONCE = 2;
 /** After so many, what they left in memory is asked to go: by itself the heap of a large fleet doubles first. */
-const COLLECT_EVERY = 20;
+const COLLECT_EVERY = 8;
 
 export interface ManifestDeps {
   db: Db;

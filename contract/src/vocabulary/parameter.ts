@@ -37,8 +37,14 @@ export const ProfileParameters = Type.Record(Key, Parameter, {
 });
 export type ProfileParameters = Static<typeof ProfileParameters>;
 
+/** Not empty: in a file an empty cell means that the default stands. */
+const OwnValue = Type.Union([
+  Type.String({ minLength: 1, maxLength: PARAMETERS.valueCharactersMax }),
+  Type.Number(),
+]);
+
 /** What one device gives for its profile's parameters. */
-export const ParameterValues = Type.Record(Key, ParameterValue, {
+export const ParameterValues = Type.Record(Key, OwnValue, {
   ...options,
   description: "Over the defaults of the profile's parameters, name by name",
   examples: [{ base: 200 }],

@@ -71,7 +71,8 @@ export function stateProblems(
     if (profile === undefined || broken.has(device.profileId)) continue;
     if (!devices.has(id) && !profiles.has(device.profileId)) continue;
     const found = deviceProblems(profile, device.settings, device.parameters);
-    if (device.hours !== null && devices.has(id)) found.push(...hoursProblems(device.hours).map((one) => ({ ...one, at: ["hours", ...one.at] })));
+    if (device.hours !== null && devices.has(id))
+      found.push(...hoursProblems(device.hours).map((one) => ({ ...one, at: ["hours", ...one.at] })));
     for (const { at, message } of found) problems.push({ at: ["devices", device.path, ...at], message });
   }
   return [...problems, ...crowdedGateways(state, gatewayIds)];

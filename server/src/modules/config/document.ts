@@ -24,8 +24,14 @@ const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 const filled = (settings: Record<string, unknown>) =>
   isEmpty(settings) ? {} : { settings: sorted(settings) };
 
-/** Parameters in the order people gave them: the first is the one they think of first. */
-const declared = (parameters: ProfileParameters) => (isEmpty(parameters) ? {} : { parameters });
+const declared = (parameters: ProfileParameters) =>
+  isEmpty(parameters)
+    ? {}
+    : {
+        parameters: Object.fromEntries(
+          Object.entries(sorted(parameters)).map(([name, one]) => [name, sorted(one)]),
+        ),
+      };
 const valued = (parameters: ParameterValues) =>
   isEmpty(parameters) ? {} : { parameters: sorted(parameters) };
 

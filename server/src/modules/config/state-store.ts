@@ -20,7 +20,15 @@ const ROWS_AT_ONCE = 5_000;
 /** What versions keep of a row of each table. */
 export const contentOf = {
   site: ({ name, kind, parentId, path }: SiteContent): SiteContent => ({ name, kind, parentId, path }),
-  profile: ({ name, driver, settings, parameters, tags, scanMs, heartbeatMs }: ProfileContent): ProfileContent => ({
+  profile: ({
+    name,
+    driver,
+    settings,
+    parameters,
+    tags,
+    scanMs,
+    heartbeatMs,
+  }: ProfileContent): ProfileContent => ({
     name,
     driver,
     settings,

@@ -30,6 +30,19 @@ export function effectiveValues(parameters: ProfileParameters, values: Parameter
   );
 }
 
+/** The parameters that tags hold; what only settings hold makes no difference between the tags of two devices. */
+export function tagParameters(tags: readonly ProfileTag[]): Set<string> {
+  const names = new Set<string>();
+  for (const tag of tags) {
+    for (const member of TEMPLATED_MEMBERS) {
+      const text = tag[member] ?? "";
+      const read = text.includes("{") ? readTemplate(text, TEMPLATED[member]) : null;
+      if (read?.ok) for (const name of read.template.names) names.add(name);
+    }
+  }
+  return names;
+}
+
 /** Fills a text that was checked. */
 function filled(text: string, values: ParameterValues, sums: boolean): string {
   if (!text.includes("{")) return text;

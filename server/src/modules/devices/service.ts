@@ -2,8 +2,7 @@ import type { Device, DeviceCreate } from "@millrace/contract/api/plant";
 import { type DriverProblem, deviceProblems } from "@millrace/contract/driver/check";
 import { hoursProblems } from "@millrace/contract/hours/check";
 import { expandTags } from "@millrace/contract/profile/expand";
-import { effectiveValues } from "@millrace/contract/profile/parameter";
-import { canonicalJson } from "@millrace/contract/std/canonical-json";
+import { effectiveValues, tagParameters } from "@millrace/contract/profile/parameter";
 import type { ParameterValues, ProfileParameters } from "@millrace/contract/vocabulary/parameter";
 import type { ProfileTag } from "@millrace/contract/vocabulary/tag";
 import type { Db, DbOrTx, Tx } from "../../db/client.ts";
@@ -13,7 +12,7 @@ import { checkRevision } from "../../http/revision.ts";
 import { applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
 import { checkDriver } from "../driver-check.ts";
-import { removeTags, syncTags } from "../tags/service.ts";
+import { removeTags, syncTags, type TagGroup } from "../tags/service.ts";
 import {
   type DeviceRow,
   deleteDevice,
@@ -57,11 +56,13 @@ interface ProfileFacts {
 
 type ExpandedDevice = { id: string; parameters: ParameterValues };
 
-/** Devices whose tags differ in nothing but their path: by the values that stand for the profile's parameters. */
+/** Devices by the values that their tags have for the profile's parameters. */
 function byValues(devices: readonly ExpandedDevice[], profile: ProfileFacts): ExpandedDevice[][] {
+  const names = tagParameters(profile.tags);
   const groups = new Map<string, ExpandedDevice[]>();
   for (const one of devices) {
-    const key = canonicalJson(effectiveValues(profile.parameters, one.parameters));
+    const values = Object.entries(effectiveValues(profile.parameters, one.parameters));
+    const key = JSON.stringify(values.filter(([name]) => names.has(name)));
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [one]);
     else group.push(one);
@@ -69,13 +70,8 @@ function byValues(devices: readonly ExpandedDevice[], profile: ProfileFacts): Ex
   return [...groups.values()];
 }
 
-/** Gives devices the present tags of the profile they all stand on. */
-export async function expandDevices(
-  tx: Tx,
-  devices: readonly ExpandedDevice[],
-  profile: ProfileFacts,
-  at: Date,
-): Promise<void> {
+/** Expanded one after the other, so that the tags of very many devices are never held at once. */
+function* groupsOf(devices: readonly ExpandedDevice[], profile: ProfileFacts): Generator<TagGroup> {
   const facts = {
     parameters: profile.parameters,
     ...(profile.scanMs === null ? {} : { scanMs: profile.scanMs }),
@@ -83,14 +79,17 @@ export async function expandDevices(
   };
   for (const group of byValues(devices, profile)) {
     const tags = expandTags(facts, profile.tags, "", group[0]?.parameters);
-    await syncTags(
-      tx,
-      group.map(({ id }) => id),
-      tags,
-      at,
-    );
+    yield { deviceIds: group.map(({ id }) => id), tags };
   }
 }
+
+/** Gives devices the present tags of the profile they all stand on. */
+export const expandDevices = (
+  tx: Tx,
+  devices: readonly ExpandedDevice[],
+  profile: ProfileFacts,
+  at: Date,
+): Promise<void> => syncTags(tx, groupsOf(devices, profile), at);
 
 /**
  * Gives every device of a profile the profile's present tags; returns the gateways that run them.

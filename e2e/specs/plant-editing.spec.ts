@@ -247,6 +247,49 @@ test("a rollout is seen as it goes, and a person stops it", async () => {
   expect(after.tags.some(({ scanMs }) => scanMs === 2_000)).toBe(false);
 }, 60_000);
 
+test("what differs between machines of a kind is declared once and said by each; hours in one line", async () => {
+  const device = (await stack.api.all<Device>("/devices")).find(({ name }) => name === "Test stand")!;
+  const address = pressTags[0]!.address;
+  const [area, first] = address.split(":") as [string, string];
+  await ada.page.goto(`${stack.hubUrl}/plant/profiles/${device.profileId}`);
+  await ada.page.getByText("What differs between its devices").click();
+  await ada.find("parameter-add").click();
+  await ada.find("parameter-name").fill("first one");
+  await ada.page.getByText("is no name of a parameter").waitFor();
+  await ada.find("parameter-name").fill("first");
+  await ada.find("parameter-standard").fill("7");
+  await cell(0, "address").fill(`${area}:{first+1}`);
+  await ada.picture("plant-parameters");
+  await ada.find("profile-publish").click();
+  await ada.page.getByText("Published. Its devices follow at once.").waitFor();
+
+  await ada.page.goto(`${stack.hubUrl}/plant/devices/${device.id}`);
+  const value = ada.page.locator('[data-testid="parameter"][data-parameter="first"]');
+  expect(await value.getAttribute("placeholder")).toBe("7");
+  await value.fill("x");
+  await ada.page.getByText("needs a whole number").waitFor();
+  expect(await ada.find("device-publish").isDisabled()).toBe(true);
+  await value.fill(String(Number(first) - 1));
+  await ada.find("device-hours").fill("mon-fri 06:00-22:00");
+  await ada.page.getByText("The time zone is missing at the end").waitFor();
+  await ada.find("device-hours").fill("mon-fri 06:00-22:00; sat 22:00-06:00 Europe/Berlin");
+  await ada.find("try-run").click();
+  await ada
+    .find("try-out")
+    .getByText(/One cycle takes/)
+    .waitFor();
+  await ada.picture("plant-values");
+  await ada.find("device-publish").click();
+  const saved = await eventually(
+    "values and hours stored",
+    () => stack.api.get<Device>(`/devices/${device.id}`),
+    ({ hours, parameters }) => hours?.days.sat?.[0] === "22:00-06:00" && parameters !== undefined,
+  );
+  expect(saved.parameters).toEqual({ first: Number(first) - 1 });
+  const tags = await stack.api.all<Tag>(`/tags?deviceId=${device.id}`);
+  expect(tags.map((tag) => tag.address)).toContain(address);
+}, 60_000);
+
 test("nothing on these screens keeps anybody out, in light and dark, on tablet and phone", async () => {
   const device = (await stack.api.all<Device>("/devices")).find(({ name }) => name === "Test stand")!;
   const paths = [

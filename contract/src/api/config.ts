@@ -1,5 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { EntityId, Name } from "../vocabulary/id.ts";
+import { OperatingHours } from "../vocabulary/operating-hours.ts";
+import { ParameterValues, ProfileParameters } from "../vocabulary/parameter.ts";
 import { ProfileTag, TagNumbers } from "../vocabulary/tag.ts";
 import { Instant } from "./page.ts";
 import { DriverSettings, SiteKind } from "./plant.ts";
@@ -28,6 +30,7 @@ export const ConfigProfile = Type.Object(
   {
     driver: Type.String({ minLength: 1, maxLength: 32, examples: ["modbus"] }),
     settings: Type.Optional(DriverSettings),
+    parameters: Type.Optional(ProfileParameters),
     scanMs: Type.Optional(TagNumbers.properties.scanMs),
     heartbeatMs: Type.Optional(TagNumbers.properties.heartbeatMs),
     tags: Type.Array(ProfileTag, { maxItems: 20_000 }),
@@ -47,6 +50,8 @@ export const ConfigDevice = Type.Object(
     profile: Name,
     gateway: Name,
     settings: Type.Optional(DriverSettings),
+    parameters: Type.Optional(ParameterValues),
+    hours: Type.Optional(Type.Union([OperatingHours, Type.Null()])),
     enabled: Type.Optional(Type.Boolean({ default: true })),
     renamedFrom: Renamed,
   },

@@ -1,4 +1,5 @@
 import type { ConfigChange, ConfigKind } from "@millrace/contract/api/config";
+import type { ParameterValues } from "@millrace/contract/vocabulary/parameter";
 import type { Tx } from "../../db/client.ts";
 import { expandDevices } from "../devices/service.ts";
 import { removeTags } from "../tags/service.ts";
@@ -45,16 +46,16 @@ export const entriesOf = (after: ConfigState, changes: readonly ConfigChange[]):
   changes.map(({ kind, id, what }) => ({ kind, id, what, content: after[kind].get(id) ?? null }));
 
 /** Devices whose tags must be made anew, by profile. */
-function devicesToExpand(after: ConfigState, changes: readonly ConfigChange[]): Map<string, string[]> {
+function devicesToExpand(after: ConfigState, changes: readonly ConfigChange[]) {
   const changed = (kind: ConfigKind) =>
     new Set(changes.filter((each) => each.kind === kind).map(({ id }) => id));
   const [profiles, devices] = [changed("profile"), changed("device")];
-  const groups = new Map<string, string[]>();
-  for (const [id, { profileId }] of after.device) {
+  const groups = new Map<string, { id: string; parameters: ParameterValues }[]>();
+  for (const [id, { profileId, parameters }] of after.device) {
     if (!devices.has(id) && !profiles.has(profileId)) continue;
     const group = groups.get(profileId);
-    if (group === undefined) groups.set(profileId, [id]);
-    else group.push(id);
+    if (group === undefined) groups.set(profileId, [{ id, parameters }]);
+    else group.push({ id, parameters });
   }
   return groups;
 }
@@ -82,9 +83,9 @@ export async function applyChanges(
   await writeProfiles(tx, written("profile"));
   await writeGateways(tx, written("gateway"));
   await writeDevices(tx, written("device"));
-  for (const [profileId, ids] of devicesToExpand(after, changes)) {
+  for (const [profileId, devices] of devicesToExpand(after, changes)) {
     const profile = after.profile.get(profileId);
-    if (profile !== undefined) await expandDevices(tx, ids, profile, at);
+    if (profile !== undefined) await expandDevices(tx, devices, profile, at);
   }
   if (changes.length >= ANALYZE_CHANGES_MIN) await analyzePlant(tx);
   const gone = removed("device");

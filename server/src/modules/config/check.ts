@@ -1,5 +1,6 @@
 import type { ConfigChange } from "@millrace/contract/api/config";
 import { deviceProblems, profileProblems } from "@millrace/contract/driver/check";
+import { hoursProblems } from "@millrace/contract/hours/check";
 import { repeatedNames } from "@millrace/contract/profile/expand";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { ConfigProblem } from "./problem.ts";
@@ -69,8 +70,10 @@ export function stateProblems(
     const profile = state.profile.get(device.profileId);
     if (profile === undefined || broken.has(device.profileId)) continue;
     if (!devices.has(id) && !profiles.has(device.profileId)) continue;
-    for (const { at, message } of deviceProblems(profile, device.settings))
-      problems.push({ at: ["devices", device.path, ...at], message });
+    const found = deviceProblems(profile, device.settings, device.parameters);
+    if (device.hours !== null && devices.has(id))
+      found.push(...hoursProblems(device.hours).map((one) => ({ ...one, at: ["hours", ...one.at] })));
+    for (const { at, message } of found) problems.push({ at: ["devices", device.path, ...at], message });
   }
   return [...problems, ...crowdedGateways(state, gatewayIds)];
 }

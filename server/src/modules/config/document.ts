@@ -7,6 +7,8 @@ import {
   type ConfigProfile,
   type ConfigSite,
 } from "@millrace/contract/api/config";
+import { type OperatingHours, WEEKDAYS } from "@millrace/contract/vocabulary/operating-hours";
+import type { ParameterValues, ProfileParameters } from "@millrace/contract/vocabulary/parameter";
 import { byName, type ConfigState, type ContentOf, nameOf } from "./state.ts";
 
 interface Written {
@@ -16,10 +18,30 @@ interface Written {
   device: ConfigDevice;
 }
 
-const sorted = (settings: Record<string, unknown>): Record<string, unknown> =>
+const sorted = <T>(settings: Record<string, T>): Record<string, T> =>
   Object.fromEntries(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
+const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 const filled = (settings: Record<string, unknown>) =>
-  Object.keys(settings).length === 0 ? {} : { settings: sorted(settings) };
+  isEmpty(settings) ? {} : { settings: sorted(settings) };
+
+const declared = (parameters: ProfileParameters) =>
+  isEmpty(parameters)
+    ? {}
+    : {
+        parameters: Object.fromEntries(
+          Object.entries(sorted(parameters)).map(([name, one]) => [name, sorted(one)]),
+        ),
+      };
+const valued = (parameters: ParameterValues) =>
+  isEmpty(parameters) ? {} : { parameters: sorted(parameters) };
+
+/** Days in the order of the week; those without a range are left out. */
+const hoursOf = ({ timeZone, days }: OperatingHours): OperatingHours => ({
+  timeZone,
+  days: Object.fromEntries(
+    WEEKDAYS.flatMap((day) => ((days[day]?.length ?? 0) === 0 ? [] : [[day, days[day]]])),
+  ),
+});
 
 /** Members of a tag in the order people read them; what a tag leaves out stays out. */
 const TAG_MEMBERS = [
@@ -44,19 +66,22 @@ const tagOf = (tag: ConfigProfile["tags"][number]) =>
 
 const WRITERS: { [K in ConfigKind]: (content: ContentOf[K], state: ConfigState) => Written[K] } = {
   site: ({ kind }) => ({ kind }),
-  profile: ({ driver, settings, scanMs, heartbeatMs, tags }) => ({
+  profile: ({ driver, settings, parameters, scanMs, heartbeatMs, tags }) => ({
     driver,
     ...filled(settings),
+    ...declared(parameters),
     ...(scanMs === null ? {} : { scanMs }),
     ...(heartbeatMs === null ? {} : { heartbeatMs }),
     tags: tags.map(tagOf),
   }),
   gateway: ({ siteId }, state) => ({ site: state.site.get(siteId)?.path ?? siteId }),
-  device: ({ profileId, gatewayId, settings, enabled }, state) => ({
+  device: ({ profileId, gatewayId, settings, parameters, hours, enabled }, state) => ({
     profile: state.profile.get(profileId)?.name ?? profileId,
     gateway: state.gateway.get(gatewayId)?.name ?? gatewayId,
     ...(enabled ? {} : { enabled }),
     ...filled(settings),
+    ...valued(parameters),
+    ...(hours === null ? {} : { hours: hoursOf(hours) }),
   }),
 };
 

@@ -123,8 +123,8 @@ class Resolver {
     for (const [name, { renamedFrom, ...profile }] of Object.entries(this.document.profiles ?? {})) {
       this.#checkName("profiles", name, name);
       const id = this.#idOf("profile", name, renamedFrom, ids, "profiles");
-      const { driver, tags, settings = {}, scanMs = null, heartbeatMs = null } = profile;
-      this.wanted.profile.set(id, { name, driver, settings, tags, scanMs, heartbeatMs });
+      const { driver, tags, settings = {}, parameters = {}, scanMs = null, heartbeatMs = null } = profile;
+      this.wanted.profile.set(id, { name, driver, settings, parameters, tags, scanMs, heartbeatMs });
     }
   }
 
@@ -157,9 +157,9 @@ class Resolver {
       const gatewayId = this.#refer(gateways, one.gateway, [...at, "gateway"], "gateway");
       const id = this.#idOf("device", path, one.renamedFrom, ids, "devices");
       if (siteId === undefined || profileId === undefined || gatewayId === undefined) continue;
-      const { settings = {}, enabled = true } = one;
-      const name = lastName(path);
-      this.wanted.device.set(id, { name, profileId, gatewayId, siteId, settings, enabled, path });
+      const { settings = {}, parameters = {}, hours = null, enabled = true } = one;
+      const own = { settings, parameters, hours, enabled };
+      this.wanted.device.set(id, { name: lastName(path), profileId, gatewayId, siteId, ...own, path });
     }
   }
 

@@ -14,24 +14,33 @@ import type {
   SiteContent,
 } from "./state.ts";
 
-/** Rows in one statement; a device takes nine of the 65,535 parameters there may be. */
+/** Rows in one statement; a device takes eleven of the 65,535 parameters there may be. */
 const ROWS_AT_ONCE = 5_000;
 
 /** What versions keep of a row of each table. */
 export const contentOf = {
   site: ({ name, kind, parentId, path }: SiteContent): SiteContent => ({ name, kind, parentId, path }),
-  profile: ({ name, driver, settings, tags, scanMs, heartbeatMs }: ProfileContent): ProfileContent => ({
+  profile: ({
     name,
     driver,
     settings,
+    parameters,
+    tags,
+    scanMs,
+    heartbeatMs,
+  }: ProfileContent): ProfileContent => ({
+    name,
+    driver,
+    settings,
+    parameters,
     tags,
     scanMs,
     heartbeatMs,
   }),
   gateway: ({ name, siteId }: GatewayContent): GatewayContent => ({ name, siteId }),
   device: (row: DeviceContent): DeviceContent => {
-    const { name, profileId, gatewayId, siteId, settings, enabled, path } = row;
-    return { name, profileId, gatewayId, siteId, settings, enabled, path };
+    const { name, profileId, gatewayId, siteId, settings, parameters, hours, enabled, path } = row;
+    return { name, profileId, gatewayId, siteId, settings, parameters, hours, enabled, path };
   },
 };
 
@@ -82,8 +91,8 @@ export const writeSites = (tx: Tx, rows: Rows<ContentOf["site"]>): Promise<void>
 };
 
 export const writeProfiles = (tx: Tx, rows: Rows<ContentOf["profile"]>): Promise<void> => {
-  const { name, driver, settings, tags, scanMs, heartbeatMs } = profile;
-  return upsert(tx, profile, rows, { name, driver, settings, tags, scanMs, heartbeatMs });
+  const { name, driver, settings, parameters, tags, scanMs, heartbeatMs } = profile;
+  return upsert(tx, profile, rows, { name, driver, settings, parameters, tags, scanMs, heartbeatMs });
 };
 
 export const writeGateways = (tx: Tx, rows: Rows<ContentOf["gateway"]>): Promise<void> => {
@@ -92,8 +101,9 @@ export const writeGateways = (tx: Tx, rows: Rows<ContentOf["gateway"]>): Promise
 };
 
 export const writeDevices = (tx: Tx, rows: Rows<ContentOf["device"]>): Promise<void> => {
-  const { name, profileId, gatewayId, siteId, settings, enabled, path } = device;
-  return upsert(tx, device, rows, { name, profileId, gatewayId, siteId, settings, enabled, path });
+  const { name, profileId, gatewayId, siteId, settings, parameters, hours, enabled, path } = device;
+  const columns = { name, profileId, gatewayId, siteId, settings, parameters, hours, enabled, path };
+  return upsert(tx, device, rows, columns);
 };
 
 const TABLES = { site, profile, device } as const;

@@ -1,5 +1,7 @@
 import type { ConfigKind } from "@millrace/contract/api/config";
 import type { SiteKind } from "@millrace/contract/api/plant";
+import type { OperatingHours } from "@millrace/contract/vocabulary/operating-hours";
+import type { ParameterValues, ProfileParameters } from "@millrace/contract/vocabulary/parameter";
 import type { ProfileTag } from "@millrace/contract/vocabulary/tag";
 
 /** What versions keep of each entity: everything a person decides, nothing the hub derives or counts. */
@@ -13,6 +15,7 @@ export interface ProfileContent {
   name: string;
   driver: string;
   settings: Record<string, unknown>;
+  parameters: ProfileParameters;
   tags: ProfileTag[];
   scanMs: number | null;
   heartbeatMs: number | null;
@@ -27,6 +30,8 @@ export interface DeviceContent {
   gatewayId: string;
   siteId: string;
   settings: Record<string, unknown>;
+  parameters: ParameterValues;
+  hours: OperatingHours | null;
   enabled: boolean;
   path: string;
 }
@@ -37,6 +42,14 @@ export interface ContentOf {
   gateway: GatewayContent;
   device: DeviceContent;
 }
+
+/** What entries of versions from before there was a member are read with. */
+export const CONTENT_DEFAULTS: { [K in ConfigKind]: Partial<ContentOf[K]> } = {
+  site: {},
+  profile: { parameters: {} },
+  gateway: {},
+  device: { parameters: {}, hours: null },
+};
 
 /** Kinds in the order in which they may be added: each refers only to those before it. */
 export const KINDS = ["site", "profile", "gateway", "device"] as const satisfies readonly ConfigKind[];

@@ -1,6 +1,7 @@
 import { ConfigDocument } from "@millrace/contract/api/config";
 import { AppError } from "@millrace/contract/error/app-error";
-import { Value, ValueErrorType } from "@sinclair/typebox/value";
+import type { TSchema } from "@sinclair/typebox";
+import { Value, type ValueError, ValueErrorType } from "@sinclair/typebox/value";
 import {
   type Document,
   isMap,
@@ -93,18 +94,41 @@ const pointerParts = (path: string): (string | number)[] =>
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 
+/** What a value must fit that may also be null: then its parts are what is wrong. */
+function nullable(schema: TSchema): TSchema | null {
+  const offers = (schema.anyOf ?? []) as TSchema[];
+  const others = offers.filter(({ type }) => type !== "null");
+  return offers.length === 2 && others.length === 1 ? (others[0] ?? null) : null;
+}
+
+/** The errors of a value; of what may be null, those of its parts. */
+function* errorsOf(schema: TSchema, value: unknown, root = ""): Generator<ValueError> {
+  for (const error of Value.Errors(schema, value)) {
+    const inner = nullable(error.schema);
+    if (inner === null) yield { ...error, path: `${root}${error.path}` };
+    else yield* errorsOf(inner, error.value, `${root}${error.path}`);
+  }
+}
+
+/** "a text or a number" */
+const kindsOf = (offers: readonly TSchema[]): string =>
+  offers.map(({ type }) => (type === "string" ? "a text" : `a ${String(type)}`)).join(" or ");
+
 /** Everything that does not fit the schema; of one place, the first thing. */
 function schemaProblems(value: unknown): ConfigProblem[] {
   const problems = new Map<string, ConfigProblem>();
-  for (const { path, message, type, schema } of Value.Errors(ConfigDocument, value)) {
+  for (const { path, message, type, schema } of errorsOf(ConfigDocument, value)) {
     if (problems.has(path)) continue;
-    const choices = (schema.anyOf as { const?: unknown }[] | undefined)?.map((one) => one.const);
+    const offers = schema.anyOf as TSchema[] | undefined;
+    const choices = offers?.map((one) => one.const as unknown);
     const text =
       type === ValueErrorType.ObjectAdditionalProperties
         ? "no such member; look for a typing error."
         : choices?.every((choice) => choice !== undefined)
           ? `expected one of ${choices.join(", ")}.`
-          : `${message}.`;
+          : offers !== undefined
+            ? `expected ${kindsOf(offers)}.`
+            : `${message}.`;
     problems.set(path, { at: pointerParts(path), message: text });
   }
   return [...problems.values()];

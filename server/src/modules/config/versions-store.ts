@@ -3,7 +3,7 @@ import { desc, eq, gt, lt, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
 import { configEntry, configVersion } from "../../db/schema/config.ts";
 import { gateway } from "../../db/schema/gateway.ts";
-import { type ConfigState, emptyState } from "./state.ts";
+import { CONTENT_DEFAULTS, type ConfigState, emptyState } from "./state.ts";
 
 export type VersionRow = typeof configVersion.$inferSelect;
 
@@ -109,7 +109,8 @@ export async function stateAt(db: DbOrTx, version: number): Promise<ConfigState>
     WHERE version <= ${version} ORDER BY kind, entity_id, config_entry.version DESC`);
   const state = emptyState();
   for (const { kind, id, content } of rows as unknown as readonly StateRow[]) {
-    if (content !== null) (state[kind] as Map<string, object>).set(id, content);
+    if (content !== null)
+      (state[kind] as Map<string, object>).set(id, { ...CONTENT_DEFAULTS[kind], ...content });
   }
   return state;
 }

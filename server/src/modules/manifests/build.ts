@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import { mergeSettings } from "@millrace/contract/profile/parameter";
 import { assert } from "@millrace/contract/std/assert";
 import { canonicalJson } from "@millrace/contract/std/canonical-json";
+import type { ParameterValues, ProfileParameters } from "@millrace/contract/vocabulary/parameter";
 import type { Manifest, ManifestDevice, ManifestTag } from "@millrace/contract/wire/manifest";
 import { VERSION } from "@millrace/contract/wire/version";
 
@@ -11,7 +13,9 @@ export interface DeviceRow {
   path: string;
   driver: string;
   profileSettings: Record<string, unknown>;
+  profileParameters: ProfileParameters;
   settings: Record<string, unknown>;
+  parameters: ParameterValues;
 }
 
 /** A tag with all numbers resolved, as the hub stores it. */
@@ -31,7 +35,8 @@ const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
  * The slice of the configuration that one gateway runs, in one order whatever order the rows came in: devices by id,
- * tags by number. The device's settings override the profile's key by key.
+ * tags by number. The device's settings override the profile's key by key; those of the profile have its parameters
+ * filled in.
  */
 export function buildManifest(
   hubId: string,
@@ -53,7 +58,10 @@ export function buildManifest(
         name: device.name,
         path: device.path,
         driver: device.driver,
-        settings: { ...device.profileSettings, ...device.settings },
+        settings: mergeSettings(
+          { settings: device.profileSettings, parameters: device.profileParameters },
+          device,
+        ),
         tags: (tagsOf.get(device.id) ?? []).sort((a, b) => a.tagNo - b.tagNo),
       }),
     ),

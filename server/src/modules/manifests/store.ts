@@ -37,7 +37,9 @@ export async function findDevices(db: DbOrTx, gatewayId: string): Promise<Device
       path: device.path,
       driver: profile.driver,
       profileSettings: profile.settings,
+      profileParameters: profile.parameters,
       settings: device.settings,
+      parameters: device.parameters,
     })
     .from(device)
     .innerJoin(profile, eq(profile.id, device.profileId))

@@ -21,8 +21,9 @@ import {
   updateProfile,
 } from "./store.ts";
 
-export const mapProfile = ({ scanMs, heartbeatMs, ...row }: ProfileRow): Profile => ({
+export const mapProfile = ({ scanMs, heartbeatMs, parameters, ...row }: ProfileRow): Profile => ({
   ...row,
+  ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
   ...(scanMs === null ? {} : { scanMs }),
   ...(heartbeatMs === null ? {} : { heartbeatMs }),
 });
@@ -42,8 +43,8 @@ function rowOf(id: string, input: ProfileCreate, revision: number): ProfileRow {
     );
   }
   checkDriver(profileProblems(input));
-  const { scanMs = null, heartbeatMs = null, ...rest } = input;
-  return { id, ...rest, scanMs, heartbeatMs, revision };
+  const { scanMs = null, heartbeatMs = null, parameters = {}, ...rest } = input;
+  return { id, ...rest, parameters, scanMs, heartbeatMs, revision };
 }
 
 export async function profilesPage(db: Db, query: { cursor?: string; limit?: number }) {

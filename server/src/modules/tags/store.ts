@@ -77,26 +77,63 @@ export async function unknownTags(db: DbOrTx, tagNos: readonly number[]): Promis
   return tagNos.filter((tagNo) => !known.has(tagNo));
 }
 
+/** Devices of one profile whose tags differ in nothing but their path. */
+export interface TagGroup {
+  deviceIds: readonly string[];
+  /** Those of a device at the root: paths come below each device's own. */
+  tags: readonly ExpandedTag[];
+}
+
+/** Descriptions of tags in one statement, some 5 MB of JSON. */
+const TAGS_AT_ONCE = 20_000;
+
+/** Groups that go in one statement; at least one. */
+function* statements(groups: Iterable<TagGroup>): Generator<TagGroup[]> {
+  let held: TagGroup[] = [];
+  let tags = 0;
+  for (const group of groups) {
+    if (held.length > 0 && tags + group.tags.length > TAGS_AT_ONCE) {
+      yield held;
+      [held, tags] = [[], 0];
+    }
+    held.push(group);
+    tags += group.tags.length;
+  }
+  if (held.length > 0) yield held;
+}
+
 /**
- * Makes the tags of devices of one profile what they should be, in two statements however many there are. `tags` are
- * those of a device at the root: their paths come below each device's own. A tag that comes back under its old name
- * keeps its number, and with it its history.
+ * Makes the tags of devices of one profile what they should be, in few statements however many there are. The groups
+ * differ in addresses, units and descriptions, never in names. A tag that comes back under its old name keeps its
+ * number, and with it its history.
  */
-export async function syncTags(
-  tx: Tx,
-  deviceIds: readonly string[],
-  tags: readonly ExpandedTag[],
-  at: Date,
-): Promise<void> {
-  const [ids, listed] = [JSON.stringify(deviceIds), JSON.stringify(tags)];
+export async function syncTags(tx: Tx, groups: Iterable<TagGroup>, at: Date): Promise<void> {
+  const deviceIds: string[] = [];
+  let names: string[] = [];
+  for (const some of statements(groups)) {
+    await upsertTags(tx, some);
+    for (const group of some) deviceIds.push(...group.deviceIds);
+    names = some[0]?.tags.map(({ name }) => name) ?? [];
+  }
+  if (deviceIds.length === 0) return;
+  const ids = JSON.stringify(deviceIds);
+  await noteWriters(tx, ids);
+  await tx.execute(sql`
+    UPDATE tag SET removed_at = ${at.toISOString()}::timestamptz
+    WHERE device_id IN (SELECT jsonb_array_elements_text(${ids}::text::jsonb)::uuid) AND removed_at IS NULL
+      AND name NOT IN (SELECT jsonb_array_elements_text(${JSON.stringify(names)}::text::jsonb))`);
+}
+
+async function upsertTags(tx: Tx, groups: readonly TagGroup[]): Promise<void> {
   await tx.execute(sql`
     INSERT INTO tag (device_id, name, path, address, data_type, unit, description, scan_ms, heartbeat_ms, deadband,
       scale, range, interpolation, retention)
     SELECT d.id, x.name, d.path || x.path, x.address, x."dataType", x.unit, x.description, x."scanMs",
       x."heartbeatMs", x.deadband, nullif(x.scale, 'null'), nullif(x.range, 'null'), x.interpolation, x.retention
-    FROM jsonb_array_elements_text(${ids}::text::jsonb) AS wanted(id)
+    FROM jsonb_to_recordset(${JSON.stringify(groups)}::text::jsonb) AS g("deviceIds" jsonb, tags jsonb)
+    CROSS JOIN LATERAL jsonb_array_elements_text(g."deviceIds") AS wanted(id)
     JOIN device d ON d.id = wanted.id::uuid
-    CROSS JOIN jsonb_to_recordset(${listed}::text::jsonb) AS x(name text, path text, address text, "dataType" text,
+    CROSS JOIN LATERAL jsonb_to_recordset(g.tags) AS x(name text, path text, address text, "dataType" text,
       unit text, description text, "scanMs" int, "heartbeatMs" int, deadband float8, scale jsonb, range jsonb,
       interpolation text, retention text)
     ON CONFLICT (device_id, name) DO UPDATE SET path = excluded.path, address = excluded.address,
@@ -104,12 +141,6 @@ export async function syncTags(
       scan_ms = excluded.scan_ms, heartbeat_ms = excluded.heartbeat_ms, deadband = excluded.deadband,
       scale = excluded.scale, range = excluded.range, interpolation = excluded.interpolation,
       retention = excluded.retention, removed_at = NULL`);
-  await noteWriters(tx, ids);
-  const names = JSON.stringify(tags.map(({ name }) => name));
-  await tx.execute(sql`
-    UPDATE tag SET removed_at = ${at.toISOString()}::timestamptz
-    WHERE device_id IN (SELECT jsonb_array_elements_text(${ids}::text::jsonb)::uuid) AND removed_at IS NULL
-      AND name NOT IN (SELECT jsonb_array_elements_text(${names}::text::jsonb))`);
 }
 
 /** The tags of devices that go leave the lists; their numbers and their samples stay. */

@@ -21,7 +21,7 @@ export const TAG_COLUMNS = {
 } as const satisfies Record<string, readonly string[]>;
 export type TagColumn = keyof typeof TAG_COLUMNS;
 
-/** The same for devices; settings of the drivers come on top, as `settings.host` or just `host`. */
+/** The same for devices; settings of the drivers come on top, as `settings.host` or just `host`, parameters as `param.base`. */
 export const DEVICE_COLUMNS = {
   path: ["device path", "pfad"],
   place: ["site", "location", "ort"],
@@ -29,10 +29,12 @@ export const DEVICE_COLUMNS = {
   profile: ["device profile", "profil"],
   gateway: ["edge gateway"],
   enabled: ["active", "aktiv"],
+  hours: ["operating hours", "betriebszeiten"],
 } as const satisfies Record<string, readonly string[]>;
 export type DeviceColumn = keyof typeof DEVICE_COLUMNS;
 
 export const SETTING_PREFIX = "settings.";
+export const PARAMETER_PREFIX = "param.";
 
 /** Columns whose cells hold numbers, by which a file's decimal sign is found. */
 export const NUMBER_COLUMNS: ReadonlySet<string> = new Set<TagColumn>([
@@ -72,6 +74,8 @@ const SETTING_NAMES = settingNames();
 export function columnOf(kind: "tags" | "devices", name: string): string | null {
   const key = plain(name);
   if (kind === "tags") return TAG_NAMES.get(key) ?? null;
+  const parameter = /^param(?:eter)?s?[.\s_-]+(\S.*)$/i.exec(name.trim())?.[1];
+  if (parameter !== undefined) return `${PARAMETER_PREFIX}${parameter}`;
   const setting = /^settings?[.\s_-]+(.+)$/i.exec(name.trim())?.[1];
   if (setting !== undefined) return SETTING_NAMES.get(plain(setting)) ?? null;
   return DEVICE_NAMES.get(key) ?? SETTING_NAMES.get(key) ?? null;
@@ -81,7 +85,7 @@ export function columnOf(kind: "tags" | "devices", name: string): string | null 
 export const knownColumns = (kind: "tags" | "devices"): string =>
   kind === "tags"
     ? Object.keys(TAG_COLUMNS).join(", ")
-    : `${Object.keys(DEVICE_COLUMNS).join(", ")}, ${SETTING_PREFIX}<name>`;
+    : `${Object.keys(DEVICE_COLUMNS).join(", ")}, ${SETTING_PREFIX}<name>, ${PARAMETER_PREFIX}<name>`;
 
 /** Tags or devices, by what only one of them has. */
 export function kindOf(header: readonly string[]): "tags" | "devices" {

@@ -2,14 +2,18 @@ import type { ConfigDevice } from "@millrace/contract/api/config";
 import { deviceProblems } from "@millrace/contract/driver/check";
 import { type AnyDeclaration, DECLARATIONS } from "@millrace/contract/driver/registry";
 import { describeShape } from "@millrace/contract/driver/settings";
+import { parseHours } from "@millrace/contract/hours/text";
+import type { OperatingHours } from "@millrace/contract/vocabulary/operating-hours";
+import type { ParameterValues } from "@millrace/contract/vocabulary/parameter";
 import type { TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { writeEntity } from "../document.ts";
 import type { ConfigProblem } from "../problem.ts";
 import type { ConfigState, DeviceContent, ProfileContent } from "../state.ts";
-import { SETTING_PREFIX } from "./columns.ts";
+import { PARAMETER_PREFIX, SETTING_PREFIX } from "./columns.ts";
 import { choices, emptyDocument, type Fragment, type ImportContext } from "./fragment.ts";
 import { shown } from "./limits.ts";
+import { declaredName, parameterOf } from "./parameter-cells.ts";
 import { Problems } from "./problem.ts";
 import { booleanOf, propertyOf, settingOf } from "./setting-cells.ts";
 import { type CellProblem, type Decimal, problemAt, type Sheet, type SheetRow } from "./sheet.ts";
@@ -34,6 +38,14 @@ const namesOf = (state: ConfigState): Names => ({
 function schemaOf(declaration: AnyDeclaration | undefined, name: string): TSchema | undefined {
   const declarations = declaration === undefined ? DECLARATIONS : [declaration];
   return declarations.map((one) => propertyOf(one, name)).find((schema) => schema !== undefined);
+}
+
+/** Member of a device in the document → column of a file. A parameter is found under its name however it is written. */
+function columnOfMember([member, ...rest]: ConfigProblem["at"], { cells }: SheetRow): string {
+  if (member === "hours") return "hours";
+  if (member !== "parameters") return [member, ...rest].join(".");
+  const wanted = `${PARAMETER_PREFIX}${rest[0]}`;
+  return [...cells.keys()].find((key) => key.toLowerCase() === wanted.toLowerCase()) ?? wanted;
 }
 
 /** Reads the cells of one device and collects what is wrong. */
@@ -99,7 +111,11 @@ class DeviceCells {
   }
 
   /** The device's own settings: a cell decides one, an empty one takes it away, the others stay. */
-  settings(old: Record<string, unknown>, profile: ProfileContent | undefined): Record<string, unknown> {
+  settings(
+    old: Record<string, unknown>,
+    profile: ProfileContent | undefined,
+    parameters: ParameterValues,
+  ): Record<string, unknown> {
     const settings = { ...old };
     const declaration = DECLARATIONS.find(({ kind }) => kind === profile?.driver);
     for (const [key, { text }] of this.row.cells) {
@@ -113,8 +129,31 @@ class DeviceCells {
         this.#judge(key, settings[name], schema);
     }
     if (profile === undefined || declaration === undefined) return settings;
-    for (const { at, message } of deviceProblems(profile, settings)) this.refuse(at.join("."), message);
+    for (const { at, message } of deviceProblems(profile, settings, parameters))
+      this.refuse(columnOfMember(at, this.row), message);
     return settings;
+  }
+
+  /** The device's own values: a cell decides one, an empty one takes it away, the others stay. */
+  parameters(old: ParameterValues, profile: ProfileContent | undefined): ParameterValues {
+    const values = { ...old };
+    const declared = profile?.parameters ?? {};
+    for (const [key, { text }] of this.row.cells) {
+      if (!key.startsWith(PARAMETER_PREFIX)) continue;
+      const name = declaredName(key.slice(PARAMETER_PREFIX.length), declared);
+      if (text === "") delete values[name];
+      else values[name] = parameterOf(text, declared[name], old[name], this.decimal);
+    }
+    return values;
+  }
+
+  hours(old: OperatingHours | null): OperatingHours | null {
+    const text = this.#text("hours");
+    if (text === undefined) return old;
+    const parsed = parseHours(text);
+    if (parsed.ok) return parsed.hours;
+    this.refuse("hours", `found ${shown(text)}: ${parsed.message}`);
+    return old;
   }
 
   #judge(key: string, value: unknown, schema: TSchema): void {
@@ -134,8 +173,11 @@ class DeviceCells {
     );
     const gateway = this.refer("gateway", this.names.gateways, old?.gateway);
     const enabled = this.enabled(there?.enabled ?? true);
-    const settings = this.settings(there?.settings ?? {}, this.names.profiles.get(profile));
-    return { path, device: { profile, gateway, enabled, settings } };
+    const content = this.names.profiles.get(profile);
+    const parameters = this.parameters(there?.parameters ?? {}, content);
+    const settings = this.settings(there?.settings ?? {}, content, parameters);
+    const hours = this.hours(there?.hours ?? null);
+    return { path, device: { profile, gateway, enabled, settings, parameters, hours } };
   }
 }
 
@@ -172,7 +214,7 @@ export function devicesFragment(sheet: Sheet, context: ImportContext): Fragment 
   const cellOf = ([root, path, ...member]: ConfigProblem["at"]) => {
     const row = root === "devices" ? rows.get(String(path)) : undefined;
     if (row === undefined) return null;
-    const key = member.length > 0 ? member.join(".") : row.cells.has("path") ? "path" : "name";
+    const key = member.length > 0 ? columnOfMember(member, row) : row.cells.has("path") ? "path" : "name";
     return problemAt(row, key, "");
   };
   const prune = context.prune ? { prune: pruner(rows, context.profile) } : {};

@@ -1,11 +1,12 @@
 import { DECLARATIONS } from "@millrace/contract/driver/registry";
 import { secretNamesOf } from "@millrace/contract/driver/secret-settings";
 import { AppError } from "@millrace/contract/error/app-error";
+import { hoursText } from "@millrace/contract/hours/text";
 import { isSecretName } from "@millrace/contract/std/redact";
 import type { ProfileTag } from "@millrace/contract/vocabulary/tag";
 import type { TSchema } from "@sinclair/typebox";
-import { byName, type ConfigState, type ProfileContent } from "../state.ts";
-import { SETTING_PREFIX, TAG_COLUMNS, type TagColumn } from "./columns.ts";
+import { byName, type ConfigState, type DeviceContent, type ProfileContent } from "../state.ts";
+import { PARAMETER_PREFIX, SETTING_PREFIX, TAG_COLUMNS, type TagColumn } from "./columns.ts";
 import { guard } from "./formula.ts";
 import { choices } from "./fragment.ts";
 import { shown } from "./limits.ts";
@@ -93,6 +94,10 @@ function openSettings(): string[] {
   return [...new Set(names)];
 }
 
+/** Parameters that one of the devices gives a value. */
+const valuedParameters = (devices: readonly [string, DeviceContent][]): string[] =>
+  [...new Set(devices.flatMap(([, { parameters }]) => Object.keys(parameters)))].sort();
+
 /**
  * The devices of one profile, or all, in exactly the form the import takes. Secret settings have no column; the import
  * leaves what has no column as it is.
@@ -102,17 +107,27 @@ export function exportDevices(state: ConfigState, profile: string | null, form: 
   const profiles = new Map(profilesOf(state, profile));
   const devices = [...state.device].sort(byName).filter(([, { profileId }]) => profiles.has(profileId));
   const used = openSettings().filter((name) => devices.some(([, { settings }]) => name in settings));
-  const rows = devices.map(([, { path, profileId, gatewayId, enabled, settings }]): Value[] => [
-    path,
-    profiles.get(profileId)?.name,
-    state.gateway.get(gatewayId)?.name,
-    enabled,
-    ...used.map((name) => {
-      const value = settings[name];
-      if (value === undefined || value === null) return undefined;
-      return typeof value === "number" ? value : settingText(value);
-    }),
-  ]);
-  const header = ["path", "profile", "gateway", "enabled", ...used.map((name) => `${SETTING_PREFIX}${name}`)];
+  const valued = valuedParameters(devices);
+  const timed = devices.some(([, { hours }]) => hours !== null);
+  const rows = devices.map(
+    ([, { path, profileId, gatewayId, enabled, settings, parameters, hours }]): Value[] => [
+      path,
+      profiles.get(profileId)?.name,
+      state.gateway.get(gatewayId)?.name,
+      enabled,
+      ...(timed ? [hoursText(hours)] : []),
+      ...valued.map((name) => parameters[name]),
+      ...used.map((name) => {
+        const value = settings[name];
+        if (value === undefined || value === null) return undefined;
+        return typeof value === "number" ? value : settingText(value);
+      }),
+    ],
+  );
+  const header = [
+    ...["path", "profile", "gateway", "enabled", ...(timed ? ["hours"] : [])],
+    ...valued.map((name) => `${PARAMETER_PREFIX}${name}`),
+    ...used.map((name) => `${SETTING_PREFIX}${name}`),
+  ];
   return csvOf(header, rows, form);
 }

@@ -1,4 +1,4 @@
-import { columnOf, knownColumns, NUMBER_COLUMNS, SETTING_PREFIX } from "./columns.ts";
+import { columnOf, knownColumns, NUMBER_COLUMNS, PARAMETER_PREFIX, SETTING_PREFIX } from "./columns.ts";
 import { unguard } from "./formula.ts";
 import { shown } from "./limits.ts";
 import { decimalOf } from "./number.ts";
@@ -53,7 +53,10 @@ function decimalSign(
   columns: readonly Column[],
 ): { decimal: Decimal; problems: CellProblem[] } {
   if (table.delimiter === ",") return { decimal: ".", problems: [] };
-  const indices = columns.filter(({ key }) => NUMBER_COLUMNS.has(key) || key.startsWith(SETTING_PREFIX));
+  const indices = columns.filter(
+    ({ key }) =>
+      NUMBER_COLUMNS.has(key) || key.startsWith(SETTING_PREFIX) || key.startsWith(PARAMETER_PREFIX),
+  );
   const numbers = table.rows.flatMap(({ row, cells }) =>
     indices.map(({ index, name }) => ({ row, name, text: cells[index] ?? "" })),
   );
@@ -83,8 +86,10 @@ export function readOwn(table: Table, kind: "tags" | "devices", wanted: Decimal 
     return { where: `row ${row}`, row, cells: new Map(entries) };
   });
   for (const row of table.rows) problems.push(...surplus(row, table.header.length));
-  const settings = columns.filter(({ key }) => key.startsWith(SETTING_PREFIX)).length;
-  const what = kind === "tags" ? "tags" : `devices with ${settings} settings`;
+  const counted = (prefix: string) => columns.filter(({ key }) => key.startsWith(prefix)).length;
+  const parameters = counted(PARAMETER_PREFIX);
+  const also = parameters === 0 ? "" : ` and ${parameters} parameters`;
+  const what = kind === "tags" ? "tags" : `devices with ${counted(SETTING_PREFIX)} settings${also}`;
   const notes = [`Read as ${what}: ${rows.length} rows.`];
   if (sign.decimal === ",") notes.push("Numbers were read with a comma before the decimals.");
   return { sheet: { kind, rows, decimal: sign.decimal }, problems, notes };

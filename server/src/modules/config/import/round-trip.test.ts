@@ -54,9 +54,12 @@ const form = fc.record({
   decimal: fc.constantFrom<Decimal>(".", ","),
 });
 
+/** The kind of a default says how a cell is read. */
+const PARAMETERS = { base: { default: 0.5 }, note: { default: "" } };
+
 function stateOf(profileName: string, profileTags: ProfileTag[]): ConfigState {
   const state = emptyState();
-  const content = { driver: "modbus", settings: {}, scanMs: null, heartbeatMs: null };
+  const content = { driver: "modbus", settings: {}, parameters: PARAMETERS, scanMs: null, heartbeatMs: null };
   state.profile.set("p", { name: profileName, tags: profileTags, ...content });
   return state;
 }
@@ -100,6 +103,8 @@ test("devices", async () => {
           name: one,
           ...links,
           settings,
+          parameters: { ...(i % 2 === 0 ? { base: i * 1.25 } : {}), ...(i % 3 === 0 ? { note: where } : {}) },
+          hours: i % 4 === 0 ? { timeZone: "Europe/Berlin", days: { mon: ["22:00-06:00"] } } : null,
           enabled: i % 3 > 0,
           path: `${place}/${one}`,
         });
@@ -116,9 +121,9 @@ test("devices", async () => {
       const there = { ...state, device: new Map() };
       const fragment = devicesFragment(sheet, { ...context, state: there });
       expect([...problems, ...fragment.problems.held]).toEqual([]);
-      const wanted = [...state.device.values()].map(({ path, enabled, settings }) => [
+      const wanted = [...state.device.values()].map(({ path, enabled, settings, parameters, hours }) => [
         path,
-        { profile: "Meter", gateway, enabled, settings },
+        { profile: "Meter", gateway, enabled, settings, parameters, hours },
       ]);
       expect(fragment.document.devices).toEqual(Object.fromEntries(wanted));
     },

@@ -74,6 +74,7 @@ const NO_PROFILE: ProfileContent = {
   name: "",
   driver: "",
   settings: {},
+  parameters: {},
   tags: [],
   scanMs: null,
   heartbeatMs: null,

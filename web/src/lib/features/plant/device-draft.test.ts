@@ -61,3 +61,33 @@ test("a new kind comes with it in the same document; one whose name is taken doe
   expect(draftProblems({ ...made, profileName: "Meter" }, known).profileName).toContain("choose it above");
   expect(draftProblems({ ...made, tags: [] }, known).tags).toBe(true);
 });
+
+test("values for the kind's parameters and hours go along; what is wrong with them is said beside them", () => {
+  const kind: Profile = {
+    ...profile,
+    parameters: { base: { default: 100 }, plc: {} },
+    settings: { host: "{plc}" },
+  };
+  const plant: Known = { ...known, profiles: [kind] };
+  const bare = draftProblems(draft({ profileId: "p", hours: "mon 06:00-22:00" }), plant);
+  expect([[...bare.parameters.keys()], [...bare.settings.keys()], isWhole(bare)]).toEqual([
+    ["plc"],
+    [],
+    false,
+  ]);
+  expect(bare.hours).toStartWith("The time zone is missing");
+  const done = draft({
+    profileId: "p",
+    parameters: { base: "200", plc: "10.0.0.5", other: "kept back" },
+    hours: "mon-tue 06:00-22:00 Europe/Berlin",
+  });
+  expect(isWhole(draftProblems(done, plant))).toBe(true);
+  const ranges = ["06:00-22:00"];
+  expect(documentOfDraft(done, plant).devices?.["Plant/Hall/Meter 2"]).toEqual({
+    profile: "Meter",
+    gateway: "GW",
+    settings: {},
+    parameters: { base: 200, plc: "10.0.0.5" },
+    hours: { timeZone: "Europe/Berlin", days: { mon: ranges, tue: ranges } },
+  });
+});

@@ -2,10 +2,13 @@ import type { ConfigDocument } from "@millrace/contract/api/config";
 import type { Device, Profile, Site } from "@millrace/contract/api/plant";
 import { deviceProblems } from "@millrace/contract/driver/check";
 import { type AnyDeclaration, DECLARATIONS, declarationOf } from "@millrace/contract/driver/registry";
+import { parseHours } from "@millrace/contract/hours/text";
 import { NAME_PATTERN } from "@millrace/contract/vocabulary/id";
+import type { ParameterValues } from "@millrace/contract/vocabulary/parameter";
 import type { ProfileTag } from "@millrace/contract/vocabulary/tag";
+import { valuesOf } from "./parameter-rows.ts";
 import { settingsOf } from "./setting-form.ts";
-import { besideField, rowProblems, tidyTag } from "./tag-rows.ts";
+import { problemsOf, rowProblems, tidyTag } from "./tag-rows.ts";
 
 const NAME = new RegExp(NAME_PATTERN);
 const NAME_CHARACTERS_MAX = 100;
@@ -22,6 +25,10 @@ export interface DeviceDraft {
   tags: readonly ProfileTag[];
   /** As typed. */
   settings: Record<string, string>;
+  /** As typed. */
+  parameters: Record<string, string>;
+  /** In one line; empty for always. */
+  hours: string;
 }
 
 export const emptyDraft = (): DeviceDraft => ({
@@ -33,6 +40,8 @@ export const emptyDraft = (): DeviceDraft => ({
   driver: DECLARATIONS[0]!.kind,
   tags: [{ name: "", address: "", dataType: "float32" }],
   settings: {},
+  parameters: {},
+  hours: "",
 });
 
 export const nameProblem = (name: string): string =>
@@ -63,7 +72,22 @@ export interface DraftProblems {
   name: string;
   profileName: string;
   settings: Map<string, string>;
+  parameters: Map<string, string>;
+  hours: string;
   tags: boolean;
+}
+
+/** Values of a draft for the parameters of its kind; those typed for another kind stay behind. */
+export function valuesOfDraft(draft: DeviceDraft, profile: Profile | undefined): ParameterValues {
+  const declared = profile?.parameters ?? {};
+  const own = Object.entries(draft.parameters).filter(([name]) => Object.hasOwn(declared, name));
+  return valuesOf(Object.fromEntries(own), declared);
+}
+
+/** What is wrong with a line of hours; empty for nothing. */
+export function hoursProblem(text: string): string {
+  const parsed = parseHours(text);
+  return parsed.ok ? "" : `${parsed.message.charAt(0).toUpperCase()}${parsed.message.slice(1)}`;
 }
 
 /** What is still missing or wrong, by field. */
@@ -75,28 +99,35 @@ export function draftProblems(draft: DeviceDraft, known: Known): DraftProblems {
     : "";
   const profile = known.profiles.find(({ id }) => id === draft.profileId);
   const declaration = declarationOfDraft(draft, known);
-  const settings = new Map<string, string>();
-  if (declaration !== null) {
-    const own = settingsOf(declaration.settings, draft.settings);
-    const base = { driver: declaration.kind, settings: profile?.settings ?? {} };
-    for (const { at, message } of deviceProblems(base, own))
-      settings.set(String(at[1] ?? ""), besideField(message));
-  }
-  if (profile !== undefined)
-    return { name: nameProblem(draft.name) || taken, profileName: "", settings, tags: false };
+  const base = profile ?? { driver: draft.driver, settings: {} };
+  const found =
+    declaration === null
+      ? []
+      : deviceProblems(base, settingsOf(declaration.settings, draft.settings), valuesOfDraft(draft, profile));
+  const judged = {
+    name: nameProblem(draft.name) || taken,
+    settings: problemsOf(found, "settings"),
+    parameters: problemsOf(found, "parameters"),
+    hours: hoursProblem(draft.hours),
+  };
+  if (profile !== undefined) return { ...judged, profileName: "", tags: false };
   const named = known.profiles.some(({ name }) => name === draft.profileName.trim());
   return {
-    name: nameProblem(draft.name) || taken,
+    ...judged,
     profileName:
       nameProblem(draft.profileName) ||
       (named ? "There is a kind of machine of this name; choose it above." : ""),
-    settings,
     tags: draft.tags.length === 0 || rowProblems(draft.driver, {}, draft.tags).size > 0,
   };
 }
 
 export const isWhole = (problems: DraftProblems): boolean =>
-  problems.name === "" && problems.profileName === "" && problems.settings.size === 0 && !problems.tags;
+  problems.name === "" &&
+  problems.profileName === "" &&
+  problems.settings.size === 0 &&
+  problems.parameters.size === 0 &&
+  problems.hours === "" &&
+  !problems.tags;
 
 /** The draft as a part of the configuration's document: device and, when it is a new kind, profile in one publish. */
 export function documentOfDraft(draft: DeviceDraft, known: Known): ConfigDocument {
@@ -106,13 +137,24 @@ export function documentOfDraft(draft: DeviceDraft, known: Known): ConfigDocumen
   const declaration = declarationOfDraft(draft, known);
   const name = profile?.name ?? draft.profileName.trim();
   const settings = declaration === null ? {} : settingsOf(declaration.settings, draft.settings);
+  const parameters = valuesOfDraft(draft, profile);
+  const parsed = parseHours(draft.hours);
+  const own = {
+    ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
+    ...(parsed.ok && parsed.hours !== null ? { hours: parsed.hours } : {}),
+  };
   return {
     millrace: 1,
     ...(profile === undefined
       ? { profiles: { [name]: { driver: draft.driver, tags: draft.tags.map(tidyTag) } } }
       : {}),
     devices: {
-      [`${site?.path}/${draft.name.trim()}`]: { profile: name, gateway: gateway?.name ?? "", settings },
+      [`${site?.path}/${draft.name.trim()}`]: {
+        profile: name,
+        gateway: gateway?.name ?? "",
+        settings,
+        ...own,
+      },
     },
   };
 }

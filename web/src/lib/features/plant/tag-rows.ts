@@ -1,6 +1,7 @@
 import { profileProblems } from "@millrace/contract/driver/check";
 import { repeatedNames } from "@millrace/contract/profile/expand";
 import { NAME_PATTERN } from "@millrace/contract/vocabulary/id";
+import type { ProfileParameters } from "@millrace/contract/vocabulary/parameter";
 import type { ProfileTag } from "@millrace/contract/vocabulary/tag";
 
 const NAME = new RegExp(NAME_PATTERN);
@@ -17,6 +18,7 @@ export function rowProblems(
   driver: string,
   settings: Record<string, unknown>,
   tags: readonly ProfileTag[],
+  parameters: ProfileParameters = {},
 ): Map<number, RowProblems> {
   const problems = new Map<number, RowProblems>();
   const add = (row: number, field: keyof RowProblems, message: string) =>
@@ -28,18 +30,30 @@ export function rowProblems(
       add(row, "name", "1 to 100 characters without + # $ / please.");
     else if (repeated.has(name)) add(row, "name", "This name occurs more than once.");
   });
-  for (const { at, message } of profileProblems({ driver, settings, tags })) {
-    const [where, row] = at;
-    if (where === "tags" && typeof row === "number") add(row, "address", besideField(message));
+  for (const { at, message } of profileProblems({ driver, settings, parameters, tags })) {
+    const [where, row, member] = at;
+    if (where !== "tags" || typeof row !== "number") continue;
+    add(row, "address", member === "address" ? besideField(message) : `The ${member}: ${message}`);
   }
   return problems;
 }
 
 /** The driver's words without naming the field they stand beside. */
 export const besideField = (message: string): string => {
-  const words = message.replace(/^(Address "[^"]*"|[^:]*: setting "[^"]*"): /, "");
+  const words = message.replace(/^(Address "[^"]*"|([^:]*: )?setting "[^"]*"): /, "");
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
+
+/** Problems of one member in words beside its fields, by name. */
+export const problemsOf = (
+  found: readonly { at: readonly (string | number)[]; message: string }[],
+  member: "settings" | "parameters",
+): Map<string, string> =>
+  new Map(
+    found
+      .filter(({ at }) => at[0] === member)
+      .map(({ at, message }) => [String(at[1] ?? ""), besideField(message)]),
+  );
 
 /** A row as one would begin it: the type of the one before. */
 export const emptyTag = (before: ProfileTag | undefined): ProfileTag => ({

@@ -1,5 +1,7 @@
 import type { LogRow } from "@millrace/contract/api/log";
 import { ageWords } from "../../state/age.ts";
+import { LEVEL_FROM } from "../../state/level-words.ts";
+import type { LogFilter } from "./log-filter.ts";
 
 /** Below this a record simply took its way. */
 const LATE_MS = 60_000;
@@ -26,6 +28,17 @@ export const partWords = (logger: string): string => {
 export function lateWords({ time, receivedAt }: Pick<LogRow, "time" | "receivedAt">): string {
   const lateMs = Date.parse(receivedAt) - Date.parse(time);
   return lateMs < LATE_MS ? "" : `came ${ageWords(lateMs)} later`;
+}
+
+/** What a list is narrowed to, in a line; empty when it is not. */
+export function filterWords({ gatewayId, level, q, from, to }: LogFilter, gatewayName: string): string {
+  const parts: string[] = [];
+  if (q !== "") parts.push(`“${q}”`);
+  if (gatewayId !== "") parts.push(gatewayName);
+  if (level !== "") parts.push(LEVEL_FROM[level].toLowerCase());
+  if (from !== "") parts.push(`from ${from.replace("T", " ")}`);
+  if (to !== "") parts.push(`until ${to.replace("T", " ")}`);
+  return parts.join(", ");
 }
 
 /** Facts beside the message, as name and text. */

@@ -3,7 +3,7 @@ import { LOG_SEARCH_CHARS_MAX } from "@millrace/contract/api/log";
 import { LOG_LEVELS } from "@millrace/contract/vocabulary/log";
 import { LEVEL, LEVEL_FROM } from "../../state/level-words.ts";
 import { formatLogFilter, type LogFilter, logSearch, NO_LOG_FILTER, parseLogFilter } from "./log-filter.ts";
-import { factsOf, lateWords, partWords } from "./log-words.ts";
+import { factsOf, filterWords, lateWords, partWords } from "./log-words.ts";
 
 const filter: LogFilter = {
   gatewayId: "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55",
@@ -35,6 +35,13 @@ test("the hub is asked with instants, whatever this device's zone", () => {
     cursor: "abc",
   });
   expect(logSearch(NO_LOG_FILTER, null, 5)).toBe("limit=5");
+});
+
+test("what the list is narrowed to, in a line", () => {
+  expect(filterWords(NO_LOG_FILTER, "")).toBe("");
+  expect(filterWords(filter, "Gateway 1")).toBe(
+    "“not readable & more”, Gateway 1, errors only, from 2026-11-26 08:00, until 2026-11-26 09:30",
+  );
 });
 
 test("each level has its words", () => {

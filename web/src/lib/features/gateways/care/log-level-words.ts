@@ -3,6 +3,12 @@ import { LOG_RECORD } from "@millrace/contract/vocabulary/log";
 import { momentWords } from "../../../state/age.ts";
 import { LEVEL_FROM } from "../../../state/level-words.ts";
 
+/** What more may be asked for. */
+export const MORE = [
+  { level: "info", label: "Ordinary steps too" },
+  { level: "debug", label: "Everything" },
+] as const;
+
 /** For how long more may be asked for, in minutes. */
 export const MINUTES = [10, 30, 60, LOG_RECORD.minutesMax] as const;
 export const MINUTES_STANDARD = 30;

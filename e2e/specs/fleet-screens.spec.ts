@@ -287,6 +287,7 @@ test("the gateway is restarted after a question", async () => {
   await stack.gateway.process.exited;
   await stack.startGateway();
   await attribute("the outcome", ada.find("command-result", restart), "data-ok", "true", 60_000);
+  await ada.page.getByText("It is back.").waitFor({ timeout: 30_000 });
   await isClean("gateway-restarted", "restart-gateway");
 }, 120_000);
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { CommandState } from "@millrace/contract/api/command";
 import { COMMAND_KINDS } from "@millrace/contract/wire/command";
-import { isSettled, outcomeWords } from "./command-words.ts";
+import { backWords, isSettled, outcomeWords } from "./command-words.ts";
 
 test("each outcome of each command has words, and says whether it went well", () => {
   for (const kind of COMMAND_KINDS)
@@ -18,6 +18,14 @@ test("a refusal says what the gateway said", () => {
     ok: false,
     text: reason,
   });
+});
+
+test("a gateway is back when its link is newer than the wish", () => {
+  const [before, asked, after] = ["2026-11-26T08:00:00Z", "2026-11-26T08:00:05Z", "2026-11-26T08:00:20Z"];
+  expect(backWords(asked, true, before)).toContain("in a moment");
+  expect(backWords(asked, false, after)).toContain("not back yet");
+  expect(backWords(asked, true, after)).toBe("It is back.");
+  expect(backWords(asked, true, null)).toContain("in a moment");
 });
 
 test("an outcome that was never told may still come", () => {

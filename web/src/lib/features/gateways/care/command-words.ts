@@ -38,6 +38,14 @@ export function outcomeWords({ state, body }: Told, reason: string): { ok: boole
   }
 }
 
+/** Whether a gateway that was asked to restart is back. Instants are the hub's; `linkSince` is of its present link state. */
+export function backWords(requestedAt: string, isUp: boolean, linkSince: string | null): string {
+  if (!isUp) return "It is not back yet.";
+  return linkSince !== null && Date.parse(linkSince) > Date.parse(requestedAt)
+    ? "It is back."
+    : "It is still connected and ends in a moment.";
+}
+
 /** False while the outcome may still change: one that the gateway never told counts when it comes late. */
 export const isSettled = ({ state, answeredAt }: Pick<GatewayCommand, "state" | "answeredAt">): boolean =>
   state !== "sent" && (state !== "unknown" || answeredAt !== null);

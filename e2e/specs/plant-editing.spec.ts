@@ -133,6 +133,50 @@ test("many tags are changed together, and the change reaches the gateway", async
   expect(changed.map(({ scanMs }) => scanMs)).toEqual([500, 500, 500]);
 }, 30_000);
 
+test("a list of tags from a file: each wrong cell is named, then all of it is taken at once", async () => {
+  const rows = Array.from({ length: 300 }, (_, i) => `Value ${i},holding:${100 + i},uint16,bar`);
+  const csv = (lines: readonly string[]) => ["name,address,dataType,unit", ...lines].join("\n");
+  const choose = (text: string) =>
+    ada
+      .find("file-choose")
+      .setInputFiles({ name: "tags.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
+  await ada.page.goto(`${stack.hubUrl}/plant/files`);
+  await choose(csv([...rows.slice(0, 10), "Value 3,holding:x,uint61,bar", ...rows.slice(10)]));
+  await ada.find("file-profile").selectOption("Test stand press");
+  await ada.find("file-look").click();
+  await ada.find("file-problems").getByText("Row 12").first().waitFor();
+  await ada.picture("plant-file-wrong");
+  await choose(csv(rows));
+  await ada.find("file-look").click();
+  await ada.page.getByText("It would change: 1 changed").waitFor();
+  await ada.find("file-publish").click();
+  await ada.page.getByText(/Published as version/).waitFor();
+  await ada.picture("plant-file-done");
+  const profile = (await stack.api.all<Profile>("/profiles")).find(
+    ({ name }) => name === "Test stand press",
+  )!;
+  expect(profile.tags).toHaveLength(303);
+}, 30_000);
+
+test("what is prepared waits as a draft, and is published on purpose", async () => {
+  const profile = (await stack.api.all<Profile>("/profiles")).find(
+    ({ name }) => name === "Test stand press",
+  )!;
+  await ada.page.goto(`${stack.hubUrl}/plant/profiles/${profile.id}`);
+  await ada.page.getByLabel("Search tags").fill("Value ");
+  await ada.page.getByRole("button", { name: "Choose all" }).click();
+  await ada.page.getByRole("button", { name: "Remove 300 tags" }).click();
+  await ada.find("draft-keep").click();
+  const draft = ada.find("draft-row").filter({ hasText: "Test stand press changed" });
+  await draft.getByRole("button").first().click();
+  await draft.getByText("It would change now: 1 changed").waitFor();
+  expect((await stack.api.get<Profile>(`/profiles/${profile.id}`)).tags).toHaveLength(303);
+  await ada.picture("plant-draft");
+  await ada.find("draft-publish", draft).click();
+  await draft.waitFor({ state: "detached" });
+  expect((await stack.api.get<Profile>(`/profiles/${profile.id}`)).tags).toHaveLength(3);
+}, 30_000);
+
 test("two people at one device: the second is told, and nothing is overwritten", async () => {
   const bob = await Person.arrive(browser, PHONE, "dark");
   await bob.context.addCookies(await ada.context.cookies());
@@ -213,6 +257,8 @@ test("nothing on these screens keeps anybody out, in light and dark, on tablet a
     `/plant/profiles/${device.profileId}`,
     "/plant/versions",
     "/plant/rollouts",
+    "/plant/drafts",
+    "/plant/files",
   ];
   for (const [name, size, scheme] of [
     ["tablet", TABLET, "light"],

@@ -62,7 +62,7 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
     compression: zstd,
     ownerOf: (tagNo) => latest.cache.ownerOf(tagNo),
   });
-  const frames = new FrameCache(QUERY.frameCacheBytes);
+  const frames = new FrameCache({ bytesMax: QUERY.frameCacheBytes, ageMsMax: QUERY.frameCacheMs }, clock);
   const fanOut = new FanOut({
     clock,
     metrics,

@@ -20,7 +20,9 @@ import {
 const log = getLogger(["hub", "manifests"]);
 
 /** Manifests being built at one moment; each takes a connection and a few megabytes. */
-const MANIFESTS_AT_ONCE = 4;
+const MANIFESTS_AT_ONCE = 2;
+/** After so many, what they left in memory is asked to go: by itself the heap of a large fleet doubles first. */
+const COLLECT_EVERY = 8;
 
 export interface ManifestDeps {
   db: Db;
@@ -126,8 +128,10 @@ export function manifestPort(deps: ManifestDeps, followers: ManifestFollowers): 
       await followers.tagsChanged(distinct);
       // While PostgreSQL stores one, the next is written.
       const rest = distinct.values();
+      let built = 0;
       const build = async () => {
         for (const gatewayId of rest) {
+          if (++built % COLLECT_EVERY === 0) Bun.gc(false);
           const manifest = await rebuildManifest(deps, gatewayId);
           if (manifest === null) continue;
           log.info("Manifest {rev} is ready for gateway {gatewayId}", { rev: manifest.rev, gatewayId });

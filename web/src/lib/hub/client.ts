@@ -45,6 +45,8 @@ export interface HubRequest {
   method: Method;
   path: string;
   body?: unknown;
+  /** Sent as it is, under its own type, instead of a body. */
+  file?: Blob;
   /** Revision the change was made on; the hub refuses when there is a newer one. */
   ifMatch?: number;
   signal?: AbortSignal;
@@ -204,6 +206,7 @@ export class HubClient {
     method,
     path,
     body,
+    file,
     ifMatch,
     signal,
     timeoutMs = REQUEST_TIMEOUT_MS,
@@ -216,6 +219,7 @@ export class HubClient {
     try {
       const headers: Record<string, string> = { accept: "application/json" };
       if (body !== undefined) headers["content-type"] = "application/json";
+      if (file !== undefined) headers["content-type"] = file.type;
       if (ifMatch !== undefined) headers["if-match"] = `"${ifMatch}"`;
       const response = await this.#fetch(path, {
         method,
@@ -223,7 +227,7 @@ export class HubClient {
         credentials: "same-origin",
         cache: "no-store",
         signal: aborter.signal,
-        body: body === undefined ? null : JSON.stringify(body),
+        body: file ?? (body === undefined ? null : JSON.stringify(body)),
       });
       const answer = parse(await response.text());
       if (!response.ok) throw faultOf(response.status, answer);

@@ -36,6 +36,8 @@ describe("routes", () => {
     ["/plant/profiles/p1", { view: "plant", part: "profiles", id: "p1" }],
     ["/plant/versions", { view: "plant", part: "versions", id: null }],
     ["/plant/rollouts", { view: "plant", part: "rollouts", id: null }],
+    ["/plant/drafts", { view: "plant", part: "drafts", id: null }],
+    ["/plant/files", { view: "plant", part: "files", id: null }],
     ["/plant/versions/7", { view: "unknown", path: "/plant/versions/7" }],
     ["/tags/zero", { view: "unknown", path: "/tags/zero" }],
     ["/tags/0", { view: "unknown", path: "/tags/0" }],

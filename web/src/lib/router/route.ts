@@ -18,7 +18,7 @@ export type Route =
   | { view: "plant"; part: PlantPart; id: string | null }
   | { view: "unknown"; path: string };
 
-export type PlantPart = "devices" | "newDevice" | "profiles" | "versions" | "rollouts";
+export type PlantPart = "devices" | "newDevice" | "profiles" | "versions" | "rollouts" | "drafts" | "files";
 
 export interface TagFilter {
   q: string;
@@ -69,11 +69,13 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
   return { view: "unknown", path: pathname };
 }
 
+const PLAIN_PARTS = ["versions", "rollouts", "drafts", "files"] as const;
+
 function plantRoute([, part, id, ...rest]: readonly string[], search: URLSearchParams): Route | null {
   if (rest.length > 0) return null;
   if (part === undefined) return { view: "plant", part: "devices", id: null };
-  if ((part === "versions" || part === "rollouts") && id === undefined)
-    return { view: "plant", part, id: null };
+  const plain = PLAIN_PARTS.find((one) => one === part);
+  if (plain !== undefined && id === undefined) return { view: "plant", part: plain, id: null };
   if (part === "profiles") return { view: "plant", part: "profiles", id: id ?? null };
   if (part !== "devices" || id === undefined) return null;
   if (id === "new") return { view: "plant", part: "newDevice", id: search.get("like") };

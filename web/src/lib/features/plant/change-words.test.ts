@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { changeTitle, countWords, valueWords, versionTitle } from "./change-words.ts";
+import { changeTitle, countWords, valueWords, versionTitle, wholeWords } from "./change-words.ts";
 
 test("changes, figures and versions in words", () => {
   const change = {
@@ -23,4 +23,12 @@ test("changes, figures and versions in words", () => {
   expect(versionTitle({ comment: "New press", action: "device.create" })).toBe("New press");
   expect(versionTitle({ comment: "", action: "profile.edit" })).toBe("Kind of machine changed");
   expect(versionTitle({ comment: "", action: "config.rollback" })).toBe("Way back");
+});
+
+test("a tag that comes or goes is told as one", () => {
+  const tag = { address: "holding:1", dataType: "int16" };
+  expect(wholeWords({ field: "tags.Power", old: tag })).toBe("Tag Power removed (holding:1)");
+  expect(wholeWords({ field: "tags.A.b", new: tag })).toBe("Tag A.b added (holding:1)");
+  expect(wholeWords({ field: "tags.Power.unit", old: "W", new: "kW" })).toBeNull();
+  expect(wholeWords({ field: "tags.Power.scale", new: { factor: 2 } })).toBeNull();
 });

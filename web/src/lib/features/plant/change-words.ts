@@ -1,4 +1,4 @@
-import type { ConfigChange, ConfigPlan, ConfigVersion } from "@millrace/contract/api/config";
+import type { ConfigChange, ConfigPlan, ConfigVersion, FieldChange } from "@millrace/contract/api/config";
 
 const WHAT = { added: "Added", changed: "Changed", removed: "Removed" } as const;
 const KIND = { site: "place", profile: "kind of machine", gateway: "gateway", device: "device" } as const;
@@ -14,6 +14,15 @@ export function valueWords(value: unknown): string {
   if (value === undefined) return "nothing";
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.length > VALUE_CHARACTERS_MAX ? `${text.slice(0, VALUE_CHARACTERS_MAX)}…` : text;
+}
+
+/** "Tag Power removed": a tag that comes or goes as a whole; null for any other field. */
+export function wholeWords({ field, old, new: now }: FieldChange): string | null {
+  const name = field.startsWith("tags.") ? field.slice("tags.".length) : null;
+  if (name === null || (old !== undefined && now !== undefined)) return null;
+  const there = old ?? now;
+  if (typeof there !== "object" || there === null || !("address" in there)) return null;
+  return `Tag ${name} ${old === undefined ? "added" : "removed"} (${String(there.address)})`;
 }
 
 type Counts = Pick<ConfigPlan, "added" | "changed" | "removed">;

@@ -1,4 +1,12 @@
-import { ConfigDiff, type ConfigDocument, ConfigPlan, ConfigVersion } from "@millrace/contract/api/config";
+import {
+  ConfigDiff,
+  type ConfigDocument,
+  ConfigPlan,
+  ConfigVersion,
+  Draft,
+  DraftHead,
+  DraftPlan,
+} from "@millrace/contract/api/config";
 import {
   type FieldMatchRequest,
   FieldMatchResult,
@@ -31,6 +39,23 @@ const TagPage = Page(Tag);
 const LatestList = Type.Object({ items: Type.Array(Latest) });
 const ROLLOUTS_SHOWN = 20;
 const VERSIONS_PAGE = 50;
+
+/** A large file takes the hub a while. */
+const FILE_MS = 120_000;
+const DraftPage = Page(DraftHead);
+
+export interface FileOptions {
+  dryRun: boolean;
+  prune: boolean;
+  comment: string;
+}
+
+const fileSearch = ({ dryRun, prune, comment }: FileOptions): string =>
+  new URLSearchParams({
+    dryRun: String(dryRun),
+    prune: String(prune),
+    ...(comment === "" ? {} : { comment }),
+  }).toString();
 
 /** The configuring part of the API, loaded with its screens. Every method throws `HubFault`. */
 export class PlantClient {
@@ -109,6 +134,43 @@ export class PlantClient {
       path: `/api/v1/config/diff?from=${from}&to=${to}`,
       schema: ConfigDiff,
     });
+  }
+
+  /** The whole document from a file. */
+  applyFile(file: Blob, options: FileOptions): Promise<ConfigPlan> {
+    const path = `/api/v1/config?${fileSearch(options)}`;
+    return this.#hub.call({ method: "PUT", path, schema: ConfigPlan, file, timeoutMs: FILE_MS });
+  }
+
+  /** A list of tags or devices from a file; `profile` says where tags go that do not say it themselves. */
+  importFile(file: Blob, options: FileOptions & { profile: string }): Promise<ConfigPlan> {
+    const profile = options.profile === "" ? "" : `&profile=${encodeURIComponent(options.profile)}`;
+    const path = `/api/v1/config/import?${fileSearch(options)}${profile}`;
+    return this.#hub.call({ method: "POST", path, schema: ConfigPlan, file, timeoutMs: FILE_MS });
+  }
+
+  async drafts(): Promise<DraftHead[]> {
+    return (await this.#hub.call({ method: "GET", path: "/api/v1/drafts", schema: DraftPage })).items;
+  }
+
+  keepDraft(name: string, document: ConfigDocument): Promise<Draft> {
+    const body = { name, document };
+    return this.#hub.call({ method: "POST", path: "/api/v1/drafts", schema: Draft, body });
+  }
+
+  planDraft(id: string): Promise<DraftPlan> {
+    const path = `/api/v1/drafts/${encodeURIComponent(id)}/plan`;
+    return this.#hub.call({ method: "GET", path, schema: DraftPlan });
+  }
+
+  /** Refused while others changed the same, unless that is to be replaced. */
+  publishDraft(id: string, overwrite: boolean): Promise<ConfigPlan> {
+    const path = `/api/v1/drafts/${encodeURIComponent(id)}/publish`;
+    return this.#hub.call({ method: "POST", path, schema: ConfigPlan, body: { overwrite } });
+  }
+
+  removeDraft(id: string): Promise<void> {
+    return this.#hub.tell({ method: "DELETE", path: `/api/v1/drafts/${encodeURIComponent(id)}` });
   }
 
   async rollouts(): Promise<Rollout[]> {

@@ -10,10 +10,12 @@ describe("routes", () => {
   const cases: [string, Route][] = [
     ["/", { view: "overview" }],
     ["/setup", { view: "setup" }],
-    ["/gateways", { view: "gateways" }],
+    ["/gateways", { view: "gateways", label: "" }],
+    ["/gateways?label=hall+3%2Cpilot", { view: "gateways", label: "hall 3,pilot" }],
+    ["/gateways/g1?label=pilot", { view: "gateway", gatewayId: "g1", label: "pilot" }],
     [
       "/gateways/01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55",
-      { view: "gateway", gatewayId: "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55" },
+      { view: "gateway", gatewayId: "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55", label: "" },
     ],
     ["/tags", { view: "tags", filter: NO_FILTER }],
     [
@@ -24,6 +26,8 @@ describe("routes", () => {
     ["/more", { view: "more" }],
     ["/audit", { view: "audit", search: "" }],
     ["/audit?action=device.*", { view: "audit", search: "action=device.*" }],
+    ["/logs", { view: "logs", search: "" }],
+    ["/logs?level=error&q=not+read", { view: "logs", search: "level=error&q=not+read" }],
     ["/plant", { view: "plant", part: "devices", id: null }],
     ["/plant/devices/d1", { view: "plant", part: "devices", id: "d1" }],
     ["/plant/devices/new", { view: "plant", part: "newDevice", id: null }],

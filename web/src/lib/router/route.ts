@@ -2,8 +2,9 @@
 export type Route =
   | { view: "setup" }
   | { view: "overview" }
-  | { view: "gateways" }
-  | { view: "gateway"; gatewayId: string }
+  /** `label`: labels with commas between; the list is narrowed to gateways that have all of them. */
+  | { view: "gateways"; label: string }
+  | { view: "gateway"; gatewayId: string; label: string }
   | { view: "tags"; filter: TagFilter }
   | { view: "tag"; tagNo: number; filter: TagFilter }
   /** `search` holds the state of the chart; only the trends screen, which is loaded later, reads it. */
@@ -11,6 +12,8 @@ export type Route =
   | { view: "more" }
   /** `search` holds the filters; only the audit, which is loaded later, reads it. */
   | { view: "audit"; search: string }
+  /** The same, of the gateways' logs. */
+  | { view: "logs"; search: string }
   /** `id`: the device or profile that is open; of a new device, the one it is to be like. */
   | { view: "plant"; part: PlantPart; id: string | null }
   | { view: "unknown"; path: string };
@@ -33,6 +36,9 @@ function filterOf(search: URLSearchParams): TagFilter {
   };
 }
 
+const labelOf = (search: URLSearchParams): string => (search.get("label") ?? "").slice(0, 400);
+const labelText = (label: string): string => (label === "" ? "" : `?${new URLSearchParams({ label })}`);
+
 /** As written, not as a form would escape it: a link to a trend stays readable. */
 const trendSearch = (search: URLSearchParams): string =>
   [...search].map(([name, value]) => `${name}=${value}`).join("&");
@@ -44,17 +50,19 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
   if (parts.length === 0) return { view: "overview" };
   if (parts.length === 1) {
     if (first === "setup") return { view: "setup" };
-    if (first === "gateways") return { view: "gateways" };
+    if (first === "gateways") return { view: "gateways", label: labelOf(search) };
     if (first === "tags") return { view: "tags", filter: filterOf(search) };
     if (first === "more") return { view: "more" };
-    if (first === "audit") return { view: "audit", search: search.toString() };
+    if (first === "audit" || first === "logs") return { view: first, search: search.toString() };
     if (first === "trends") return { view: "trends", viewId: null, search: trendSearch(search) };
   }
   if (first === "plant") return plantRoute(parts, search) ?? { view: "unknown", path: pathname };
   if (parts.length === 2 && first === "trends") {
     return { view: "trends", viewId: second!, search: trendSearch(search) };
   }
-  if (parts.length === 2 && first === "gateways") return { view: "gateway", gatewayId: second! };
+  if (parts.length === 2 && first === "gateways") {
+    return { view: "gateway", gatewayId: second!, label: labelOf(search) };
+  }
   if (parts.length === 2 && first === "tags" && /^[1-9]\d{0,9}$/.test(second!)) {
     return { view: "tag", tagNo: Number(second), filter: filterOf(search) };
   }
@@ -94,8 +102,10 @@ export function formatRoute(route: Route): string {
   switch (route.view) {
     case "overview":
       return "/";
+    case "gateways":
+      return `/gateways${labelText(route.label)}`;
     case "gateway":
-      return `/gateways/${route.gatewayId}`;
+      return `/gateways/${route.gatewayId}${labelText(route.label)}`;
     case "tags":
       return `/tags${filterText(route.filter)}`;
     case "tag":
@@ -105,7 +115,8 @@ export function formatRoute(route: Route): string {
       return route.search === "" ? path : `${path}?${route.search}`;
     }
     case "audit":
-      return route.search === "" ? "/audit" : `/audit?${route.search}`;
+    case "logs":
+      return route.search === "" ? `/${route.view}` : `/${route.view}?${route.search}`;
     case "plant":
       return plantPath(route.part, route.id);
     case "unknown":

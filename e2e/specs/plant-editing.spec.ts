@@ -226,6 +226,37 @@ test("versions tell what changed, and one action goes back", async () => {
   expect(device.settings.timeoutMs).toBeUndefined();
 }, 30_000);
 
+test("a place is renamed with everything in it; any two versions are compared; a kind is doubled", async () => {
+  const before = (await stack.api.all<Tag>("/tags")).filter(({ path }) => path.includes("/Utilities/"));
+  await ada.page.goto(`${stack.hubUrl}/plant/places`);
+  const row = ada.page.locator('[data-testid="place-row"][data-path="Demo plant/Utilities"]');
+  await row.getByRole("button").first().click();
+  await ada.find("place-rename", row).fill("Energy");
+  await ada.picture("plant-places");
+  await ada.find("place-save", row).click();
+  await ada.page.locator('[data-testid="place-row"][data-path="Demo plant/Energy"]').waitFor();
+  const after = (await stack.api.all<Tag>("/tags")).filter(({ path }) => path.includes("/Energy/"));
+  expect(after.map(({ tagNo }) => tagNo).sort()).toEqual(before.map(({ tagNo }) => tagNo).sort());
+  await ada.page.goto(`${stack.hubUrl}/plant/versions`);
+  const compare = ada.find("version-compare");
+  await compare.getByLabel("Compare version").fill("1");
+  await compare.getByRole("button", { name: "Compare" }).click();
+  await compare.getByText(/From version 1 to \d+: \d+ added/).waitFor();
+  await ada.picture("plant-compare");
+  const profile = (await stack.api.all<Profile>("/profiles")).find(
+    ({ name }) => name === "Test stand press",
+  )!;
+  await ada.page.goto(`${stack.hubUrl}/plant/profiles/${profile.id}`);
+  await ada.find("profile-clone").click();
+  await ada.page.getByRole("heading", { name: "Test stand press copy" }).waitFor();
+  await ada.page.goto(`${stack.hubUrl}/plant/places`);
+  const back = ada.page.locator('[data-testid="place-row"][data-path="Demo plant/Energy"]');
+  await back.getByRole("button").first().click();
+  await ada.find("place-rename", back).fill("Utilities");
+  await ada.find("place-save", back).click();
+  await ada.page.locator('[data-testid="place-row"][data-path="Demo plant/Utilities"]').waitFor();
+}, 30_000);
+
 test("a rollout is seen as it goes, and a person stops it", async () => {
   const profile = (await stack.api.all<Profile>("/profiles")).find(
     ({ name }) => name === "Test stand press",
@@ -302,6 +333,7 @@ test("nothing on these screens keeps anybody out, in light and dark, on tablet a
     "/plant/rollouts",
     "/plant/drafts",
     "/plant/files",
+    "/plant/places",
   ];
   for (const [name, size, scheme] of [
     ["tablet", TABLET, "light"],

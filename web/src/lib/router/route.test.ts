@@ -36,6 +36,7 @@ describe("routes", () => {
     ["/plant/profiles/p1", { view: "plant", part: "profiles", id: "p1" }],
     ["/plant/versions", { view: "plant", part: "versions", id: null }],
     ["/plant/rollouts", { view: "plant", part: "rollouts", id: null }],
+    ["/plant/places", { view: "plant", part: "places", id: null }],
     ["/plant/drafts", { view: "plant", part: "drafts", id: null }],
     ["/plant/files", { view: "plant", part: "files", id: null }],
     ["/plant/versions/7", { view: "unknown", path: "/plant/versions/7" }],

@@ -18,7 +18,15 @@ export type Route =
   | { view: "plant"; part: PlantPart; id: string | null }
   | { view: "unknown"; path: string };
 
-export type PlantPart = "devices" | "newDevice" | "profiles" | "versions" | "rollouts" | "drafts" | "files";
+export type PlantPart =
+  | "devices"
+  | "newDevice"
+  | "profiles"
+  | "versions"
+  | "rollouts"
+  | "drafts"
+  | "files"
+  | "places";
 
 export interface TagFilter {
   q: string;
@@ -69,7 +77,7 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
   return { view: "unknown", path: pathname };
 }
 
-const PLAIN_PARTS = ["versions", "rollouts", "drafts", "files"] as const;
+const PLAIN_PARTS = ["versions", "rollouts", "drafts", "files", "places"] as const;
 
 function plantRoute([, part, id, ...rest]: readonly string[], search: URLSearchParams): Route | null {
   if (rest.length > 0) return null;

@@ -110,6 +110,15 @@ export class PlantClient {
     return this.#hub.call({ method: "POST", path: "/api/v1/sites", schema: SiteSchema, body });
   }
 
+  /** Refused while anything lies in it. */
+  removeSite(id: string): Promise<void> {
+    return this.#hub.tell({ method: "DELETE", path: `/api/v1/sites/${encodeURIComponent(id)}` });
+  }
+
+  addProfile(body: ProfileCreate): Promise<Profile> {
+    return this.#hub.call({ method: "POST", path: "/api/v1/profiles", schema: Profile, body });
+  }
+
   /** The present version of the configuration; 0 before the first. */
   async version(): Promise<number> {
     const path = "/api/v1/config/versions?limit=1";

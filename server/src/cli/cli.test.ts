@@ -47,7 +47,7 @@ test("the example of the documentation is applied in one command, and comes back
   expect(out).toStartWith("millrace: 1\nsites:\n  Plant:\n    kind: site\n");
   await Bun.write(join(folder, "again.yaml"), out.replace("unit: kW", "unit: W"));
   expect((await millrace(["config", "apply", "again.yaml", "--prune"])).out).toContain(
-    '~ profile Energy meter\n    tags.Power.unit: "kW" → "W"',
+    '~ profile Supply meter\n    tags.Power.unit: "kW" → "W"',
   );
   expect((await millrace(["config", "versions"])).out).toContain("config.apply  +5 ~0 -0  first");
   expect((await millrace(["config", "diff", "2", "1"])).out).toContain('tags.Power.unit: "W" → "kW"');
@@ -78,7 +78,7 @@ test("what is wrong is said with its line, on standard error, with an exit code"
 test("tags come from a file and go into one; each wrong cell is a line", async () => {
   const header = "name;address;dataType;unit";
   await Bun.write(join(folder, "wrong.csv"), `${header}\nA;holding:x;int16;bar\nB;holding:2;int17;bar\n`);
-  const wrong = await millrace(["config", "import", "wrong.csv", "--profile", "Energy meter"]);
+  const wrong = await millrace(["config", "import", "wrong.csv", "--profile", "Supply meter"]);
   expect([wrong.code, wrong.out]).toEqual([1, ""]);
   expect(wrong.err.split("\n").map((line) => line.slice(0, 26))).toEqual([
     'row 2, column "address": A',
@@ -87,13 +87,13 @@ test("tags come from a file and go into one; each wrong cell is a line", async (
     "",
   ]);
   await Bun.write(join(folder, "right.csv"), `${header}\nA;holding:1;int16;°C\n`);
-  const args = ["config", "import", "right.csv", "--profile", "Energy meter", "--prune"];
+  const args = ["config", "import", "right.csv", "--profile", "Supply meter", "--prune"];
   const dry = await millrace([...args, "--dry-run"]);
   expect(dry.out).toContain("! Read as tags: 1 rows.\nDry run, nothing was changed: 0 added, 1 changed");
   expect((await millrace([...args, "--comment", "From a file"])).out).toContain("Published as version");
   expect((await millrace(["config", "versions"])).out).toContain("config.import  +0 ~1 -0  From a file");
-  const { out } = await millrace(["config", "export", "--kind", "tags", "--profile", "Energy meter"]);
-  expect(out).toContain("Energy meter,A,holding:1,int16,°C");
+  const { out } = await millrace(["config", "export", "--kind", "tags", "--profile", "Supply meter"]);
+  expect(out).toContain("Supply meter,A,holding:1,int16,°C");
   expect((await millrace(["config", "export"])).code).toBe(64);
   expect((await millrace(["config", "import", "right.csv", "--kind", "sites"])).code).toBe(64);
 });

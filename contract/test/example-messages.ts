@@ -82,6 +82,33 @@ export const UPLINK: ByType<UplinkMessage> = {
     code: "manifest.signature",
     message: "Signed by another key",
   },
+  fieldAnswer: {
+    type: "fieldAnswer",
+    requestId: deviceId,
+    result: {
+      kind: "read",
+      ok: true,
+      shared: true,
+      roundTripMs: 4.5,
+      requests: 2,
+      readings: [
+        { raw: 215, value: 21.5, quality: "good" },
+        {
+          raw: null,
+          value: null,
+          quality: "bad.addressIllegal",
+          cause: { code: "address.illegal", message: "The device refuses holding 12" },
+        },
+      ],
+    },
+  },
+};
+
+const fieldBody = {
+  kind: "read",
+  driver: "modbus",
+  settings: { host: "10.0.0.5", unit: 3 },
+  parts: [[{ address: "holding:12", dataType: "int16", scale: { factor: 0.1, offset: 0 } }]],
 };
 
 export const DOWNLINK: ByType<DownlinkMessage> = {
@@ -119,6 +146,13 @@ export const DOWNLINK: ByType<DownlinkMessage> = {
       body: { kind: "restartDevice", deviceId },
     },
   },
+  field: {
+    type: "field",
+    requestId: deviceId,
+    limitMs: 9_000,
+    body: fieldBody,
+  },
+  fieldCancel: { type: "fieldCancel", requestId: deviceId },
 };
 
 export const LIVE_CLIENT: ByType<Static<typeof LiveClientMessage>> = {

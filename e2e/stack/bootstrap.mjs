@@ -1,5 +1,5 @@
 // The one file that runs before anything is installed: plain JavaScript for Node >= 20 or Bun, no dependencies.
-// `start` and `test` install what is missing, then hand over to Bun.
+// Each job installs what is missing, then hands over to Bun.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -28,6 +28,8 @@ const TEST_PROGRAMS = [
   { found: () => runs("pkg-config", ["--exists", "libmodbus"]), debian: "libmodbus-dev", why: "Modbus peer" },
   { found: () => existsSync("/usr/include/stdio.h"), debian: "libc6-dev", why: "Modbus peer written in C" },
 ];
+
+const PROGRAMS = { start: "e2e/stack/main.ts", test: "e2e/stack/test.ts", cli: "server/src/cli/main.ts" };
 
 class CannotPrepare extends Error {}
 
@@ -182,13 +184,15 @@ function handOver(bun, program, args) {
 
 const [job, ...rest] = process.argv.slice(2);
 try {
-  if (job !== "start" && job !== "test") throw new CannotPrepare("usage: bootstrap.mjs start | test");
+  const program = PROGRAMS[job];
+  if (program === undefined)
+    throw new CannotPrepare(`usage: bootstrap.mjs ${Object.keys(PROGRAMS).join(" | ")}`);
   const bun = ensureBun();
   ensureOnPath(bun);
   ensureDependencies(bun);
   if (job === "test") ensureTestPrograms();
-  ensureScreens(bun);
-  handOver(bun, job === "start" ? "e2e/stack/main.ts" : "e2e/stack/test.ts", rest);
+  if (job !== "cli") ensureScreens(bun);
+  handOver(bun, program, rest);
 } catch (error) {
   if (!(error instanceof CannotPrepare)) throw error;
   console.error(error.message);

@@ -1,6 +1,7 @@
 // npm start: the whole system on this machine, with a simulated plant.
 import { resolve } from "node:path";
-import { ROOT } from "./child.ts";
+import { EXIT_RESTART } from "@millrace/contract/std/setting";
+import { type Child, ROOT } from "./child.ts";
 import { Stack } from "./stack.ts";
 
 const folder = resolve(ROOT, process.env.MILLRACE_DATA ?? "data");
@@ -21,6 +22,16 @@ async function stop(code: number): Promise<void> {
 process.on("SIGINT", () => void stop(0));
 process.on("SIGTERM", () => void stop(0));
 process.on("SIGHUP", () => void stop(0));
+
+/** The first program that ends for good; a gateway that was asked to start anew is started anew. */
+async function firstEnded(running: Stack): Promise<Child> {
+  for (;;) {
+    const children = [running.hub, running.gateway, running.plant];
+    const ended = await Promise.race(children.map((child) => child.process.exited.then(() => child)));
+    if (stopping || ended !== running.gateway || ended.process.exitCode !== EXIT_RESTART) return ended;
+    await running.startGateway();
+  }
+}
 
 try {
   console.log("Starting Millrace: hub with embedded PostgreSQL, one gateway, a simulated plant ...");
@@ -45,9 +56,7 @@ try {
       "",
     ].join("\n"),
   );
-  const ended = await Promise.race(
-    [stack.hub, stack.gateway, stack.plant].map((child) => child.process.exited.then(() => child)),
-  );
+  const ended = await firstEnded(stack);
   if (!stopping) {
     console.error(`${ended.name} ended unexpectedly:\n${ended.tail()}`);
     await stop(1);

@@ -5,6 +5,9 @@ import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
 import { AnchoredClock } from "./clock/anchored-clock.ts";
 import { type CommandDesk, openCommandDesk } from "./commands/desk.ts";
+import { performer } from "./commands/perform.ts";
+import { FieldDesk } from "./field/desk.ts";
+import { FillMeter } from "./health/buffer-room.ts";
 import { Machine } from "./health/machine.ts";
 import { enrol } from "./identity/enrol.ts";
 import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
@@ -12,6 +15,8 @@ import { fingerprintOf } from "./identity/key.ts";
 import type { IdentityState } from "./identity/state.ts";
 import { type LocalServer, startLocalServer } from "./local/server.ts";
 import type { LocalView } from "./local/view.ts";
+import type { LogForward } from "./logs/forward.ts";
+import { deviceSecrets, settingsEvent } from "./logs/told-settings.ts";
 import { type ManifestStore, openManifestStore } from "./manifest/store.ts";
 import { type Outbox, openOutbox } from "./outbox/outbox.ts";
 import type { Settings } from "./settings.ts";
@@ -19,8 +24,11 @@ import { Fleet } from "./supervisor/fleet.ts";
 import { createUplink, type Uplink } from "./uplink/uplink.ts";
 
 const log = getLogger(["gateway"]);
+/** Stays here (`logs/forward.ts`): what the buffer has to say travels as events. */
+const bufferLog = getLogger(["gateway", "buffer"]);
 
 export const SOFTWARE = "millrace-gateway 0.1.0";
+const RUNTIME = `bun ${Bun.version}, ${process.platform} ${process.arch}`;
 
 /** How often the device states are compared, so that a transition reaches the hub before the next heartbeat. */
 const WATCH_MS = 500;
@@ -31,6 +39,10 @@ export interface GatewayDeps {
   signal: AbortSignal;
   /** Nothing can be stored any more: the process must end with a failure. */
   onCrash: (error: AppError) => void;
+  /** Somebody at the hub asked for it: the process must end in order, and with `EXIT_RESTART`. */
+  onRestart: () => void;
+  /** Sends the log to the hub. */
+  logs: LogForward;
 }
 
 export interface Gateway {
@@ -45,7 +57,7 @@ export interface Gateway {
  * @throws AppError `setting.wrong`, `claim.refused`, `outbox.failed`
  */
 export async function startGateway(settings: Settings, deps: GatewayDeps): Promise<Gateway> {
-  const { random } = deps;
+  const { random, logs } = deps;
   const clock = new AnchoredClock(deps.clock);
   const folder = settings.dataFolder;
   const opened = await openIdentityFolder(folder);
@@ -55,11 +67,14 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   beginClock(clock, identity, outbox);
   const startedMs = clock.nowMs();
   outbox.report(startedEvent(clock, identity, outbox));
+  outbox.report(settingsEvent(settings, startedMs));
+  logs.attach({ clock, report: (event) => outbox.report(event) });
   const fleet = new Fleet({ clock, random, sink: outbox.sink });
   const manifest = await openManifestStore({
     folder,
     scope: identity.state(),
     apply: async (wanted) => {
+      logs.keepSecret("devices", deviceSecrets(wanted.devices));
       await fleet.apply(wanted);
     },
   });
@@ -69,7 +84,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     folder,
     clock,
     hubNowMs: () => clock.hubNowMs(),
-    restartDevice: (deviceId) => fleet.restart(deviceId),
+    perform: performer({ clock, fleet, outbox, logs, onRestart: deps.onRestart }),
     report: (event) => outbox.report(event),
   });
   const parts: Parts = {
@@ -77,14 +92,18 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     identity,
     outbox,
     fleet,
+    field: new FieldDesk({ clock, fleet, keepSecret: (values) => logs.keepSecret("field", values) }),
     manifest,
     machine,
+    fill: new FillMeter(),
+    logs,
     startedMs,
     clock,
     uplink: null,
   };
   const uplink = openUplink(parts, commands, random);
   parts.uplink = uplink;
+  uplink.onChange(({ linkState }) => logs.hubIs(linkState === "up"));
   const local = startLocalServer({
     host: settings.localHost,
     port: settings.localPort,
@@ -101,8 +120,11 @@ interface Parts {
   identity: Identity;
   outbox: Outbox;
   fleet: Fleet;
+  field: FieldDesk;
   manifest: ManifestStore;
   machine: Machine;
+  fill: FillMeter;
+  logs: LogForward;
   startedMs: number;
   clock: AnchoredClock;
   uplink: Uplink | null;
@@ -124,13 +146,13 @@ function openBuffer(
     mode: settings.outboxMode,
     clockQuality: () => clock.quality(),
     ackedKeepMs: settings.ackedKeepHours * 3_600_000,
-    onReport: (report) => log.warn("buffer: {report}", { report }),
+    onReport: ({ code, message }) => bufferLog.warn("{message}", { code, message }),
     onCrash: deps.onCrash,
   });
 }
 
 function openUplink(parts: Parts, commands: CommandDesk, random: Random): Uplink {
-  const { settings, identity, outbox, manifest, clock, fleet } = parts;
+  const { settings, identity, outbox, manifest, clock, fleet, field } = parts;
   return createUplink({
     hubUrl: settings.hubUrl,
     identity,
@@ -144,6 +166,7 @@ function openUplink(parts: Parts, commands: CommandDesk, random: Random): Uplink
     onHubTime: (time) => clock.hearHub(time),
     snapshot: () => fleet.snapshot(),
     commands,
+    field,
     allowPlain: settings.allowPlain,
   });
 }
@@ -215,17 +238,23 @@ function reportCache(manifest: ManifestStore): void {
 /** @param fresh takes a new look at the machine; the share of CPU is then that since the last such look */
 async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
   const machine = fresh ? await parts.machine.look() : parts.machine.last();
+  const diskFreeBytes = machine.diskBytes > 0 ? machine.diskFreeBytes : null;
+  const outbox = await parts.outbox.stats();
   return {
     software: SOFTWARE,
+    runtime: RUNTIME,
     startedMs: parts.startedMs,
     nowMs: parts.clock.nowMs(),
     cpuShare: machine.cpuShare,
     memoryBytes: machine.memoryBytes,
     diskFreeBytes: machine.diskFreeBytes,
+    diskBytes: machine.diskBytes,
+    temperatureC: machine.temperatureC,
     clockQuality: parts.clock.quality(),
     clockOffsetMs: parts.uplink?.link().clockOffsetMs ?? null,
     manifestRev: parts.manifest.current()?.rev ?? 0,
-    outbox: await parts.outbox.stats(),
+    log: parts.logs.status(),
+    outbox: parts.fill.measured(outbox, parts.clock.monoMs(), diskFreeBytes),
     devices: parts.fleet.statuses(),
   };
 }
@@ -273,11 +302,13 @@ function stopOnce(parts: Parts, local: LocalServer, stopWatch: () => void): () =
   const stop = async () => {
     stopWatch();
     await local.stop();
+    await parts.field.stop();
     await parts.fleet.stop();
     // Sealed before the link goes, so that what is still in memory lies on disk whatever happens next.
     await parts.outbox
       .flush()
       .catch((thrown) => log.error("flush failed: {error}", { error: asAppError(thrown) }));
+    parts.logs.detach();
     parts.uplink?.stop();
     parts.clock.stop();
     await parts.outbox.close();

@@ -1,4 +1,12 @@
-import { configure, getConsoleSink, getJsonLinesFormatter, getTextFormatter } from "@logtape/logtape";
+import {
+  configure,
+  getConsoleSink,
+  getJsonLinesFormatter,
+  getTextFormatter,
+  type Sink,
+  withFilter,
+} from "@logtape/logtape";
+import type { LogForward } from "./logs/forward.ts";
 import type { Settings } from "./settings.ts";
 
 /** Every level on stdout: one stream, in order; stderr is left to the runtime itself. */
@@ -11,17 +19,22 @@ const STDOUT = {
   fatal: "log",
 } as const;
 
-/** Called once, by `main.ts`. JSON is one object a line, for collectors; text is for people. */
+/**
+ * Called once, by `main.ts`. JSON is one object a line, for collectors; text is for people. Everything reaches both
+ * sinks, which judge the level themselves: the hub may ask for more for a while.
+ */
 export async function configureLog(
   { logLevel, logFormat }: Pick<Settings, "logLevel" | "logFormat">,
   terminal: boolean,
+  logs: LogForward,
 ): Promise<void> {
   const json = logFormat === "json" || (logFormat === "auto" && !terminal);
   const formatter = json ? getJsonLinesFormatter() : getTextFormatter();
+  const output: Sink = getConsoleSink({ formatter, levelMap: STDOUT });
   await configure({
-    sinks: { console: getConsoleSink({ formatter, levelMap: STDOUT }) },
+    sinks: { console: withFilter(output, (record) => logs.shows(record, logLevel)), hub: logs.sink },
     loggers: [
-      { category: "gateway", lowestLevel: logLevel, sinks: ["console"] },
+      { category: "gateway", lowestLevel: "debug", sinks: ["console", "hub"] },
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["console"] },
     ],
   });

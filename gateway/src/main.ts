@@ -1,11 +1,12 @@
 import { getLogger } from "@logtape/logtape";
 import { type AppError, asAppError } from "@millrace/contract/error/app-error";
 import { systemClock, systemRandom } from "@millrace/contract/std/clock";
-import { EXIT_SETTING } from "@millrace/contract/std/setting";
+import { EXIT_RESTART, EXIT_SETTING } from "@millrace/contract/std/setting";
 import { lockFolder } from "./folder-lock.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { makePrivateFolder } from "./identity/durable-file.ts";
 import { configureLog } from "./log.ts";
+import { LogForward } from "./logs/forward.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 const log = getLogger(["gateway"]);
@@ -37,7 +38,9 @@ function settingsOrExit(): Settings {
 }
 
 const settings = settingsOrExit();
-await configureLog(settings, process.stdout.isTTY === true);
+const logs = new LogForward(systemClock);
+if (settings.claimToken !== undefined) logs.keepSecret("claim", [settings.claimToken]);
+await configureLog(settings, process.stdout.isTTY === true, logs);
 process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
 
@@ -46,16 +49,17 @@ let gateway: Gateway | null = null;
 /** Reachable until the process ends: a collected lock would be an open one. */
 export let folderLock: Disposable | null = null;
 
-async function stop(signal: string): Promise<void> {
+async function stop(reason: string, exitCode: number): Promise<void> {
   if (stopping.signal.aborted) return;
-  log.info("stopping on {signal}", { event: "gateway.stopping", signal });
+  log.info("stopping on {reason}", { event: "gateway.stopping", reason });
   stopping.abort(new Error("stopping"));
   const late = setTimeout(() => process.exit(1), STOP_MS_MAX);
   await gateway?.stop();
   clearTimeout(late);
-  process.exit(0);
+  process.exit(exitCode);
 }
-for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal).catch(fail));
+for (const signal of ["SIGTERM", "SIGINT"] as const)
+  process.on(signal, () => void stop(signal, 0).catch(fail));
 
 try {
   await makePrivateFolder(settings.dataFolder);
@@ -65,6 +69,8 @@ try {
     random: systemRandom,
     signal: stopping.signal,
     onCrash: fail,
+    onRestart: () => void stop("a restart asked for at the hub", EXIT_RESTART).catch(fail),
+    logs,
   });
   log.info("local page at {localUrl}", { event: "gateway.ready", localUrl: gateway.localUrl });
 } catch (thrown) {

@@ -2,6 +2,7 @@ import type { Clock } from "@millrace/contract/std/clock";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { type AnyElysia, Elysia } from "elysia";
 import type { Database } from "./db/client.ts";
+import { gatewayAppRoutes } from "./gateway-routes.ts";
 import { historyRoutes } from "./history-routes.ts";
 import { unguardedRoutes } from "./http/access.ts";
 import { parseBody } from "./http/body.ts";
@@ -12,31 +13,28 @@ import { healthRoutes } from "./http/health.ts";
 import type { Metrics } from "./http/metrics.ts";
 import { checkSameOrigin } from "./http/origin.ts";
 import { staticRoutes } from "./http/static.ts";
-import { ADDRESS_LIMITS, createThrottle } from "./http/throttle.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
-import { commandRoutes } from "./modules/commands/routes.ts";
-import { completenessRoutes } from "./modules/completeness/routes.ts";
-import { deviceRoutes } from "./modules/devices/routes.ts";
-import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
+import type { Head } from "./modules/audit/chain.ts";
+import { CONFIG_IMPORT_PATH } from "./modules/config/import/routes.ts";
+import { CONFIG_PATH } from "./modules/config/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
 import { gapRoutes } from "./modules/gaps/routes.ts";
-import { gatewayRoutes } from "./modules/gateways/routes.ts";
 import { IMPORT } from "./modules/imports/limits.ts";
 import { IMPORT_PATH } from "./modules/imports/routes.ts";
 import { latestRoutes } from "./modules/latest/routes.ts";
-import { manifestRoutes } from "./modules/manifests/routes.ts";
+import { logRoutes } from "./modules/logs/routes.ts";
 import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
-import { profileRoutes } from "./modules/profiles/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
 import type { Setup } from "./modules/setup/service.ts";
-import { siteRoutes } from "./modules/sites/routes.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
+import { plantRoutes } from "./plant-routes.ts";
 import type { HubIdentity } from "./ports.ts";
+import { trustRoutes } from "./trust-routes.ts";
 
 export interface AppDeps {
   database: Database;
@@ -51,6 +49,8 @@ export interface AppDeps {
   metricsOpen: boolean;
   /** Free bytes of the disk PostgreSQL lies on; null when that is another machine's. */
   diskFree: () => Promise<number | null>;
+  /** The newest head of the audit this process signed. */
+  auditHead: () => Head | null;
   https: boolean;
   /** Origins of the hub's own pages; a function, because a port of 0 is known only after listening. */
   origins: () => readonly string[];
@@ -66,6 +66,13 @@ const socketLimits = {
   idleTimeout: 120,
 } as const;
 
+/** Sign-in reads its own body, with a smaller limit; an import and a whole configuration are read as they come. */
+const readsItsBody = (path: string, method: string): boolean =>
+  path.startsWith("/api/auth/") ||
+  path.startsWith(IMPORT_PATH) ||
+  path.startsWith(CONFIG_IMPORT_PATH) ||
+  (method === "PUT" && path.replace(/\/$/, "") === CONFIG_PATH);
+
 /** Larger bodies are cut by the runtime without our headers; ours are refused at a far smaller size, with them. */
 const runtimeBodyBytesMax = IMPORT.bytesMax + 16 * 1024 * 1024;
 
@@ -76,7 +83,7 @@ const runtimeBodyBytesMax = IMPORT.bytesMax + 16 * 1024 * 1024;
  */
 export function createApp(deps: AppDeps) {
   const headers = securityHeaders(deps.https);
-  const { database, ingest, identity, clock, origins, publicUrl } = deps;
+  const { database, ingest, clock, origins } = deps;
   const { db } = database;
   const authenticate = createAuthenticate(db, deps.auth);
   const { manifests, sessions } = ingest;
@@ -91,45 +98,22 @@ export function createApp(deps: AppDeps) {
       Object.assign(set.headers, headers);
       checkSameOrigin(request, deps.origins());
     })
-    // Sign-in reads its own body, with a smaller limit, and an import its file as it comes; a value other than undefined keeps the default parser off it.
+    // A value other than undefined keeps the default parser off it.
     .onParse(({ request, contentType, path }) =>
-      path.startsWith("/api/auth/") || path.startsWith(IMPORT_PATH) ? null : parseBody(request, contentType),
+      readsItsBody(path, request.method) ? null : parseBody(request, contentType),
     )
     .onError(({ error, request }) => errorResponse(error, request))
     .use(healthRoutes({ ...deps, db, authenticate }))
     .use(setupRoutes({ setup: deps.setup, authenticate }))
     .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, authenticate }))
-    .use(siteRoutes(change))
-    .use(profileRoutes(change))
-    .use(deviceRoutes(change))
     .use(tagRoutes({ db, authenticate }))
-    .use(gatewayRoutes({ ...change, sessions, publicUrl }))
-    .use(commandRoutes({ ...change, link: sessions }))
-    .use(manifestRoutes({ db, identity, authenticate }))
-    .use(
-      enrolmentRoutes({
-        db,
-        clock,
-        identity,
-        manifests,
-        sessions,
-        throttle: createThrottle(ADDRESS_LIMITS, clock),
-        authenticate,
-      }),
-    )
+    .use(plantRoutes({ ...change, sessions }))
+    .use(gatewayAppRoutes(deps, change))
     .use(latestRoutes({ db, cache: ingest.latest.cache, authenticate }))
     .use(historyRoutes(deps, change))
-    .use(
-      completenessRoutes({
-        sql: database.sql,
-        clock,
-        compression: zstd,
-        board: ingest.coverage.board,
-        links: sessions,
-        authenticate,
-      }),
-    )
+    .use(trustRoutes(deps, authenticate))
     .use(eventRoutes({ sql: database.sql, authenticate }))
+    .use(logRoutes({ sql: database.sql, authenticate }))
     .use(gapRoutes({ sql: database.sql, authenticate }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
     .use(uplinkRoutes({ ...ingest.sessionDeps, authenticate }))

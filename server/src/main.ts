@@ -18,9 +18,12 @@ import { ownOrigins } from "./http/origin.ts";
 import { loadHubKey, loadIdentity } from "./identity.ts";
 import { createIngest } from "./ingest/ingest.ts";
 import { configureLog } from "./log.ts";
+import { AuditKeeper } from "./modules/audit/keeper.ts";
+import { startLogKeeper } from "./modules/logs/keeper.ts";
 import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
 import { createPasswords } from "./modules/people/password.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
+import { startRollouts } from "./modules/rollouts/runner.ts";
 import { createSetup } from "./modules/setup/service.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
@@ -60,7 +63,7 @@ async function openDatabaseUrl(settings: Settings, undo: (() => unknown)[]): Pro
 const diskFreeOf = async ({ databaseUrl, dataFolder }: Settings): Promise<number | null> =>
   databaseUrl === undefined ? await diskFreeBytes(dataFolder) : null;
 
-/** Starts what moves samples through the levels of the history, and out of it. */
+/** Starts what moves samples through the levels of the history and out of it, and old log records out. */
 function keepHistory(
   { historian, dayQuietS }: Settings,
   { url, database, metrics }: { url: string; database: Database; metrics: Metrics },
@@ -73,6 +76,8 @@ function keepHistory(
   }
   const retention = startRetention({ sql: database.sql, clock });
   undo.push(() => retention.stop());
+  const logs = startLogKeeper({ sql: database.sql, clock });
+  undo.push(() => logs.stop());
 }
 
 async function start(settings: Settings): Promise<() => Promise<void>> {
@@ -104,6 +109,12 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     await ingest.start();
     undo.push(() => ingest.stop());
     keepHistory(settings, { url, database, metrics }, undo);
+    const audit = new AuditKeeper({ db, clock, identity, registry: metrics.registry });
+    audit.start();
+    undo.push(() => audit.stop());
+    const { manifests, sessions, latest } = ingest;
+    const rollouts = startRollouts({ db, clock, manifests, sessions, latest: latest.cache });
+    undo.push(() => rollouts.stop());
     const app = createApp({
       database,
       identity,
@@ -116,6 +127,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       webFolder: WEB,
       metricsOpen,
       diskFree: () => diskFreeOf(settings),
+      auditHead: () => audit.head,
       https,
       origins,
       publicUrl: () => publicUrl,

@@ -6,6 +6,11 @@ const TYPES = { float: "float32", float64: "float64", int16: "int16", int64: "in
 const OTHERS = { uint64: "uint64", boolean: "boolean", text: "text" } as const;
 const ALL = { ...TYPES, ...OTHERS };
 
+const ADDRESS: Partial<Record<string, (i: number) => string>> = {
+  boolean: (i) => `coil:${i}`,
+  text: (i) => `holding:${i * 8} length=8`,
+};
+
 export type PlantTags = Record<keyof typeof ALL, Tag>;
 
 /** A small plant: one device with a tag of each kind, named after it. */
@@ -20,7 +25,7 @@ export async function addPlant(hub: TestHub): Promise<PlantTags> {
   const tags = Object.entries(ALL).map(([name, dataType], i) => ({
     name,
     dataType,
-    address: `holding:${i * 8}`,
+    address: ADDRESS[dataType]?.(i) ?? `holding:${i * 8}`,
   }));
   const profile = await make<Profile>("/profiles", { name: "P", driver: "modbus", settings: {}, tags });
   const ids = { profileId: profile.id, gatewayId: gateway.id, siteId: site.id };

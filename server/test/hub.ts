@@ -8,6 +8,7 @@ import { createMetrics } from "../src/http/metrics.ts";
 import { ownOrigins } from "../src/http/origin.ts";
 import { loadIdentity } from "../src/identity.ts";
 import { createIngest, type Ingest } from "../src/ingest/ingest.ts";
+import { AuditKeeper } from "../src/modules/audit/keeper.ts";
 import { createAuth } from "../src/modules/people/auth.ts";
 import { createPasswords } from "../src/modules/people/password.ts";
 import { seedAdminKey } from "../src/modules/people/service.ts";
@@ -23,6 +24,8 @@ export interface TestHub extends AsyncDisposable {
   app: App;
   database: TestDatabase;
   ingest: Ingest;
+  /** Signs only when a test says so. */
+  audit: AuditKeeper;
   setup: Setup;
   dataFolder: string;
   /** A request as it arrives; paths begin with a slash. */
@@ -49,6 +52,7 @@ export async function testHub(): Promise<TestHub> {
   const passwords = createPasswords();
   const origins = () => ownOrigins(ORIGIN);
   const setup = createSetup({ db, clock: systemClock, passwords, dataFolder });
+  const audit = new AuditKeeper({ db, clock: systemClock, identity, registry: metrics.registry });
   const app = createApp({
     database,
     identity,
@@ -61,6 +65,7 @@ export async function testHub(): Promise<TestHub> {
     webFolder: join(dataFolder, "web"),
     metricsOpen: false,
     diskFree: async () => DISK_FREE_BYTES,
+    auditHead: () => audit.head,
     https: false,
     origins,
     publicUrl: () => ORIGIN,
@@ -70,6 +75,7 @@ export async function testHub(): Promise<TestHub> {
     app,
     database,
     ingest,
+    audit,
     setup,
     dataFolder,
     ask,

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { EntityId } from "../vocabulary/id.ts";
+import { LOG_RECORD, LogLevel } from "../vocabulary/log.ts";
 import { CommandBody, CommandOutcome } from "../wire/command.ts";
 import { Instant } from "./page.ts";
 
@@ -26,6 +27,26 @@ export const GatewayCommand = Type.Object({
   answeredAt: Type.Union([Instant, Type.Null()]),
 });
 export type GatewayCommand = Static<typeof GatewayCommand>;
+
+/** `POST /api/v1/gateways/:id/restart`: the whole program, or the link to one device. */
+export const RestartRequest = Type.Union([
+  Type.Object({ what: Type.Literal("gateway") }),
+  Type.Object({ what: Type.Literal("device"), deviceId: EntityId }),
+]);
+export type RestartRequest = Static<typeof RestartRequest>;
+
+/** The command that such a request asks for. */
+export const restartCommand = (request: RestartRequest): CommandBody =>
+  request.what === "gateway"
+    ? { kind: "restartGateway" }
+    : { kind: "restartDevice", deviceId: request.deviceId };
+
+/** `POST /api/v1/gateways/:id/log-level`: after the minutes, and after a restart, the standard level counts again. */
+export const LogLevelRequest = Type.Object({
+  level: LogLevel,
+  minutes: Type.Integer({ minimum: 1, maximum: LOG_RECORD.minutesMax }),
+});
+export type LogLevelRequest = Static<typeof LogLevelRequest>;
 
 /** Most commands one answer lists. */
 export const COMMANDS_SHOWN_MAX = 50;

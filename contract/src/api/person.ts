@@ -30,6 +30,7 @@ export const Permission = Type.Union([
   Type.Literal("trend.edit"),
   Type.Literal("system.edit"),
   Type.Literal("system.read"),
+  Type.Literal("audit.read"),
 ]);
 export type Permission = Static<typeof Permission>;
 

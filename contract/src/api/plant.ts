@@ -1,5 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { EntityId, Name, TagNo } from "../vocabulary/id.ts";
+import { OperatingHours } from "../vocabulary/operating-hours.ts";
+import { ParameterValues, ProfileParameters } from "../vocabulary/parameter.ts";
 import { Interpolation, ProfileTag, RetentionClassName, TagNumbers } from "../vocabulary/tag.ts";
 import { DataType } from "../vocabulary/value.ts";
 
@@ -25,11 +27,12 @@ export type Site = Static<typeof Site>;
 /** Settings of a driver, as JSON; the driver's own schema judges them at the gateway. */
 export const DriverSettings = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown());
 
-/** Reusable template of a kind of machine: protocol, parameters, tags. */
+/** Reusable template of a kind of machine: protocol, what differs between its devices, tags. */
 export const ProfileCreate = Type.Object({
   name: Name,
   driver: Type.String({ minLength: 1, maxLength: 32, examples: ["modbus"] }),
   settings: DriverSettings,
+  parameters: Type.Optional(ProfileParameters),
   tags: Type.Array(ProfileTag, { maxItems: 20_000 }),
   scanMs: Type.Optional(TagNumbers.properties.scanMs),
   heartbeatMs: Type.Optional(TagNumbers.properties.heartbeatMs),
@@ -48,6 +51,9 @@ export const DeviceCreate = Type.Object({
   gatewayId: EntityId,
   siteId: EntityId,
   settings: DriverSettings,
+  parameters: Type.Optional(ParameterValues),
+  /** Null or nothing: it may always run. */
+  hours: Type.Optional(Type.Union([OperatingHours, Type.Null()])),
   enabled: Type.Optional(Type.Boolean({ default: true })),
 });
 export type DeviceCreate = Static<typeof DeviceCreate>;

@@ -103,6 +103,24 @@ export const ERROR = {
     "warning",
     "Update the gateway's software, or look at its log: its record of commands may be damaged.",
   ),
+  "field.away": row(
+    409,
+    "backoff",
+    "warning",
+    "Wait until the gateway is connected, then ask again; a test is never kept for later.",
+  ),
+  "field.unsupported": row(
+    409,
+    "afterChange",
+    "warning",
+    "Update the older of gateway and hub, or use a tool this driver has; the message says which.",
+  ),
+  "field.timeout": row(
+    422,
+    "afterChange",
+    "warning",
+    "Ask for fewer tags or a smaller span, or set shorter timeouts for this device; then try again.",
+  ),
   "uplink.protocol": row(
     400,
     "afterChange",

@@ -1,3 +1,4 @@
+import type { ParameterValues, ProfileParameters } from "../vocabulary/parameter.ts";
 import {
   type Interpolation,
   interpolationOf,
@@ -9,11 +10,13 @@ import {
   TAG_DEFAULTS,
 } from "../vocabulary/tag.ts";
 import type { DataType } from "../vocabulary/value.ts";
+import { effectiveValues, fillTag, hasParameters } from "./parameter.ts";
 
 /** What a profile says for all of its tags. */
-export interface ProfileNumbers {
+export interface ProfileFacts {
   scanMs?: number;
   heartbeatMs?: number;
+  parameters?: ProfileParameters;
 }
 
 /** A tag of one device with nothing inherited any more. */
@@ -35,14 +38,18 @@ export interface ExpandedTag {
 
 /**
  * The tags a device gets from its profile: what a tag leaves out comes from the profile, else from `TAG_DEFAULTS`. A
- * heartbeat shorter than the scan could not be kept, so the scan interval is its floor.
+ * heartbeat shorter than the scan could not be kept, so the scan interval is its floor. Where the profile declares
+ * parameters, those of the device fill addresses, units and descriptions; they were checked before.
  */
 export function expandTags(
-  profile: ProfileNumbers,
+  profile: ProfileFacts,
   tags: readonly ProfileTag[],
   devicePath: string,
+  parameters: ParameterValues = {},
 ): ExpandedTag[] {
-  return tags.map((tag) => {
+  const values = hasParameters(profile.parameters) ? effectiveValues(profile.parameters, parameters) : null;
+  return tags.map((written) => {
+    const tag = values === null ? written : fillTag(written, values);
     const scanMs = tag.scanMs ?? profile.scanMs ?? TAG_DEFAULTS.scanMs;
     const heartbeatMs = tag.heartbeatMs ?? profile.heartbeatMs ?? TAG_DEFAULTS.heartbeatMs;
     return {

@@ -18,6 +18,9 @@ export type Environment = Record<string, string | undefined>;
 /** Exit code for a wrong setting: EX_CONFIG of sysexits.h. A supervisor must not start us again before a change. */
 export const EXIT_SETTING = 78;
 
+/** Exit code of a program that was asked to start anew: EX_TEMPFAIL of sysexits.h. A supervisor must start us again. */
+export const EXIT_RESTART = 75;
+
 const FOUND_CHARS_MAX = 80;
 
 interface SettingFacts {

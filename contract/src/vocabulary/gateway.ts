@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { EntityId } from "./id.ts";
+import { LogLevel } from "./log.ts";
 
 /** State of the link between two programs or machines. `waiting`: down, and the next attempt is planned. */
 export const LinkState = Type.Union([
@@ -62,19 +63,53 @@ export const OutboxStatus = Type.Object({
   ),
   framesDead: Type.Optional(Type.Integer({ minimum: 0, description: "Frames in the gateway's quarantine" })),
   mode: Type.Optional(OutboxMode),
+  bytesWritten: Type.Optional(
+    Type.Integer({ minimum: 0, description: "Bytes of history put into the buffer since the start" }),
+  ),
+  bytesRoom: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: "Bytes that fit before samples the hub has not are thinned, dropped or refused",
+    }),
+  ),
+  bytesPerDay: Type.Optional(
+    Type.Union([Type.Number({ minimum: 0 }), Type.Null()], {
+      description: "What a day puts into the buffer, at the rate of the last hour; null until it is measured",
+    }),
+  ),
   /** False while the disk refuses: samples are then kept in memory only. */
   durable: Type.Boolean(),
 });
 export type OutboxStatus = Static<typeof OutboxStatus>;
 
+/** Which log records a gateway sends to the hub now. */
+export const LogStatus = Type.Object({
+  level: LogLevel,
+  /** Until when a level set from the hub counts, ms UTC; null while it is the standard one. */
+  untilMs: Type.Union([Type.Number(), Type.Null()]),
+  sent: Type.Integer({ minimum: 0, description: "Records sent since the start" }),
+  suppressed: Type.Integer({ minimum: 0, description: "Records the rate limit kept back since the start" }),
+});
+export type LogStatus = Static<typeof LogStatus>;
+
 /** Health report of a gateway, sent each heartbeat and on every transition. */
 export const GatewayStatus = Type.Object({
   software: Type.String({ maxLength: 64 }),
+  runtime: Type.Optional(
+    Type.String({ maxLength: 100, description: "What runs it", examples: ["bun 1.4.5, linux x64"] }),
+  ),
   startedMs: Type.Number(),
   nowMs: Type.Number(),
   cpuShare: Type.Number({ minimum: 0, description: "Share of one core over the last interval" }),
   memoryBytes: Type.Integer({ minimum: 0 }),
   diskFreeBytes: Type.Integer({ minimum: 0 }),
+  diskBytes: Type.Optional(
+    Type.Integer({ minimum: 0, description: "Size of that disk; 0 when it cannot be asked" }),
+  ),
+  temperatureC: Type.Optional(
+    Type.Union([Type.Number(), Type.Null()], { description: "Null where the machine has no such sensor" }),
+  ),
+  log: Type.Optional(LogStatus),
   clockOffsetMs: Type.Union([Type.Number(), Type.Null()], { description: "Gateway minus hub" }),
   clockQuality: Type.Optional(ClockQualityName),
   manifestRev: Type.Integer({ minimum: 0 }),

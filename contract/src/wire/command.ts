@@ -1,11 +1,28 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { EntityId } from "../vocabulary/id.ts";
+import { LOG_RECORD, LogLevel } from "../vocabulary/log.ts";
 
 /** What a gateway can be asked to do. Writing to a machine is not among them yet. */
 export const CommandBody = Type.Union([
   Type.Object({ kind: Type.Literal("restartDevice"), deviceId: EntityId }),
+  /** The program ends with `EXIT_RESTART`, and what supervises it starts it again. */
+  Type.Object({ kind: Type.Literal("restartGateway") }),
+  /** Log records from this level on go to the hub for some minutes. */
+  Type.Object({
+    kind: Type.Literal("setLogLevel"),
+    level: LogLevel,
+    minutes: Type.Integer({ minimum: 1, maximum: LOG_RECORD.minutesMax }),
+  }),
 ]);
 export type CommandBody = Static<typeof CommandBody>;
+
+export const COMMAND_KINDS = [
+  "restartDevice",
+  "restartGateway",
+  "setLogLevel",
+] as const satisfies readonly CommandBody["kind"][];
+/** What a gateway takes that shows a command number and no kinds: the one there was before kinds were shown. */
+export const COMMAND_KINDS_FIRST: readonly string[] = ["restartDevice"];
 
 /**
  * Carried out at most once, never after it expired: the gateway keeps `commandId` durably before it acts, and takes no

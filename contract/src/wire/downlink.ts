@@ -1,6 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Base64Url, EntityId } from "../vocabulary/id.ts";
 import { Command } from "./command.ts";
+import { FieldCancel, FieldRequest } from "./field.ts";
 import { LIMITS } from "./limits.ts";
 import { SignedManifest } from "./manifest.ts";
 import { Seq, StreamKey } from "./stream.ts";
@@ -97,5 +98,7 @@ export const DownlinkMessage = Type.Union([
   Bye,
   ManifestOffer,
   CommandOffer,
+  FieldRequest,
+  FieldCancel,
 ]);
 export type DownlinkMessage = Static<typeof DownlinkMessage>;

@@ -34,6 +34,15 @@ export const EVENT = {
   "frame.quarantined": "error",
   /** Outcome of a command. Data: `commandId`, `commandNo`, `outcome`. */
   "command.done": "info",
+  /** What this program runs with. Data: each setting by name; of a secret only whether it is set. */
+  "gateway.settings": "info",
+  /** Other log records are sent to the hub from now on. Data: `level`, `minutes` (null: back at the standard level). */
+  "log.level": "info",
+  /**
+   * One record of the gateway's log (`vocabulary/log.ts`), with the severity of its level. The hub keeps these apart
+   * from the other events, and shorter. Data: `level`, `logger`, and the record's own facts.
+   */
+  "log.record": "info",
 } as const satisfies Record<string, "info" | "warning" | "error">;
 export type EventCode = keyof typeof EVENT;
 

@@ -27,6 +27,18 @@ export const LIMITS = {
   helloMs: 10_000,
   creditBytesStart: 256 * 1024,
   creditBytesMax: 8 * 1024 * 1024,
+  /** A test at a device, from the hub's question to the gateway's answer; the gateway gets a little less. */
+  fieldMs: 10_000,
+  fieldAnswerMs: 9_000,
+  fieldTagsMax: 200,
+  /** Groups of points read one after the other in one test. */
+  fieldPartsMax: 4,
+  /** Registers a search looks at before and after an address. */
+  fieldSpanMax: 48,
+  /** The question of a test as JSON. */
+  fieldRequestBytesMax: 256 * 1024,
+  /** Texts a device holds are cut in the answer of a test. */
+  fieldTextCharsMax: 250,
   /** Browser's live socket. */
   liveTagsMax: 5_000,
   liveTextBytesMax: 128 * 1024,

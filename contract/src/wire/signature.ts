@@ -8,4 +8,7 @@ import type { HelloBody } from "./uplink.ts";
  */
 export const helloText = (body: HelloBody): string => `millrace-hello-v1\n${canonicalJson(body)}`;
 export const enrolmentText = (body: EnrolmentBody): string => `millrace-enrol-v1\n${canonicalJson(body)}`;
+/** An audit chain as far as row `no`, seen by a hub at a moment. */
+export const auditAnchorText = (anchor: { hubId: string; no: number; hash: string; atMs: number }): string =>
+  `millrace-audit-v1\n${canonicalJson(anchor)}`;
 export const manifestText = (manifestJson: string): string => `millrace-manifest-v1\n${manifestJson}`;

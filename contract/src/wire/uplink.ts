@@ -1,6 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { ClockQualityName, GatewayStatus } from "../vocabulary/gateway.ts";
 import { Base64Url, EntityId } from "../vocabulary/id.ts";
+import { FieldAnswer, FieldKindNames } from "./field.ts";
 import { LIMITS } from "./limits.ts";
 import { Seq, StreamKey } from "./stream.ts";
 
@@ -36,6 +37,10 @@ export const HelloBody = Type.Object({
   manifestRev: Type.Integer({ minimum: 0 }),
   /** Highest command number this gateway knows; 0 when it never had one. Absent in gateways before 0.2. */
   commandNo: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** Kinds of field tests this gateway takes (`field.ts`). Absent in gateways before 0.2, which take none. */
+  fieldKinds: Type.Optional(FieldKindNames),
+  /** Kinds of commands this gateway takes; absent in gateways that know `restartDevice` alone. */
+  commandKinds: Type.Optional(Type.Array(Type.String({ maxLength: 32 }), { maxItems: 64 })),
   clockQuality: Type.Optional(ClockQualityName),
   software: Type.String({ maxLength: 64 }),
   wallMs: Type.Number(),
@@ -56,5 +61,12 @@ export const ManifestRefused = Type.Object({
   message: Type.String({ maxLength: 2_000 }),
 });
 
-export const UplinkMessage = Type.Union([Hello, Heartbeat, StatusReport, ManifestApplied, ManifestRefused]);
+export const UplinkMessage = Type.Union([
+  Hello,
+  Heartbeat,
+  StatusReport,
+  ManifestApplied,
+  ManifestRefused,
+  FieldAnswer,
+]);
 export type UplinkMessage = Static<typeof UplinkMessage>;

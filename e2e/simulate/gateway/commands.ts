@@ -28,7 +28,10 @@ export class Commands {
       folder,
       clock,
       hubNowMs: () => this.#hubNowMs(),
-      restartDevice: (deviceId) => this.#execute(deviceId),
+      perform: async (body) => {
+        if (body.kind === "restartDevice") await this.#execute(body.deviceId);
+        return { message: "The device was restarted." };
+      },
       report: (event) => gateway.record(event),
     });
   }

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,7 +74,7 @@ interface Rig {
 
 async function rig(
   folder?: string,
-  over: Partial<Pick<CommandDeskInput, "clock" | "hubNowMs" | "restartDevice">> = {},
+  over: Partial<Pick<CommandDeskInput, "clock" | "hubNowMs" | "perform">> = {},
 ): Promise<Rig> {
   const home = folder ?? (await mkdtemp(join(tmpdir(), "millrace-commands-")));
   if (!folder) folders.push(home);
@@ -83,9 +84,9 @@ async function rig(
     folder: home,
     clock: over.clock ?? systemClock,
     hubNowMs: over.hubNowMs ?? (() => NOW),
-    restartDevice: async (deviceId) => {
+    perform: async (body) => {
       ran.push(await readFile(join(home, "commands.json"), "utf8"));
-      await over.restartDevice?.(deviceId);
+      return (await over.perform?.(body)) ?? { message: "It was done." };
     },
     report: (event) => events.push(...decodeEvents(encodeEvents([event]))),
   });
@@ -147,7 +148,7 @@ test("expiry is judged when its turn has come, and again when it is on disk", as
 
 test("a failure is told in the words of its error", async () => {
   const r = await rig(undefined, {
-    restartDevice: async () => {
+    perform: async () => {
       throw new AppError("entity.missing", "This gateway has no device of that id.");
     },
   });
@@ -156,10 +157,27 @@ test("a failure is told in the words of its error", async () => {
   expect(r.events[0]!.message).toContain("no device of that id");
 });
 
+test("what follows a command waits until its outcome is on disk and told", async () => {
+  const seen: unknown[] = [];
+  const r = await rig(undefined, {
+    perform: async () => ({
+      message: "It goes on from here.",
+      afterwards: () => {
+        seen.push(JSON.parse(readFileSync(join(r.folder, "commands.json"), "utf8")).commands[0].outcome);
+        seen.push(...outcomes(r));
+      },
+    }),
+  });
+  await r.desk.take(commandOf(1));
+  await r.desk.take(commandOf(1));
+  expect(seen).toEqual(["done", ["command.done", 1, "done"]]);
+  expect(r.events[0]!.message).toContain("It goes on from here.");
+});
+
 test("one that does not end is left to itself, and the next one has its turn", async () => {
   const r = await rig(undefined, {
     clock: { ...systemClock, sleep: async () => undefined },
-    restartDevice: () => new Promise(() => undefined),
+    perform: () => new Promise(() => undefined),
   });
   await r.desk.take(commandOf(1));
   await r.desk.take(commandOf(2));

@@ -17,10 +17,20 @@ export interface CommandDeskInput {
   clock: Clock;
   /** The hub's time now, ms UTC; null before a hub told it. Never from the machine's wall clock. */
   hubNowMs: () => number | null;
-  /** Stops and starts the link to a device. Rejects when this gateway has no such device. */
-  restartDevice: (deviceId: string) => Promise<void>;
+  /** Does it. Rejects when it cannot be done; the words of the error are told. */
+  perform: (body: CommandBody) => Promise<Performed>;
   /** Puts the outcome into lane E. */
   report: (event: GatewayEvent) => void;
+}
+
+/** What was done, for people, and what may follow only when the outcome is kept and told. */
+export interface Performed {
+  message: string;
+  afterwards?: () => void;
+}
+
+interface Ran extends Performed {
+  outcome: CommandOutcome;
 }
 
 /** Takes commands, each at most once and never after it expired; the outcome is the event `command.done`. */
@@ -124,13 +134,15 @@ class Desk implements CommandDesk {
     // Keeping it took a flush, and a disk may stand still for seconds.
     const hubNowMs = this.#input.hubNowMs();
     const late = hubNowMs === null || hubNowMs >= command.expiresMs;
-    const { outcome, message } = late
-      ? { outcome: "expired" as const, message: this.#lateness(command) }
+    const ran: Ran = late
+      ? { outcome: "expired", message: this.#lateness(command) }
       : await this.#run(command.body);
+    const { outcome, message } = ran;
     this.#known = withOutcome(this.#known, command.commandId, outcome);
     // When the disk refuses, the record still says that it was begun, so it never runs again; the outcome is told.
     await writeKnownCommands(this.#input.folder, this.#known).catch(() => undefined);
     this.#tell(command, outcome, message);
+    ran.afterwards?.();
   }
 
   /** Durable before anything is done: a gateway that dies now must not begin this command again. */
@@ -141,25 +153,20 @@ class Desk implements CommandDesk {
     this.#known = next;
   }
 
-  async #run(body: CommandBody): Promise<{ outcome: CommandOutcome; message: string }> {
+  async #run(body: CommandBody): Promise<Ran> {
     const { clock } = this.#input;
     const ended = new AbortController();
     const tooLong = clock.sleep(RUN_MS_MAX, ended.signal).then(
       () => ({ outcome: "unknown" as const, message: `It still ran after ${RUN_MS_MAX / 1_000} s.` }),
       () => ({ outcome: "unknown" as const, message: "" }),
     );
-    const done = this.#perform(body).then(
-      () => ({ outcome: "done" as const, message: "The device was restarted." }),
+    const done = this.#input.perform(body).then(
+      (performed) => ({ ...performed, outcome: "done" as const }),
       (thrown: unknown) => ({ outcome: "failed" as const, message: asAppError(thrown).message }),
     );
-    const result = await Promise.race([done, tooLong]);
+    const result: Ran = await Promise.race([done, tooLong]);
     ended.abort();
     return result;
-  }
-
-  /** The body has one kind; a second one makes this a switch. */
-  #perform(body: CommandBody): Promise<void> {
-    return this.#input.restartDevice(body.deviceId);
   }
 
   #lateness({ expiresMs }: Command): string {

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { decodeSettings } from "@millrace/contract/driver/settings";
 import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
 import type { Point, Session } from "./driver.ts";
 import type { AnyDriver } from "./registry.ts";
-import { decodeSettings } from "./settings.ts";
 
 /** What a driver's own fake device must offer to be put through the suite: `conformanceDevice` of its simulator. */
 export interface ConformanceDevice {
@@ -91,6 +91,28 @@ export function conformance(driver: AnyDriver, makeDevice: () => Promise<Conform
         if (reading.id !== bad) expect(reading.value).toEqual(device.readable[reading.id]!.value);
         else expect(reading).toEqual({ id: bad, value: null, quality: QUALITY["bad.addressIllegal"] });
       }
+    });
+
+    test("a test's visit reads the same, names a refusal, and leaves no trace in the session", async () => {
+      const visit = session.visit?.();
+      if (visit === undefined) return;
+      await session.connect(signal());
+      const bad = point(device.readable.length, device.illegal);
+      const readings = await visit.read([...readable(), bad], signal());
+      const byId = [...readings].sort((a, b) => a.id - b.id);
+      expect(byId.map(({ value }) => value)).toEqual([...device.readable.map(({ value }) => value), null]);
+      expect(readable().map((one) => visit.explain?.(one) ?? null)).toEqual(readable().map(() => null));
+      expect(visit.explain?.(bad) ?? "refused").not.toBe("");
+      expect(visit.requestsFor?.(readable()) ?? 1).toBeGreaterThan(0);
+      expect(session.counters().learned).toEqual([]);
+      expect(await session.read(readable(), signal())).toHaveLength(device.readable.length);
+    });
+
+    test("the question of a connection test is one this driver can ask, and is answered", async () => {
+      const probe = driver.probe?.(settings() as never);
+      if (probe === undefined) return;
+      await session.connect(signal());
+      expect(await session.read([point(0, probe)], signal())).toHaveLength(1);
     });
 
     test("tells of a link cut between two reads, and connects again", async () => {

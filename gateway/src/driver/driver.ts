@@ -1,3 +1,4 @@
+import type { DriverDeclaration } from "@millrace/contract/driver/declaration";
 import type { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { QualityCode } from "@millrace/contract/vocabulary/quality";
@@ -20,14 +21,6 @@ export interface Reading {
   sourceTimeMs?: number;
 }
 
-/** What a driver can do, as data: callers ask for the capability, never for the kind. */
-export interface Capabilities {
-  read: boolean;
-  subscribe: boolean;
-  write: boolean;
-  browse: boolean;
-}
-
 /** Counters of one session for the health report; they only grow. */
 export interface SessionCounters {
   requests: number;
@@ -38,27 +31,8 @@ export interface SessionCounters {
   learned: readonly string[];
 }
 
-/**
- * A protocol. `settings` and `address` are schemas (JSON Schema at run time), so forms, documentation and checks all
- * read the same declaration. Nothing here touches the network.
- */
-export interface Driver<S extends TSchema = TSchema, A = unknown> {
-  kind: string;
-  label: string;
-  settings: S;
-  /** Shape of the address text, with examples, for forms and documentation. */
-  address: TSchema;
-  capabilities: Capabilities;
-  /**
-   * Text → resolved address, with everything the device's settings add (unit, byte order, quirks), so that a point
-   * is complete in itself.
-   * @throws AppError `address.illegal` naming what was found and what would be right.
-   */
-  parseAddress(text: string, dataType: DataType, settings: Static<S>): A;
-  /** The canonical text; `parseAddress(formatAddress(a))` gives `a` back. */
-  formatAddress(address: A): string;
-  /** Devices with the same key share one session: few sockets on a device, one line behind a converter. */
-  connectionKey(settings: Static<S>): string;
+/** A protocol as it runs at the gateway: what its declaration says, and how to speak it. */
+export interface Driver<S extends TSchema = TSchema, A = unknown> extends DriverDeclaration<S, A> {
   create(settings: Static<S>, deps: SessionDeps): Session<A>;
 }
 
@@ -66,6 +40,18 @@ export interface SessionDeps {
   clock: Clock;
   /** Called when the peer drops the link outside of a request. At most once per successful `connect`. */
   onLost(error: AppError): void;
+}
+
+/**
+ * A test's view of a session: it asks over the same link, also in turn, and what the device refuses it is remembered for
+ * this test alone. A search through registers must not change how the devices of the running configuration are read.
+ */
+export interface Visit<A = unknown> {
+  read(points: readonly Point<A>[], signal: AbortSignal): Promise<Reading[]>;
+  /** Requests one cycle of these points takes, by what is known of the device now. Asks nothing, needs no link. */
+  requestsFor?(points: readonly Point<A>[]): number;
+  /** What is known of a point that has no value, as a sentence for a technician; null when nothing is. */
+  explain?(point: Point<A>): string | null;
 }
 
 /**
@@ -83,6 +69,8 @@ export interface Session<A = unknown> {
    */
   read(points: readonly Point<A>[], signal: AbortSignal): Promise<Reading[]>;
   counters(): SessionCounters;
+  /** A place for a test beside the running configuration. Without it a test reads as a device does. */
+  visit?(): Visit<A>;
   /** Ends everything the session opened. Safe to call twice and at any time. */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
-import { AppError } from "@millrace/contract/error/app-error";
+import { declarationOf } from "@millrace/contract/driver/registry";
+import { assert } from "@millrace/contract/std/assert";
 import { modbus } from "../drivers/modbus/index.ts";
 import type { Driver } from "./driver.ts";
 
@@ -13,10 +14,8 @@ export const DRIVERS: readonly AnyDriver[] = [modbus as unknown as AnyDriver];
 
 /** @throws AppError `setting.wrong` naming the kinds we know. */
 export function driverOf(kind: string): AnyDriver {
-  const driver = DRIVERS.find((one) => one.kind === kind);
-  if (driver !== undefined) return driver;
-  const known = DRIVERS.map((one) => one.kind);
-  throw new AppError("setting.wrong", `No driver is called "${kind}"; known are ${known.join(", ")}.`, {
-    context: { setting: "driver", found: kind, known },
-  });
+  const declaration = declarationOf(kind);
+  const driver = DRIVERS.find((one) => one.kind === declaration.kind);
+  assert(driver, `${kind} is declared and not registered`);
+  return driver;
 }

@@ -24,3 +24,6 @@ export const FRAME_BYTES_EXTRA = 128;
 
 export const draftBytes = (draft: Draft): number =>
   FRAME_BYTES_EXTRA + (draft.kind === "gap" ? 0 : draft.body.byteLength);
+
+/** A clock may have been set back in between. */
+export const spanOfTimes = (a: number, b: number) => ({ tMinMs: Math.min(a, b), tMaxMs: Math.max(a, b) });

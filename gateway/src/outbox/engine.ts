@@ -5,7 +5,7 @@ import { encodeEvents, type GatewayEvent } from "@millrace/contract/wire/event";
 import { joinEnvelope, readFrameHeader } from "@millrace/contract/wire/frame";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
 import { bridge, untilHole } from "./bridge.ts";
-import { type Draft, draftBytes, type SealTime } from "./draft.ts";
+import { type Draft, draftBytes, type SealTime, spanOfTimes } from "./draft.ts";
 import { outboxFigures } from "./figures.ts";
 import type { FrameStore, OutboxDisk, Salvage, StoredFrame } from "./frame-store.ts";
 import { type Level, nextLevel } from "./level.ts";
@@ -45,6 +45,7 @@ export class OutboxEngine {
   #store: FrameStore | null = null;
   #samplesLost = 0;
   #samplesThinned = 0;
+  #bytesWritten = 0;
   #durable = true;
   #level: Level = "normal";
   /** Samples were lost for want of room since the level was last looked at. */
@@ -194,6 +195,7 @@ export class OutboxEngine {
       return this.#lose(samples, "the buffer is full and keeps the oldest");
     }
     this.store.append(key, drafts, at);
+    if (lane === "H") this.#bytesWritten += bytes;
   }
 
   #makeRoom(lane: StoredLane, bytes: number, bytesQuota: number, at: SealTime): void {
@@ -384,6 +386,7 @@ export class OutboxEngine {
       mode: this.#settings.mode,
       samplesLost: this.#samplesLost,
       samplesThinned: this.#samplesThinned,
+      bytesWritten: this.#bytesWritten,
       durable: this.#durable,
     };
   }
@@ -393,8 +396,5 @@ export class OutboxEngine {
     this.#store = null;
   }
 }
-
-/** A clock may have been set back in between. */
-const spanOfTimes = (a: number, b: number) => ({ tMinMs: Math.min(a, b), tMaxMs: Math.max(a, b) });
 
 const codeOf = (thrown: unknown): string => String((thrown as { code?: unknown } | null)?.code ?? "");

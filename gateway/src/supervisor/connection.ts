@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import { assert } from "@millrace/contract/std/assert";
 import type { Clock, Random } from "@millrace/contract/std/clock";
-import type { Point, Reading, Session } from "../driver/driver.ts";
+import type { Point, Reading, Session, Visit } from "../driver/driver.ts";
 import type { AnyDriver } from "../driver/registry.ts";
 import { type Cause, causeOf, isLinkCode, type Now } from "./cause.ts";
 import { decideLink, type Link, type LinkObservation, linkReason } from "./link.ts";
@@ -13,6 +13,8 @@ const log = getLogger(["gateway", "connection"]);
 export interface Member {
   deviceId: string;
   settings: unknown;
+  /** A test that looks in for a moment, no device of the running configuration. */
+  visitor?: boolean;
   onLinkUp(): void;
   onLinkDown(cause: Cause): void;
   /** Of this member's own requests; they only grow. */
@@ -51,6 +53,7 @@ export class Connection {
   readonly #driver: AnyDriver;
   readonly #deps: ConnectionDeps;
   readonly #members = new Map<string, Member>();
+  readonly #visits = new WeakMap<Member, { session: Session; visit: Visit }>();
   #link: Link = { at: "idle" };
   #session: Session | null = null;
   #generation = 0;
@@ -70,6 +73,24 @@ export class Connection {
     return this.#members.size;
   }
 
+  /** Devices of the running configuration; visitors do not count. */
+  get devices(): number {
+    let devices = 0;
+    for (const member of this.#members.values()) if (member.visitor !== true) devices++;
+    return devices;
+  }
+
+  /** A visitor's view of the session; null before the first attempt to connect. */
+  visitOf(member: Member): Visit | null {
+    const session = this.#session;
+    if (session === null) return null;
+    const known = this.#visits.get(member);
+    if (known?.session === session) return known.visit;
+    const visit = session.visit?.() ?? session;
+    this.#visits.set(member, { session, visit });
+    return visit;
+  }
+
   link(): Link {
     return this.#link;
   }
@@ -85,6 +106,13 @@ export class Connection {
     if (this.#link.at === "up") member.onLinkUp();
     else if (this.#link.at === "waiting" || this.#link.at === "refused") member.onLinkDown(this.#link.cause);
     this.#observe({ saw: "wanted" });
+  }
+
+  /** Somebody stands in front of the device: the next attempt comes now and not at the end of the wait. */
+  hurry(): void {
+    if (this.#link.at !== "waiting") return;
+    this.#cancelWait();
+    this.#observe({ saw: "due" });
   }
 
   /** The last one out closes the connection. */
@@ -119,13 +147,14 @@ export class Connection {
     if (this.#link.at !== "up" || session === null) throw this.#downError();
     const generation = this.#generation;
     const before = session.counters();
+    const reader = (member.visitor && this.visitOf(member)) || session;
     try {
-      const readings = await this.#within(READ_MS_MAX, signal, (within) => session.read(points, within));
+      const readings = await this.#within(READ_MS_MAX, signal, (within) => reader.read(points, within));
       this.#timeoutsInRow = 0;
       if (generation === this.#generation) this.#observe({ saw: "answered" });
       return readings;
     } catch (thrown) {
-      if (!signal.aborted && generation === this.#generation) this.#blame(causeOf(thrown));
+      if (!signal.aborted && generation === this.#generation) this.#blame(causeOf(thrown), member);
       throw thrown;
     } finally {
       const after = session.counters();
@@ -136,11 +165,13 @@ export class Connection {
   }
 
   /** What a failed read says about the link. */
-  #blame(cause: Cause): void {
+  #blame(cause: Cause, { visitor }: Member): void {
     if (isLinkCode(cause.code)) {
       this.#failed(cause);
       return;
     }
+    // Who tries unit numbers finds silent ones; that says nothing against the line the devices use.
+    if (visitor) return;
     this.#timeoutsInRow = cause.code === "device.timeout" ? this.#timeoutsInRow + 1 : 0;
     if (this.#timeoutsInRow >= TIMEOUTS_MAX) this.#renew(false);
   }

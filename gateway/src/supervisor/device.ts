@@ -297,7 +297,7 @@ export class DeviceSupervisor {
       const cause = causeOf(thrown);
       // A bug must not pass for a failing device: it goes up, is logged and restarts this supervisor.
       if (cause.code === "internal.bug") throw thrown;
-      this.#observe({ saw: "failure", cause, shared: connection.members > 1 });
+      this.#observe({ saw: "failure", cause, shared: connection.devices > 1 });
     }
   }
 

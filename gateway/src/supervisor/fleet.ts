@@ -5,13 +5,14 @@ import { canonicalJson } from "@millrace/contract/std/canonical-json";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { DeviceStatus } from "@millrace/contract/vocabulary/gateway";
 import type { Manifest, ManifestDevice } from "@millrace/contract/wire/manifest";
-import { driverOf } from "../driver/registry.ts";
+import { type AnyDriver, driverOf } from "../driver/registry.ts";
 import { groupByTag } from "../outbox/group.ts";
 import { SampleBuffer } from "../outbox/sample-buffer.ts";
 import type { SampleSink } from "../outbox/sink.ts";
 import { causeOf } from "./cause.ts";
 import { Connection } from "./connection.ts";
 import { DeviceSupervisor, type Reach } from "./device.ts";
+import { Line } from "./line.ts";
 import { prepareDevice } from "./prepare.ts";
 
 const log = getLogger(["gateway", "fleet"]);
@@ -99,6 +100,24 @@ export class Fleet {
     return done;
   }
 
+  /**
+   * The line to what these settings name, for a test: the one the running configuration has open, else one of its own
+   * which a device that starts meanwhile takes over. So a device never sees two connections of ours.
+   * The caller ends it with `close`.
+   */
+  visit(driver: AnyDriver, settings: unknown): Line {
+    const connection = this.#connectionOf(
+      driver,
+      `${driver.kind}:${driver.connectionKey(settings as never)}`,
+    );
+    return new Line(connection, settings, (leave) => {
+      // In turn with manifests: a connection that closes stays known until it is closed.
+      const left = this.#turn.then(leave).then(() => this.#forgetUnused());
+      this.#turn = left.catch(() => undefined);
+      return left;
+    });
+  }
+
   /** The present value of every tag that has one, a series of one sample each; null when there is none. */
   snapshot(): Series[] | null {
     const buffer = new SampleBuffer(() => undefined);
@@ -143,14 +162,18 @@ export class Fleet {
   #reach(device: ManifestDevice): Reach {
     try {
       const prepared = prepareDevice(device, this.#deps.driverOf ?? driverOf);
-      let connection = this.#connections.get(prepared.connectionKey);
-      if (connection === undefined) {
-        connection = new Connection(prepared.driver, prepared.connectionKey, this.#deps);
-        this.#connections.set(prepared.connectionKey, connection);
-      }
-      return { ok: true, prepared, connection };
+      return { ok: true, prepared, connection: this.#connectionOf(prepared.driver, prepared.connectionKey) };
     } catch (thrown) {
       return { ok: false, cause: causeOf(thrown) };
     }
+  }
+
+  #connectionOf(driver: AnyDriver, key: string): Connection {
+    let connection = this.#connections.get(key);
+    if (connection === undefined) {
+      connection = new Connection(driver, key, this.#deps);
+      this.#connections.set(key, connection);
+    }
+    return connection;
   }
 }

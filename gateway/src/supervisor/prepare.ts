@@ -1,8 +1,8 @@
+import { decodeSettings } from "@millrace/contract/driver/settings";
 import { asAppError } from "@millrace/contract/error/app-error";
 import type { ManifestDevice } from "@millrace/contract/wire/manifest";
 import type { Point } from "../driver/driver.ts";
 import { type AnyDriver, driverOf } from "../driver/registry.ts";
-import { decodeSettings } from "../driver/settings.ts";
 import { type Cause, causeOf } from "./cause.ts";
 
 /** A device of the manifest, checked as far as it can be without the network. */

@@ -274,6 +274,10 @@ function hear(up: UpState, message: DownlinkMessage, moment: Moment, settings: L
       return { up, actions: [] };
     case "command":
       return { up, actions: [{ do: "command", command: message.command } as const] };
+    case "field":
+      return { up, actions: [{ do: "field", request: message } as const] };
+    case "fieldCancel":
+      return { up, actions: [{ do: "cancelField", requestId: message.requestId } as const] };
     case "manifest":
       return { up, actions: [{ do: "manifest", signed: message.signed } as const] };
     default:

@@ -4,6 +4,7 @@ import type { Backoff } from "@millrace/contract/std/backoff";
 import { UPLINK_BACKOFF } from "@millrace/contract/std/backoff";
 import type { Command } from "@millrace/contract/wire/command";
 import type { Challenge, DownlinkMessage } from "@millrace/contract/wire/downlink";
+import type { FieldRequest } from "@millrace/contract/wire/field";
 import type { KnownFrame } from "@millrace/contract/wire/known-frames";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { SignedManifest } from "@millrace/contract/wire/manifest";
@@ -192,6 +193,8 @@ export type LinkAction =
   | { do: "condemn"; key: StreamKey; seq: number; code: ErrorCode }
   | { do: "renewEpoch"; epoch: number; known: KnownStream[] }
   | { do: "command"; command: Command }
+  | { do: "field"; request: FieldRequest }
+  | { do: "cancelField"; requestId: string }
   | { do: "manifest"; signed: SignedManifest };
 
 export interface LinkStep {

@@ -3,10 +3,9 @@ import type { Series } from "@millrace/contract/block/series";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
-import type { Command } from "@millrace/contract/wire/command";
+import { COMMAND_KINDS, type Command } from "@millrace/contract/wire/command";
 import type { Challenge, DownlinkMessage } from "@millrace/contract/wire/downlink";
 import type { ClockQuality } from "@millrace/contract/wire/frame";
-import type { SignedManifest } from "@millrace/contract/wire/manifest";
 import { helloText } from "@millrace/contract/wire/signature";
 import type { HelloBody, UplinkMessage } from "@millrace/contract/wire/uplink";
 import { VERSION } from "@millrace/contract/wire/version";
@@ -17,6 +16,7 @@ import type { ManifestStore } from "../manifest/store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { zstd } from "../outbox/zstd.ts";
 import { uplinkUrl } from "./address.ts";
+import { answerField, type FieldPort } from "./field-answer.ts";
 import { type HubTime, RoundTrip } from "./hub-time.ts";
 import { type LinkReport, nextReport } from "./link-report.ts";
 import { answerManifest } from "./manifest-answer.ts";
@@ -56,6 +56,8 @@ export interface UplinkInput {
   snapshot?: () => readonly Series[] | null;
   /** Takes the hub's commands; without it they are refused. */
   commands?: Pick<CommandDesk, "highestNo" | "take">;
+  /** Takes the hub's tests at devices; without it they are refused. */
+  field?: FieldPort;
   /** Takes `ws:` to another machine too. */
   allowPlain?: boolean;
   settings?: Partial<LinkSettings>;
@@ -139,6 +141,7 @@ class UplinkShell implements Uplink {
     this.#phase = phase;
     for (const action of actions) this.#do(action);
     if (before.at !== this.#phase.at) this.#tell();
+    if (before.at === "up" && this.#phase.at !== "up") this.#input.field?.abandon();
     this.#planWake();
   }
 
@@ -227,8 +230,14 @@ class UplinkShell implements Uplink {
       case "command":
         this.#command(action.command);
         break;
+      case "field":
+        this.#later(() => this.#answer(answerField(this.#input.field, action.request)));
+        break;
+      case "cancelField":
+        this.#input.field?.cancel(action.requestId);
+        break;
       case "manifest":
-        this.#later(() => this.#manifest(action.signed));
+        this.#later(() => this.#answer(answerManifest(this.#input.manifest, action.signed)));
         break;
     }
   }
@@ -273,7 +282,7 @@ class UplinkShell implements Uplink {
   }
 
   async #hello(challenge: Static<typeof Challenge>): Promise<LinkEvent> {
-    const { identity, outbox, manifest, clock, clockQuality, commands, software } = this.#input;
+    const { identity, outbox, manifest, clock, clockQuality, commands, field, software } = this.#input;
     const state = identity.state();
     if (challenge.hubId !== state.hubId) {
       throw new AppError(
@@ -295,7 +304,8 @@ class UplinkShell implements Uplink {
       bootNo: identity.bootNo,
       streams: [...streams.map(announced), { ...SNAPSHOT_STREAM, low: 1, next: 1, acked: 0 }],
       manifestRev: manifest.current()?.rev ?? 0,
-      ...(commandNo === null ? {} : { commandNo }),
+      ...(commandNo === null ? {} : { commandNo, commandKinds: [...COMMAND_KINDS] }),
+      ...(field ? { fieldKinds: [...field.kinds] } : {}),
       ...(clockQuality ? { clockQuality: clockQuality() } : {}),
       software,
       wallMs: clock.nowMs(),
@@ -370,10 +380,11 @@ class UplinkShell implements Uplink {
     return null;
   }
 
-  async #manifest(signed: SignedManifest): Promise<null> {
+  /** Tells the hub what became of something it asked, unless another connection has come meanwhile. */
+  async #answer(answer: Promise<UplinkMessage | null>): Promise<null> {
     const connection = this.#connection;
-    const answer = await answerManifest(this.#input.manifest, signed);
-    if (connection === this.#connection) this.#send(answer);
+    const message = await answer;
+    if (message !== null && connection === this.#connection) this.#send(message);
     return null;
   }
 }

@@ -1,17 +1,24 @@
+import type { AuditFrom } from "@millrace/contract/api/audit";
 import type { Permission } from "@millrace/contract/api/person";
 import { AppError } from "@millrace/contract/error/app-error";
 import { type AnyElysia, Elysia } from "elysia";
 import type { Role } from "../db/schema/person.ts";
+import { type PeerOf, requestFrom } from "./request-from.ts";
 
-/** Whoever makes a request: a person with a session, or a program with an API key. */
+/** Whoever makes a change: a person with a session, a program with an API key, or the hub itself. */
 export interface Principal {
-  kind: "person" | "apiKey";
+  kind: "person" | "apiKey" | "hub";
   id: string;
   name: string;
   /** Empty for a program. */
   email: string;
   role: Role;
+  /** Where the request came from; for the audit. */
+  from?: AuditFrom;
 }
+
+/** The hub, where it acts by itself: a rollout that is taken back. Nobody can sign in as it. */
+export const HUB: Principal = { kind: "hub", id: "self", name: "Millrace", email: "", role: "administrator" };
 
 /** As the audit names a principal. */
 export const whoOf = (principal: Principal): string => `${principal.kind}:${principal.id}`;
@@ -30,6 +37,7 @@ const PERMISSIONS: Record<Role, readonly Permission[]> = {
     "trend.edit",
     "system.read",
     "system.edit",
+    "audit.read",
   ],
 };
 
@@ -66,8 +74,9 @@ export const access = (authenticate: Authenticate) =>
   new Elysia().macro({
     can: (permission: Permission) => ({
       detail: { "x-permission": permission } as object,
-      async transform({ request }: { request: Request }) {
-        known.set(request, await requirePermission(authenticate, request.headers, permission));
+      async transform({ request, server }: { request: Request; server: PeerOf | null }) {
+        const principal = await requirePermission(authenticate, request.headers, permission);
+        known.set(request, { ...principal, from: requestFrom(request, server) });
       },
       resolve({ request }) {
         const principal = known.get(request);

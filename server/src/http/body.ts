@@ -7,12 +7,15 @@ const KEYS_REFUSED = new Set(["__proto__", "constructor", "prototype"]);
 
 const malformed = (message: string, cause?: unknown) => new AppError("request.malformed", message, { cause });
 
-/** Reads at most `bytesMax` of a body, whatever length it claims to have. */
-export async function readText(request: Request, bytesMax: number = LIMITS.apiBodyBytesMax): Promise<string> {
+/**
+ * Reads at most `bytesMax` of a body, whatever length it claims to have.
+ * @throws AppError `request.tooLarge`
+ */
+export async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
   const tooLarge = () =>
     new AppError("request.tooLarge", `A request may hold ${bytesMax} bytes.`, { context: { bytesMax } });
   if (Number(request.headers.get("content-length") ?? 0) > bytesMax) throw tooLarge();
-  if (request.body === null) return "";
+  if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of request.body) {
@@ -20,8 +23,14 @@ export async function readText(request: Request, bytesMax: number = LIMITS.apiBo
     if (bytes > bytesMax) throw tooLarge();
     chunks.push(chunk);
   }
+  return Buffer.concat(chunks);
+}
+
+/** The same as text. @throws AppError `request.malformed` for what is not UTF-8, `request.tooLarge` */
+export async function readText(request: Request, bytesMax: number = LIMITS.apiBodyBytesMax): Promise<string> {
+  const bytes = await readBytes(request, bytesMax);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
     throw malformed("The body is not UTF-8.", cause);
   }

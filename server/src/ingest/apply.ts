@@ -2,7 +2,7 @@ import type { StreamKey } from "@millrace/contract/wire/stream";
 import type { SQL } from "bun";
 import { postgresFacts } from "../db/error.ts";
 import { findCrcs } from "../historian/proof-store.ts";
-import { answersOf, type ClockAnchor, type EventWrite } from "./event-rows.ts";
+import { answersOf, type ClockAnchor, type EventWrite, type LogWrite } from "./event-rows.ts";
 
 /** A frame that passed admission, ready to be written. */
 export interface AdmittedFrame {
@@ -26,6 +26,7 @@ export interface AdmittedFrame {
   /** Samples a rollup stands for and does not hold: they become a gap of cause `thinned`. */
   thinned: number;
   events: readonly EventWrite[];
+  logs: readonly LogWrite[];
   anchors: readonly ClockAnchor[];
 }
 
@@ -54,9 +55,9 @@ function pack(frames: readonly AdmittedFrame[]): { body: Uint8Array; meta: strin
     body.set(frame.bytes, at);
     const o = at + 1;
     at += frame.bytes.length;
-    const { bytes, events, anchors, ...facts } = frame;
+    const { bytes, events, logs, anchors, ...facts } = frame;
     const wide = frame.tMax - frame.tMin > WIDE_SPAN_MS;
-    const told = frame.kind === "events" ? { events, anchors } : {};
+    const told = frame.kind === "events" ? { events, logs, anchors } : {};
     return { o, len: bytes.length, ...facts, wide, ...told };
   });
   return { body, meta: JSON.stringify(meta) };
@@ -87,7 +88,7 @@ export async function applyFrames(sql: SQL, input: ApplyInput): Promise<ApplyRes
       FROM moved, jsonb_to_recordset(${meta}::text::jsonb) AS x(
         o int, len int, first bigint, last bigint, kind text, n bigint, "tMin" float8, "tMax" float8, wide boolean,
         crc bigint, cause text, reason text, "bootNo" bigint, "clockNone" boolean, thinned bigint, events jsonb,
-        anchors jsonb)
+        logs jsonb, anchors jsonb)
     ), gaps AS (
       INSERT INTO gap (gateway_no, epoch, lane, seg, first, last, n, t_min, t_max, cause)
       SELECT gateway_no, epoch, lane, seg, first, last, CASE kind WHEN 'gap' THEN n ELSE thinned END,
@@ -100,6 +101,13 @@ export async function applyFrames(sql: SQL, input: ApplyInput): Promise<ApplyRes
       SELECT gateway_no, epoch, seg, first, e.position, e.at + coalesce(known_ms, 0), e.code, e.severity, e.message,
         e."deviceId", e.data, ${input.receivedAt}
       FROM f, jsonb_to_recordset(f.events) AS e(position int, at float8, code text, severity text, message text,
+        "deviceId" uuid, data jsonb)
+    ), logged AS (
+      INSERT INTO gateway_log (gateway_no, epoch, seg, seq, position, at, level, logger, message, device_id, data,
+        received_at)
+      SELECT gateway_no, epoch, seg, first, l.position, l.at + coalesce(known_ms, 0), l.level, l.logger, l.message,
+        l."deviceId", l.data, ${input.receivedAt}
+      FROM f, jsonb_to_recordset(f.logs) AS l(position int, at float8, level text, logger text, message text,
         "deviceId" uuid, data jsonb)
     ), anchored AS (
       INSERT INTO boot_clock (gateway_no, boot_no, offset_ms, quality, at)

@@ -1,4 +1,5 @@
 import { AppError } from "@millrace/contract/error/app-error";
+import { FieldAnswer } from "@millrace/contract/wire/field";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import {
   Heartbeat,
@@ -20,6 +21,7 @@ const CHECKS = {
   status: compile(StatusReport),
   manifestApplied: compile(ManifestApplied),
   manifestRefused: compile(ManifestRefused),
+  fieldAnswer: compile(FieldAnswer),
 } satisfies Record<UplinkMessage["type"], unknown>;
 
 const wrong = (message: string) => new AppError("uplink.protocol", message);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { GatewayEvent } from "@millrace/contract/wire/event";
-import { anchorsOf, answersOf, writableEvents } from "./event-rows.ts";
+import { anchorsOf, answersOf, splitLogs, writableEvents } from "./event-rows.ts";
 
 const event = (data: GatewayEvent["data"], code = "clock.anchored", timeMs = 1): GatewayEvent => ({
   timeMs,
@@ -57,4 +57,22 @@ test("an answer names a command and an outcome that was agreed; the first of eac
       told({ commandId, commandNo: 3, outcome: "done" }),
     ]),
   ).toEqual([{ commandId, outcome: "stale" }]);
+});
+
+test("log records stand apart, with a level and a logger whatever was told", () => {
+  const log = (data: GatewayEvent["data"]) => event(data, "log.record");
+  const { told, logs } = splitLogs(
+    writableEvents([
+      event({ bootNo: 1 }, "gateway.started"),
+      log({ level: "error", logger: "gateway.device", tries: 3 }),
+      log({ level: "loud", logger: 7 }),
+      log({ logger: "x".repeat(100) }),
+    ]),
+  );
+  expect(told.map(({ code, position }) => [code, position])).toEqual([["gateway.started", 0]]);
+  expect(logs.map(({ position, level, logger, data }) => [position, level, logger, data])).toEqual([
+    [1, "error", "gateway.device", { tries: 3 }],
+    [2, "info", "", {}],
+    [3, "info", "x".repeat(64), {}],
+  ]);
 });

@@ -1,5 +1,6 @@
 import { AppError } from "@millrace/contract/error/app-error";
 import { EntityId } from "@millrace/contract/vocabulary/id";
+import { LogLevel } from "@millrace/contract/vocabulary/log";
 import { CommandOutcome } from "@millrace/contract/wire/command";
 import type { GatewayEvent } from "@millrace/contract/wire/event";
 import { Type } from "@sinclair/typebox";
@@ -18,6 +19,12 @@ export interface EventWrite {
   message: string;
   deviceId: string | null;
   data: Record<string, string | number | boolean | null>;
+}
+
+/** A log record as the database takes it. */
+export interface LogWrite extends Omit<EventWrite, "code" | "severity"> {
+  level: LogLevel;
+  logger: string;
 }
 
 /** Times of a boot, told by a gateway whose clock came late. */
@@ -59,6 +66,30 @@ export function anchorsOf(events: readonly GatewayEvent[]): ClockAnchor[] {
     if (!(Math.abs(offsetMs) <= TIME_MS_MAX)) return [];
     return [{ bootNo, offsetMs, quality: typeof quality === "string" ? storable(quality) : "" }];
   });
+}
+
+const isLevel = TypeCompiler.Compile(LogLevel);
+const LOGGER_CHARS_MAX = 64;
+
+/** Log records stand apart from the other events. One of an unknown level has that of its severity. */
+export function splitLogs(events: readonly EventWrite[]): { told: EventWrite[]; logs: LogWrite[] } {
+  const told: EventWrite[] = [];
+  const logs: LogWrite[] = [];
+  for (const event of events) {
+    if (event.code !== "log.record") {
+      told.push(event);
+      continue;
+    }
+    const { code: _, severity, data, ...rest } = event;
+    const { level, logger, ...facts } = data;
+    logs.push({
+      ...rest,
+      level: isLevel.Check(level) ? level : severity,
+      logger: typeof logger === "string" ? logger.slice(0, LOGGER_CHARS_MAX) : "",
+      data: facts,
+    });
+  }
+  return { told, logs };
 }
 
 const answer = TypeCompiler.Compile(Type.Object({ commandId: EntityId, outcome: CommandOutcome }));

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
+import type { AuditFrom } from "@millrace/contract/api/audit";
 import type { Clock } from "@millrace/contract/std/clock";
 import { helloText } from "@millrace/contract/wire/signature";
 import { streamText } from "@millrace/contract/wire/stream";
@@ -80,12 +81,13 @@ export function judgeIdentity(
 export interface HelloSocket {
   nonce: string;
   openedNo: number;
+  from?: AuditFrom | undefined;
 }
 
 /** @throws what the database throws; the caller answers `busy`. */
 export async function checkHello(
   deps: HelloDeps,
-  { nonce, openedNo }: HelloSocket,
+  { nonce, openedNo, from }: HelloSocket,
   body: HelloBody,
   signature: string,
 ): Promise<HelloVerdict> {
@@ -100,7 +102,7 @@ export async function checkHello(
   if (isOvertaken()) return { ok: false, refusal: "superseded" };
   await deps.retire(body.gatewayId);
   const reason = judgeHistory(body, identity);
-  if (reason !== null) return await renewed(deps, body, reason);
+  if (reason !== null) return await renewed(deps, body, reason, from);
   // A gateway that lost its buffer begins a new epoch: its numbers start again at 1, and the old ones are closed.
   if (body.epoch > identity.epoch) await raiseEpoch(deps.sql, gatewayNo, body.epoch);
   const { marks, setBack } = await openStreams(deps.sql, gatewayNo, body.epoch, body.streams);
@@ -110,14 +112,19 @@ export async function checkHello(
       streams: setBack.map(streamText).join(", "),
     });
   if (isOvertaken()) return { ok: false, refusal: "superseded" };
-  if (reusesNumbers(body, marks)) return await renewed(deps, body, "sequence");
+  if (reusesNumbers(body, marks)) return await renewed(deps, body, "sequence", from);
   if (!(await saveWelcome(deps.sql, gatewayNo, body, new Date(deps.clock.nowMs()))))
     return { ok: false, refusal: "busy" };
   return { ok: true, gatewayNo, marks, manifestHeld: identity.manifestHeld };
 }
 
-async function renewed(deps: HelloDeps, body: HelloBody, reason: RenewalReason): Promise<HelloVerdict> {
+async function renewed(
+  deps: HelloDeps,
+  body: HelloBody,
+  reason: RenewalReason,
+  from: AuditFrom | undefined,
+): Promise<HelloVerdict> {
   const { db, sql, clock } = deps;
-  const renewal = await renew({ db, sql, nowMs: clock.nowMs() }, body, reason);
+  const renewal = await renew({ db, sql, nowMs: clock.nowMs(), from }, body, reason);
   return renewal === null ? { ok: false, refusal: "cloned" } : { ok: false, renewal };
 }

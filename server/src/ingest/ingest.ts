@@ -62,7 +62,7 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
     compression: zstd,
     ownerOf: (tagNo) => latest.cache.ownerOf(tagNo),
   });
-  const frames = new FrameCache(QUERY.frameCacheBytes);
+  const frames = new FrameCache({ bytesMax: QUERY.frameCacheBytes, ageMsMax: QUERY.frameCacheMs }, clock);
   const fanOut = new FanOut({
     clock,
     metrics,
@@ -74,7 +74,7 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
   const manifests = manifestPort(manifestDeps, {
     tagsChanged: async (gatewayIds) => {
       await latest.tagsChanged(gatewayIds);
-      await coverage.tagsChanged();
+      await coverage.tagsChanged(gatewayIds);
     },
     offer: (gatewayId, manifest) => sessions.offer(gatewayId, manifest),
   });

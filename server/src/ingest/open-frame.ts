@@ -7,7 +7,7 @@ import { type FrameView, readFrame } from "@millrace/contract/wire/frame";
 import { decodeGap } from "@millrace/contract/wire/gap";
 import { decodeRollup, keptBlock } from "@millrace/contract/wire/rollup";
 import type { AdmittedFrame } from "./apply.ts";
-import { anchorsOf, storable, TIME_MS_MAX, writableEvents } from "./event-rows.ts";
+import { anchorsOf, splitLogs, storable, TIME_MS_MAX, writableEvents } from "./event-rows.ts";
 
 export interface FreshFrame {
   frame: AdmittedFrame;
@@ -68,6 +68,7 @@ const factsOf = ({ header, crc32c, bytes }: FrameView) => ({
   clockNone: header.clockQuality === "none",
   thinned: 0,
   events: [],
+  logs: [],
   anchors: [],
 });
 
@@ -117,14 +118,16 @@ function eventsFrame(view: FrameView): AdmittedFrame {
   if (view.header.lane !== "E")
     throw new AppError("frame.garbled", `Events belong into lane E, not ${view.header.lane}`);
   const found = decodeEvents(view.body);
-  const events = writableEvents(found);
-  const times = events.map(({ at }) => at);
+  const all = writableEvents(found);
+  const { told: events, logs } = splitLogs(all);
+  const times = all.map(({ at }) => at);
   return {
     ...factsOf(view),
     kind: "events",
     tMin: Math.min(...times),
     tMax: Math.max(...times),
     events,
+    logs,
     anchors: anchorsOf(found),
   };
 }

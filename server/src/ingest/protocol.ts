@@ -1,6 +1,7 @@
 import type { ErrorCode } from "@millrace/contract/error/code";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import type { Bye, DownlinkMessage } from "@millrace/contract/wire/downlink";
+import type { FieldAnswer } from "@millrace/contract/wire/field";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { SignedManifest } from "@millrace/contract/wire/manifest";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
@@ -59,6 +60,7 @@ export type SessionAction =
   | { do: "storeStatus"; status: GatewayStatus }
   | { do: "manifestApplied"; rev: number }
   | { do: "manifestRefused"; rev: number; code: string; message: string }
+  | { do: "fieldAnswer"; answer: FieldAnswer }
   | { do: "close"; closeCode: number; code: ErrorCode };
 
 export interface Step {
@@ -280,6 +282,8 @@ function text(state: SessionState, message: UplinkMessage, monoMs: number): Step
         state: next,
         actions: [{ do: "manifestRefused", rev: message.rev, code: message.code, message: message.message }],
       };
+    case "fieldAnswer":
+      return { state: next, actions: [{ do: "fieldAnswer", answer: message }] };
   }
 }
 

@@ -126,6 +126,7 @@ test("the third renewal in five minutes is a clone: nobody is let in until a per
   expect(await three.closed()).toBe(CLOSE.conflict);
   expect(await refusedBy(hub, known, { epoch: 3, sessionNo: 10 })).toBe("uplink.cloned");
   const { sql } = hub.database;
+  expect((await sql`SELECT "from"->>'address' AS address FROM audit`)[0].address).toBe("127.0.0.1");
   expect((await sql`SELECT action FROM audit`).map(({ action }: { action: string }) => action)).toEqual([
     "gateway.cloned",
   ]);

@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import type { AuditFrom } from "@millrace/contract/api/audit";
 import { encodeKnownFrames } from "@millrace/contract/wire/known-frames";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { HelloBody } from "@millrace/contract/wire/uplink";
@@ -60,7 +61,7 @@ export const reusesNumbers = (body: HelloBody, marks: readonly StreamMark[]): bo
  * @throws what the database throws; the caller answers `busy`
  */
 export async function renew(
-  deps: { db: Db; sql: SQL; nowMs: number },
+  deps: { db: Db; sql: SQL; nowMs: number; from?: AuditFrom | undefined },
   body: HelloBody,
   reason: RenewalReason,
 ): Promise<Renewal | null> {
@@ -84,6 +85,8 @@ export async function renew(
         subject: `gateway:${body.gatewayId}`,
         old: { epoch: hubEpoch, sessionNo: row.sessionNo },
         new: { reason, epoch: body.epoch, sessionNo: body.sessionNo, renewals: before + 1 },
+        // Of the machine that came last: which of the two is the right one, a person must find out.
+        from: deps.from,
       });
       return null;
     }

@@ -3,6 +3,7 @@ import { ROUTE } from "@millrace/contract/wire/route";
 import type { ServerWebSocket } from "bun";
 import { Elysia } from "elysia";
 import { type Authenticate, access } from "../http/access.ts";
+import { requestFrom } from "../http/request-from.ts";
 import { CLOSE } from "./close-code.ts";
 import { GatewaySession, type SessionDeps } from "./session.ts";
 
@@ -26,6 +27,7 @@ export const uplinkRoutes = (deps: SessionDeps & { authenticate: Authenticate })
       }
       if (strangers >= STRANGERS_MAX)
         throw new AppError("request.tooMany", "Too many gateways knock at once.");
+      const from = requestFrom(request, server);
       let session: GatewaySession | null = null;
       let counted = true;
       const known = () => {
@@ -37,6 +39,7 @@ export const uplinkRoutes = (deps: SessionDeps & { authenticate: Authenticate })
           session = new GatewaySession(deps, {
             send: (text) => socket.send(text) !== 0,
             close: (code, reason) => socket.close(code, reason),
+            from,
           });
           deps.sessions.opened(session);
           session.opened();

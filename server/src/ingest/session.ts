@@ -1,10 +1,13 @@
 import { getLogger } from "@logtape/logtape";
+import type { AuditFrom } from "@millrace/contract/api/audit";
 import { asAppError } from "@millrace/contract/error/app-error";
-import type { Command } from "@millrace/contract/wire/command";
+import { COMMAND_KINDS_FIRST, type Command } from "@millrace/contract/wire/command";
 import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
+import type { FieldBody, FieldResult } from "@millrace/contract/wire/field";
 import type { HelloBody } from "@millrace/contract/wire/uplink";
 import type { NumberedManifest } from "../modules/manifests/service.ts";
 import { decodeUplinkMessage } from "./decode-message.ts";
+import { FieldLine, fieldAway } from "./field-line.ts";
 import type { Gate } from "./gate.ts";
 import { checkHello, type HelloDeps, type HelloVerdict } from "./hello.ts";
 import { Intake, type IntakeDeps } from "./intake.ts";
@@ -29,6 +32,8 @@ const OFFER_MS = 300;
 export interface SessionSocket {
   send(text: string): boolean;
   close(closeCode: number, reason: string): void;
+  /** Who is at the other end; for the audit. */
+  from?: AuditFrom;
 }
 
 export interface SessionDeps extends Omit<HelloDeps, "retire">, IntakeDeps {
@@ -50,6 +55,9 @@ export class GatewaySession {
   #epoch = 0;
   #manifestRev = 0;
   #commandNo: number | null = null;
+  #fieldKinds: readonly string[] | null = null;
+  readonly #field: FieldLine;
+  #commandKinds: readonly string[] = COMMAND_KINDS_FIRST;
   #offered: NumberedManifest | null = null;
 
   constructor(
@@ -58,6 +66,7 @@ export class GatewaySession {
   ) {
     this.#nonce = deps.nonce();
     this.#openedNo = deps.order.opened();
+    this.#field = new FieldLine(deps.clock, (message) => this.#send(message));
   }
 
   /** Known once the hello was accepted. */
@@ -72,6 +81,21 @@ export class GatewaySession {
   /** Highest command number the hello showed or that was sent since; null for a gateway that takes no commands. */
   get commandNo(): number | null {
     return this.#commandNo;
+  }
+
+  /** Tests at devices the hello named; null for a gateway that takes none. */
+  get fieldKinds(): readonly string[] | null {
+    return this.#fieldKinds;
+  }
+
+  /** A test runs through this session. */
+  get fieldBusy(): boolean {
+    return this.#field.busy;
+  }
+
+  /** Kinds of commands the gateway's software knows. */
+  get commandKinds(): readonly string[] {
+    return this.#commandKinds;
   }
 
   get running(): boolean {
@@ -117,6 +141,12 @@ export class GatewaySession {
     return this.#send({ type: "command", command });
   }
 
+  /** Asks the gateway to try something at a device now. @throws AppError as `FieldLine.ask` says */
+  async ask(body: FieldBody, signal: AbortSignal): Promise<FieldResult> {
+    if (!this.running) throw fieldAway("This gateway is not connected");
+    return await this.#field.ask(body, signal);
+  }
+
   #sendOffer(): void {
     const manifest = this.#offered;
     this.#offered = null;
@@ -128,6 +158,7 @@ export class GatewaySession {
   /** The socket is gone. Resolves when no commit of this session is under way any more. */
   async closed(): Promise<void> {
     this.#state = { at: "ended" };
+    this.#field.gone();
     this.deps.sessions.left(this);
     this.#intake?.stop();
     await this.#intake?.idle();
@@ -158,7 +189,10 @@ export class GatewaySession {
         return sessions.manifestResult(this, { running: action.rev, error: null });
       case "manifestRefused":
         return sessions.manifestResult(this, { error: `${action.code}: ${action.message}` });
+      case "fieldAnswer":
+        return this.#field.answered(action.answer);
       case "close":
+        this.#field.gone();
         this.deps.metrics.refused.inc({ code: action.code });
         log.info("Session of {gateway} ends: {code}", {
           gateway: this.#gatewayId ?? "a stranger",
@@ -191,7 +225,7 @@ export class GatewaySession {
     if (this.#state.at !== "checking") return;
     const verdict = await checkHello(
       { ...this.deps, retire: (id) => this.deps.sessions.retire(id) },
-      { nonce: this.#nonce, openedNo: this.#openedNo },
+      { nonce: this.#nonce, openedNo: this.#openedNo, from: this.socket.from },
       body,
       signature,
     );
@@ -204,6 +238,8 @@ export class GatewaySession {
     this.#gatewayId = body.gatewayId;
     this.#epoch = body.epoch;
     this.#commandNo = body.commandNo ?? null;
+    this.#fieldKinds = body.fieldKinds ?? null;
+    this.#commandKinds = body.commandKinds ?? COMMAND_KINDS_FIRST;
     this.#manifestRev = held ? body.manifestRev : newest;
     const gateway = { gatewayNo: verdict.gatewayNo, epoch: body.epoch };
     const sink = {

@@ -2,10 +2,12 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import type { Command } from "@millrace/contract/wire/command";
+import type { FieldBody, FieldResult } from "@millrace/contract/wire/field";
 import type { SQL } from "bun";
 import type { Db } from "../db/client.ts";
 import type { NumberedManifest } from "../modules/manifests/service.ts";
 import type { GatewayLink, SessionPort } from "../ports.ts";
+import { fieldAway } from "./field-line.ts";
 import type { HubMetrics } from "./metrics.ts";
 import type { GatewaySession } from "./session.ts";
 import { findLinks, findUnwelcome, saveHealth, saveLink, saveManifestResult } from "./store.ts";
@@ -127,9 +129,27 @@ export class Sessions implements SessionPort {
     return session?.running ? (session.commandNo ?? "none") : "away";
   }
 
+  takes(gatewayId: string, kind: string): boolean {
+    return this.#byGateway.get(gatewayId)?.commandKinds.includes(kind) ?? false;
+  }
+
   /** @returns false when it did not leave the hub; it is not kept for later. */
   command(gatewayId: string, command: Command): boolean {
     return this.#byGateway.get(gatewayId)?.command(command) ?? false;
+  }
+
+  /** Tests its session takes; `away` without one, `none` for a gateway that takes none, `busy` while one runs. */
+  fieldOf(gatewayId: string): readonly string[] | "away" | "none" | "busy" {
+    const session = this.#byGateway.get(gatewayId);
+    if (!session?.running) return "away";
+    return session.fieldBusy ? "busy" : (session.fieldKinds ?? "none");
+  }
+
+  /** @throws AppError `field.away` | `request.tooMany` | `request.tooLarge` | `field.timeout` */
+  async ask(gatewayId: string, body: FieldBody, signal: AbortSignal): Promise<FieldResult> {
+    const session = this.#byGateway.get(gatewayId);
+    if (session === undefined) throw fieldAway("This gateway is not connected");
+    return await session.ask(body, signal);
   }
 
   linkOf(gatewayId: string): GatewayLink {

@@ -6,6 +6,7 @@ import { inTransaction } from "../db/transaction.ts";
 import { type Principal, whoOf } from "../http/access.ts";
 import type { ManifestPort } from "../ports.ts";
 import { recordAudit } from "./audit/service.ts";
+import { type ConfigEntry, findFrozen, insertVersion, lockConfig } from "./config/versions-store.ts";
 
 export interface ChangeDeps {
   db: Db;
@@ -22,6 +23,12 @@ export interface Change<T> {
   result: T;
   /** Gateways whose slice may be another now. */
   gatewayIds: readonly string[];
+  /** What a new version of the configuration keeps of it; none when it is no part of the configuration. */
+  entries?: readonly ConfigEntry[];
+  /** Why, in the author's words. */
+  comment?: string;
+  /** It is a rollout's own doing, which may reach gateways a rollout keeps back. */
+  ofRollout?: boolean;
 }
 
 /**
@@ -46,7 +53,17 @@ export async function applyChange<T>(
         subject,
         old,
         new: now,
+        from: principal.from,
       });
+      if (done.entries !== undefined && done.entries.length > 0) {
+        const at = new Date(deps.clock.nowMs());
+        const { comment = "", entries } = done;
+        await insertVersion(
+          tx,
+          { at, who: whoOf(principal), author: principal.name, comment, action },
+          entries,
+        );
+      }
       return done;
     });
     if (change.gatewayIds.length > 0) await deps.manifests.changed(change.gatewayIds);
@@ -68,6 +85,30 @@ export async function applyChange<T>(
     }
     throw thrown;
   }
+}
+
+/** The same for what versions keep: one such change after the other, each the next version. */
+export const applyConfigChange = <T>(
+  deps: ChangeDeps,
+  principal: Principal,
+  work: (tx: Tx) => Promise<Change<T> & { entries: readonly ConfigEntry[] }>,
+): Promise<T> =>
+  applyChange(deps, principal, async (tx) => {
+    await lockConfig(tx);
+    const done = await work(tx);
+    if (done.ofRollout !== true) await checkNotFrozen(tx, done.gatewayIds);
+    return done;
+  });
+
+/** What one rollout tries, no other change may reach before it is through: nobody could tell which of them did harm. */
+async function checkNotFrozen(tx: Tx, gatewayIds: readonly string[]): Promise<void> {
+  const frozen = await findFrozen(tx, gatewayIds);
+  if (frozen.length === 0) return;
+  throw new AppError(
+    "entity.conflict",
+    `A rollout has yet to come to ${frozen.slice(0, 3).join(", ")}${frozen.length > 3 ? ", …" : ""}; wait for its end, or stop it.`,
+    { context: { gateways: frozen.slice(0, 20) } },
+  );
 }
 
 /** @throws AppError `entity.missing` */

@@ -232,3 +232,38 @@ test("every change is in the audit chain, and a row changed behind its back is f
   await hub.database.sql`UPDATE audit SET who = 'nobody' WHERE no = 3`;
   expect(await verifyAudit(hub.database.db)).toBe(3);
 });
+
+test("what a driver cannot use is refused when it is saved, by field, and nothing is stored", async () => {
+  await using hub = await testHub();
+  const { profile, device, wanted } = await plant(hub);
+  const { id: _, revision: __, ...rest } = profile;
+  type Refusal = { code: string; detail: string };
+  const tags = [{ name: "X", address: "coil:x", dataType: "boolean" }];
+  const wrong = await hub.call<Refusal>(
+    "PUT",
+    `/api/v1/profiles/${profile.id}`,
+    { ...rest, tags },
+    { "if-match": '"1"' },
+  );
+  expect([wrong.body.code, wrong.body.detail]).toEqual([
+    "request.invalid",
+    expect.stringContaining("body/tags/0/address: "),
+  ]);
+  const settings = { host: "10.0.0.1", prot: 502 };
+  const typo = await hub.call<Refusal>(
+    "PUT",
+    `/api/v1/devices/${device.id}`,
+    { ...wanted, settings },
+    { "if-match": '"1"' },
+  );
+  expect(typo.body.detail).toContain("body/settings/prot: ");
+  const driver = await hub.call<Refusal>("POST", "/api/v1/profiles", {
+    ...rest,
+    name: "Y",
+    driver: "pigeon",
+  });
+  expect(driver.body.detail).toContain("body/driver: ");
+  expect((await hub.call<Device>("GET", `/api/v1/devices/${device.id}`)).body.settings).toEqual(
+    wanted.settings,
+  );
+});

@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ModbusAddress } from "@millrace/contract/driver/modbus/address";
+import { decodeSettings } from "@millrace/contract/driver/settings";
 import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
 import { qualityName } from "@millrace/contract/vocabulary/quality";
 import { type DataType, valueToJson } from "@millrace/contract/vocabulary/value";
 import type { Point } from "../../driver/driver.ts";
-import { decodeSettings } from "../../driver/settings.ts";
-import type { ModbusAddress } from "./address.ts";
 import { modbus } from "./index.ts";
 import { ModbusSimulator } from "./simulator.ts";
 

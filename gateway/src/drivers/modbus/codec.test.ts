@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
+import { parseAddress } from "@millrace/contract/driver/modbus/address";
+import { decodeSettings } from "@millrace/contract/driver/settings";
 import type { DataType } from "@millrace/contract/vocabulary/value";
-import { decodeSettings } from "../../driver/settings.ts";
-import { parseAddress } from "./address.ts";
 import { decoderOf } from "./codec.ts";
 import { modbus } from "./index.ts";
 

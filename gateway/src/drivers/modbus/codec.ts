@@ -1,5 +1,5 @@
+import type { ModbusAddress } from "@millrace/contract/driver/modbus/address";
 import type { TagValue } from "@millrace/contract/vocabulary/value";
-import type { ModbusAddress } from "./address.ts";
 
 /** Reads one value that starts at byte `at` of a register reply. */
 export type Decode = (bytes: Buffer, at: number) => TagValue;

@@ -1,10 +1,10 @@
 import { heapStats } from "bun:jsc";
 import { expect, test } from "bun:test";
 import { createServer, type Server, type Socket } from "node:net";
+import { decodeSettings } from "@millrace/contract/driver/settings";
 import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
-import { decodeSettings } from "../../driver/settings.ts";
 import { modbus } from "./index.ts";
 import { frame, ModbusSimulator } from "./simulator.ts";
 

@@ -1,17 +1,10 @@
+import type { ModbusAddress } from "@millrace/contract/driver/modbus/address";
+import { modbusDeclaration } from "@millrace/contract/driver/modbus/declaration";
+import type { ModbusSettings } from "@millrace/contract/driver/modbus/settings";
 import type { Driver } from "../../driver/driver.ts";
-import { formatAddress, type ModbusAddress, ModbusAddressText, parseAddress } from "./address.ts";
 import { ModbusSession } from "./session.ts";
-import { ModbusSettings } from "./settings.ts";
 
-/** Modbus TCP: PLCs, meters, drives, and converters with serial units behind them. */
 export const modbus: Driver<typeof ModbusSettings, ModbusAddress> = {
-  kind: "modbus",
-  label: "Modbus TCP",
-  settings: ModbusSettings,
-  address: ModbusAddressText,
-  capabilities: { read: true, subscribe: false, write: false, browse: false },
-  parseAddress,
-  formatAddress,
-  connectionKey: ({ host, port }) => `${host.toLowerCase()}:${port}`,
+  ...modbusDeclaration,
   create: (settings, deps) => new ModbusSession(settings, deps),
 };

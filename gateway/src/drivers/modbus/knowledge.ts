@@ -1,4 +1,4 @@
-import type { Area } from "./address.ts";
+import type { Area } from "@millrace/contract/driver/modbus/address";
 import { isBitArea, type PlanItem, type PlanLimits } from "./plan.ts";
 
 /** Facts kept per unit. Beyond it everything is forgotten and learnt again: a device that changes all the time. */

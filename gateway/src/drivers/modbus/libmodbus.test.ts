@@ -1,45 +1,18 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { decodeSettings } from "@millrace/contract/driver/settings";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
-import { decodeSettings } from "../../driver/settings.ts";
+import { type LibmodbusPeer, libmodbusPeer } from "../../../test/libmodbus-peer.ts";
 import { modbus } from "./index.ts";
 
-const SOURCE = join(import.meta.dir, "../../../test/peers/libmodbus-server.c");
-const NEEDS = "this test compiles a server: install the Debian packages gcc, pkg-config and libmodbus-dev";
-
-let folder: string;
-let server: ReturnType<typeof startServer>;
-let port: number;
-
-const startServer = (path: string) => Bun.spawn([path], { stdout: "pipe", stderr: "inherit" });
-
-/** @throws Error with the packages to install when a tool or the library is missing. */
-function run(command: string[]): string {
-  if (Bun.which(command[0]!) === null) throw new Error(`${command[0]} is missing; ${NEEDS}`);
-  const { exitCode, stdout, stderr } = Bun.spawnSync(command);
-  if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${stderr.toString()}; ${NEEDS}`);
-  return stdout.toString().trim();
-}
+let peer: LibmodbusPeer;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "millrace-libmodbus-"));
-  const path = join(folder, "server");
-  const flags = run(["pkg-config", "--cflags", "--libs", "libmodbus"]).split(/\s+/);
-  run(["cc", "-Wall", "-Werror", "-o", path, SOURCE, ...flags]);
-  server = startServer(path);
-  const { value } = await server.stdout.getReader().read();
-  port = Number(new TextDecoder().decode(value));
+  peer = await libmodbusPeer();
 }, 60_000);
 
-afterAll(async () => {
-  server?.kill();
-  await server?.exited;
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => peer?.[Symbol.asyncDispose]());
 
 const HELD: [address: string, dataType: DataType, value: TagValue][] = [
   ["holding:0 order=ABCD", "float32", 123.5],
@@ -66,7 +39,7 @@ const HELD: [address: string, dataType: DataType, value: TagValue][] = [
 ];
 
 test("everything a libmodbus device holds is read as it was set, and its end is an illegal address", async () => {
-  const settings = decodeSettings(modbus, { host: "127.0.0.1", port, timeoutMs: 5_000 });
+  const settings = decodeSettings(modbus, { host: "127.0.0.1", port: peer.port, timeoutMs: 5_000 });
   const session = modbus.create(settings, { clock: systemClock, onLost: () => {} });
   const signal = AbortSignal.timeout(20_000);
   const points = [...HELD, ["holding:200", "uint16", null] as const].map(([text, dataType], id) => ({

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import type { Area } from "@millrace/contract/driver/modbus/address";
 import fc from "fast-check";
-import type { Area } from "./address.ts";
 import { countMax, isBitArea, type PlanItem, plan } from "./plan.ts";
 
 const item = fc.record({

@@ -1,4 +1,4 @@
-import type { Area } from "./address.ts";
+import type { Area } from "@millrace/contract/driver/modbus/address";
 
 /** A stretch of one area of one unit: what one request reads. */
 export interface Span {

@@ -1,15 +1,20 @@
+import {
+  type Area,
+  describeAddress,
+  FUNCTION,
+  type ModbusAddress,
+} from "@millrace/contract/driver/modbus/address";
+import type { ModbusRules } from "@millrace/contract/driver/modbus/settings";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import { unreachable } from "@millrace/contract/std/assert";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { Quality } from "@millrace/contract/vocabulary/quality";
 import type { Point, Reading } from "../../driver/driver.ts";
-import { type Area, describeAddress, FUNCTION, type ModbusAddress } from "./address.ts";
 import { decoderOf } from "./codec.ts";
 import { Cycle, type Item } from "./cycle.ts";
 import { Learned, UnitKnowledge } from "./knowledge.ts";
-import { type Block, blockOf, countMax, halves, isSingle, plan, type Span } from "./plan.ts";
-import type { ModbusRules } from "./settings.ts";
+import { type Block, blockOf, countMax, halves, isSingle, type PlanItem, plan, type Span } from "./plan.ts";
 
 /** What came of one request. A lost link is thrown as AppError instead. */
 export type Answer =
@@ -71,6 +76,8 @@ export class Reader {
   readonly #units = new Map<number, UnitKnowledge>();
   readonly #sets = new WeakMap<readonly Point<ModbusAddress>[], PointSet>();
   #suggestionsLeft = SUGGESTIONS_MAX;
+  /** Refused places whose twin in the other area answered, in words. As many as suggestions at the most. */
+  readonly #twins = new Map<string, string>();
 
   constructor(request: Request, clock: Clock) {
     this.#request = request;
@@ -91,6 +98,18 @@ export class Reader {
     if (cycle.hadTimeout) set.blocks.sort((a, b) => Number(a.suspect) - Number(b.suspect));
     if (cycle.useful === 0 && cycle.problem !== null) throw cycle.problem;
     return cycle.readings;
+  }
+
+  /** Requests one cycle of these points takes, by what is known of the device now. Asks nothing. */
+  requestsFor(points: readonly Point<ModbusAddress>[]): number {
+    return points.length === 0 ? 0 : this.#setOf(points).blocks.length;
+  }
+
+  /** Why a point has no value, in words; null when the device never refused it. */
+  explain({ address }: Point<ModbusAddress>): string | null {
+    if (this.#unit(address.unit).retryAtMs(address) === null) return null;
+    const twin = this.#twins.get(placeOf(address)) ?? "";
+    return `Unit ${address.unit} refuses ${describeAddress(address)}${twin}`;
   }
 
   #unit(unit: number): UnitKnowledge {
@@ -293,6 +312,7 @@ export class Reader {
     const refused = describeAddress({ area: item.area, offset: item.offset, base: 0 });
     const other = describeAddress({ area: span.area, offset: item.offset, base: 0 });
     const hint = answer.at === "data" ? `; ${other} answers: is the area mixed up?` : "";
+    if (hint !== "") this.#twins.set(placeOf(item), hint);
     this.learned.add(`unit ${item.unit}: ${refused} is refused${hint}`);
   }
 
@@ -314,6 +334,8 @@ export class Reader {
     }
   }
 }
+
+const placeOf = ({ unit, area, offset }: PlanItem): string => `${unit}:${area}:${offset}`;
 
 function itemsOf(points: readonly Point<ModbusAddress>[]): Item[] {
   return points.map(({ id, address }, at) => ({

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { settingsTable } from "../../driver/settings.ts";
+import { settingsTable } from "@millrace/contract/driver/settings";
 import { modbus } from "./index.ts";
 
 const FILE = join(import.meta.dir, "README.md");

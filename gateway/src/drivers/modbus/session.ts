@@ -1,12 +1,12 @@
+import type { ModbusAddress } from "@millrace/contract/driver/modbus/address";
+import type { ModbusRules, ModbusSettings } from "@millrace/contract/driver/modbus/settings";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import ModbusRTU from "modbus-serial";
-import type { Point, Reading, Session, SessionCounters, SessionDeps } from "../../driver/driver.ts";
-import type { ModbusAddress } from "./address.ts";
+import type { Point, Reading, Session, SessionCounters, SessionDeps, Visit } from "../../driver/driver.ts";
 import { MbapPort } from "./mbap.ts";
 import type { Span } from "./plan.ts";
 import { type Answer, Reader } from "./reader.ts";
-import type { ModbusRules, ModbusSettings } from "./settings.ts";
 
 interface InFlight {
   settle(answer: Answer): void;
@@ -34,7 +34,7 @@ export class ModbusSession implements Session<ModbusAddress> {
   constructor(settings: ModbusSettings, deps: SessionDeps) {
     this.#settings = settings;
     this.#deps = deps;
-    this.#reader = new Reader((span, rules, signal) => this.#ask(span, rules, signal), deps.clock);
+    this.#reader = this.#newReader();
     this.#down = this.#linkError("link.lost", "not connected");
   }
 
@@ -79,17 +79,38 @@ export class ModbusSession implements Session<ModbusAddress> {
     });
   }
 
-  async read(points: readonly Point<ModbusAddress>[], signal: AbortSignal): Promise<Reading[]> {
+  read(points: readonly Point<ModbusAddress>[], signal: AbortSignal): Promise<Reading[]> {
+    return this.#readBy(this.#reader, points, signal);
+  }
+
+  #newReader(): Reader {
+    return new Reader((span, rules, signal) => this.#ask(span, rules, signal), this.#deps.clock);
+  }
+
+  async #readBy(
+    reader: Reader,
+    points: readonly Point<ModbusAddress>[],
+    signal: AbortSignal,
+  ): Promise<Reading[]> {
     signal.throwIfAborted();
     const onAbort = () => this.#abandon(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     this.#reading = true;
     try {
-      return await this.#reader.read(points, signal);
+      return await reader.read(points, signal);
     } finally {
       this.#reading = false;
       signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  visit(): Visit<ModbusAddress> {
+    const reader = this.#newReader();
+    return {
+      read: (points, signal) => this.#readBy(reader, points, signal),
+      requestsFor: (points) => reader.requestsFor(points),
+      explain: (point) => reader.explain(point),
+    };
   }
 
   counters(): SessionCounters {

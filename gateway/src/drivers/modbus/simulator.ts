@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { type Area, FUNCTION } from "@millrace/contract/driver/modbus/address";
 import { type Clock, systemClock } from "@millrace/contract/std/clock";
-import { type Area, FUNCTION } from "./address.ts";
 
 /** A request as the simulator received it. */
 export interface SimRequest {

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
+import { decodeSettings } from "@millrace/contract/driver/settings";
 import type { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
-import { decodeSettings } from "../../driver/settings.ts";
 import { modbus } from "./index.ts";
 import { MbapPort } from "./mbap.ts";
 import { ModbusSimulator } from "./simulator.ts";

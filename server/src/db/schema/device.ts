@@ -1,3 +1,6 @@
+import type { OperatingHours } from "@millrace/contract/vocabulary/operating-hours";
+import type { ParameterValues } from "@millrace/contract/vocabulary/parameter";
+import { sql } from "drizzle-orm";
 import { boolean, index, integer, pgTable, text, unique, uuid } from "drizzle-orm/pg-core";
 import { json } from "./column.ts";
 import { gateway } from "./gateway.ts";
@@ -20,6 +23,9 @@ export const device = pgTable(
       .notNull()
       .references(() => site.id),
     settings: json<Record<string, unknown>>("settings").notNull(),
+    parameters: json<ParameterValues>("parameters").notNull().default(sql`'{}'::jsonb`),
+    /** Null: it may always run. */
+    hours: json<OperatingHours>("hours"),
     enabled: boolean("enabled").notNull().default(true),
     path: text("path").notNull(),
     revision: integer("revision").notNull().default(1),

@@ -1,5 +1,15 @@
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
-import { bigint, index, integer, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { bytea, instant, json } from "./column.ts";
 import { site } from "./site.ts";
 
@@ -44,7 +54,13 @@ export const gateway = pgTable(
     manifestError: text("manifest_error"),
     /** Number of the gateway's manifest when it was above every number this hub knew: nothing is offered till a person agrees. */
     manifestHeld: integer("manifest_held"),
+    /** A rollout keeps new manifests back until it is this gateway's turn. */
+    manifestFrozen: boolean("manifest_frozen").notNull().default(false),
     health: json<GatewayStatus>("health"),
+    /** Words by which people group gateways, sorted, each once. */
+    labels: json<string[]>("labels").notNull().default([]),
+    /** Counts the changes of what people edit here; an edit names the one it is based on. */
+    revision: integer("revision").notNull().default(1),
   },
   (t) => [unique("gateway_name_unique").on(t.name), index("gateway_site").on(t.siteId)],
 );

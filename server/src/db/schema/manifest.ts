@@ -1,4 +1,4 @@
-import { index, integer, pgTable, primaryKey, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import { boolean, index, integer, pgTable, primaryKey, text, timestamp, uuid } from "drizzle-orm/pg-core";
 
 /** Every manifest a gateway was ever offered. The newest `rev` is the wanted one. */
 export const manifest = pgTable(
@@ -12,6 +12,8 @@ export const manifest = pgTable(
     signature: text("signature").notNull(),
     /** Hash of the content without its number: two manifests with the same one run the same. */
     contentSha256: text("content_sha256").notNull(),
+    /** False while a rollout keeps it back: the gateway is to run an older one meanwhile. */
+    released: boolean("released").notNull().default(true),
     createdAt: timestamp("created_at", { withTimezone: true }).notNull().defaultNow(),
   },
   (t) => [primaryKey({ columns: [t.gatewayId, t.rev] }), index("manifest_created").on(t.createdAt)],

@@ -1,4 +1,5 @@
 import type { BlockColumns } from "@millrace/contract/block/columns";
+import type { Clock } from "@millrace/contract/std/clock";
 import { type StreamKey, streamText } from "@millrace/contract/wire/stream";
 
 /** Identity of a frame in the journal. */
@@ -27,6 +28,14 @@ interface Kept {
   columns: BlockColumns;
   offsetMs: number;
   bytes: number;
+  /** When it was kept, on the monotonic clock. */
+  atMs: number;
+}
+
+export interface FrameCacheLimits {
+  bytesMax: number;
+  /** Frames leave the journal within a minute; what is older is asked for by nobody. */
+  ageMsMax: number;
 }
 
 /**
@@ -37,7 +46,10 @@ export class FrameCache {
   readonly #kept = new Map<string, Kept>();
   #bytes = 0;
 
-  constructor(private readonly bytesMax: number) {}
+  constructor(
+    private readonly limits: FrameCacheLimits,
+    private readonly clock: Pick<Clock, "monoMs">,
+  ) {}
 
   get bytes(): number {
     return this.#bytes;
@@ -47,19 +59,20 @@ export class FrameCache {
   keep(frame: FrameName, columns: BlockColumns, offsetMs: number): void {
     const name = nameOf(frame);
     this.#forget(name);
-    const kept = { columns, offsetMs, bytes: bytesOf(columns) };
-    if (kept.bytes > this.bytesMax) return;
+    const atMs = this.clock.monoMs();
+    const kept = { columns, offsetMs, bytes: bytesOf(columns), atMs };
+    if (kept.bytes > this.limits.bytesMax) return;
     this.#kept.set(name, kept);
     this.#bytes += kept.bytes;
-    for (const oldest of this.#kept.keys()) {
-      if (this.#bytes <= this.bytesMax) break;
+    for (const [oldest, { atMs: keptMs }] of this.#kept) {
+      if (this.#bytes <= this.limits.bytesMax && atMs - keptMs <= this.limits.ageMsMax) break;
       this.#forget(oldest);
     }
   }
 
   /** The same, for frames that are not new: they push nothing out. */
   keepIfRoom(frame: FrameName, columns: BlockColumns, offsetMs: number): void {
-    if (this.#bytes + bytesOf(columns) <= this.bytesMax) this.keep(frame, columns, offsetMs);
+    if (this.#bytes + bytesOf(columns) <= this.limits.bytesMax) this.keep(frame, columns, offsetMs);
   }
 
   /** Null when the frame is not kept, or its times were moved since. */

@@ -38,4 +38,5 @@ export const QUERY = {
   waitMsMax: 10_000,
   /** Decoded frames of the journal kept for the next question about the last minute. */
   frameCacheBytes: 64 * 1024 * 1024,
+  frameCacheMs: 5 * 60_000,
 } as const;

@@ -1,16 +1,11 @@
 import { expect, test } from "bun:test";
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import type { GatewayCommand, GatewayCommands } from "@millrace/contract/api/command";
-import type { Gateway } from "@millrace/contract/api/gateway";
-import type { Device, Profile, Site } from "@millrace/contract/api/plant";
 import type { Problem } from "@millrace/contract/api/problem";
 import { systemClock } from "@millrace/contract/std/clock";
 import { COMMAND_MS_MAX } from "@millrace/contract/wire/command";
-import { encodeEvents } from "@millrace/contract/wire/event";
-import type { HelloBody } from "@millrace/contract/wire/uplink";
-import { FakeGateway, frame } from "../../../test/fake-gateway.ts";
-import { type TestHub, testHub } from "../../../test/hub.ts";
-import { helloOf } from "../../../test/ingest-hub.ts";
+import type { FakeGateway } from "../../../test/fake-gateway.ts";
+import type { TestHub } from "../../../test/hub.ts";
+import { plant, tell } from "../../../test/plant-hub.ts";
 import type { Principal } from "../../http/access.ts";
 import { verifyAudit } from "../audit/service.ts";
 import { inTurn } from "./in-turn.ts";
@@ -18,68 +13,7 @@ import { gatewayCommands, sendCommand } from "./service.ts";
 
 /** What a person can ask a gateway to do, and what they learn of it. */
 
-const STREAMS: HelloBody["streams"] = [{ lane: "E", seg: 1, low: 1, next: 1_000, acked: 0 }];
 const NOBODY = "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55";
-
-interface Enrolled {
-  id: string;
-  key: KeyObject;
-  deviceId: string;
-  /** Sends `restartDevice` for its device. */
-  restart<T = GatewayCommand>(): Promise<{ status: number; body: T }>;
-}
-
-interface Plant extends AsyncDisposable {
-  hub: TestHub;
-  enrolled(name: string): Promise<Enrolled>;
-  /** Connects as the gateway; every call is its next session. */
-  connected(gateway: Enrolled, change?: Partial<HelloBody>): Promise<FakeGateway>;
-}
-
-async function plant(): Promise<Plant> {
-  const hub = await testHub();
-  hub.app.listen({ hostname: "127.0.0.1", port: 0 });
-  const url = `ws://127.0.0.1:${hub.app.server?.port}`;
-  const make = async <T>(path: string, body: unknown) =>
-    (await hub.call<T>("POST", `/api/v1${path}`, body)).body;
-  const site = await make<Site>("/sites", { name: "Plant", kind: "site", parentId: null });
-  const profile = await make<Profile>("/profiles", { name: "P", driver: "modbus", settings: {}, tags: [] });
-  let sessionNo = 0;
-  return {
-    hub,
-    async enrolled(name) {
-      const { id } = await make<Gateway>("/gateways", { name, siteId: site.id });
-      const links = { profileId: profile.id, gatewayId: id, siteId: site.id };
-      const device = await make<Device>("/devices", {
-        name,
-        ...links,
-        settings: { host: "10.0.0.1", unit: 1 },
-      });
-      const { privateKey: key, publicKey } = generateKeyPairSync("ed25519");
-      const raw = Buffer.from(String(publicKey.export({ format: "jwk" }).x), "base64url");
-      await hub.database.sql`
-        UPDATE gateway SET enrolment = 'enrolled', public_key = ${raw}, key_id = 'key-1', epoch = 1 WHERE id = ${id}`;
-      const restart = <T>() =>
-        hub.call<T>("POST", `/api/v1/gateways/${id}/commands`, {
-          kind: "restartDevice",
-          deviceId: device.id,
-        });
-      return { id, key, deviceId: device.id, restart };
-    },
-    async connected(gateway, change = {}) {
-      const fake = new FakeGateway(url);
-      const challenge = await fake.next("challenge");
-      sessionNo++;
-      fake.say(helloOf(gateway, challenge, { sessionNo, streams: STREAMS, commandNo: 0, ...change }));
-      await fake.next("welcome");
-      return fake;
-    },
-    async [Symbol.asyncDispose]() {
-      await hub.app.stop(true);
-      await hub[Symbol.asyncDispose]();
-    },
-  };
-}
 
 /** Tells outcomes in one frame of lane E and waits until the hub has committed it. */
 async function answer(fake: FakeGateway, seq: number, told: { commandId: string; outcome: string }[]) {
@@ -90,16 +24,7 @@ async function answer(fake: FakeGateway, seq: number, told: { commandId: string;
     message: outcome,
     data: { commandId, commandNo: seq, outcome },
   }));
-  fake.send(
-    frame(seq, encodeEvents(events), {
-      kind: "events",
-      lane: "E",
-      blockVersion: 0,
-      compression: "none",
-      sampleCount: events.length,
-    }),
-  );
-  expect((await fake.next("ack")).hwm).toBe(seq);
+  await tell(fake, seq, events);
 }
 
 const shown = async (hub: TestHub, id: string) =>
@@ -174,7 +99,7 @@ test("a command that did not leave the hub has failed, and its number is spent",
   const gateway = await p.enrolled("A");
   const { db } = p.hub.database;
   const deps = { db, clock: systemClock, manifests: p.hub.ingest.manifests, inTurn: inTurn() };
-  const link = { commandNoOf: () => 0, command: () => false };
+  const link = { commandNoOf: () => 0, takes: () => true, command: () => false };
   const ada: Principal = { kind: "person", id: "1", name: "Ada", email: "", role: "administrator" };
   const body = { kind: "restartDevice" as const, deviceId: gateway.deviceId };
   for (const _ of [1, 2])

@@ -1,4 +1,10 @@
-import { GatewayCommand, GatewayCommands } from "@millrace/contract/api/command";
+import {
+  GatewayCommand,
+  GatewayCommands,
+  LogLevelRequest,
+  RestartRequest,
+  restartCommand,
+} from "@millrace/contract/api/command";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { CommandBody } from "@millrace/contract/wire/command";
 import { Type } from "@sinclair/typebox";
@@ -23,6 +29,30 @@ export const commandRoutes = (input: Omit<CommandDeps, "inTurn"> & { authenticat
         body: CommandBody,
         response: { 202: GatewayCommand },
         detail: { summary: "Ask a connected gateway to do something now; nothing is kept for later" },
+      },
+    )
+    .post(
+      "/gateways/:id/restart",
+      async ({ params, body, principal, status }) =>
+        status(202, await sendCommand(deps, principal, params.id, restartCommand(body))),
+      {
+        can: "gateway.edit",
+        params: One,
+        body: RestartRequest,
+        response: { 202: GatewayCommand },
+        detail: { summary: "Restart the program of a connected gateway, or its link to one device" },
+      },
+    )
+    .post(
+      "/gateways/:id/log-level",
+      async ({ params, body, principal, status }) =>
+        status(202, await sendCommand(deps, principal, params.id, { kind: "setLogLevel", ...body })),
+      {
+        can: "gateway.edit",
+        params: One,
+        body: LogLevelRequest,
+        response: { 202: GatewayCommand },
+        detail: { summary: "Let a connected gateway send more or less of its log for some minutes" },
       },
     )
     .get("/gateways/:id/commands", ({ params }) => gatewayCommands(deps, params.id), {

@@ -26,6 +26,8 @@ export interface CommandLink {
    * because its software is older or its record of commands is damaged.
    */
   commandNoOf(gatewayId: string): number | "away" | "none";
+  /** True when the gateway's software knows this kind of command. */
+  takes(gatewayId: string, kind: CommandBody["kind"]): boolean;
   /** False when it did not leave the hub. */
   command(gatewayId: string, command: Command): boolean;
 }
@@ -66,9 +68,16 @@ function keepCommand(
 ): Promise<Command> {
   return applyChange(deps, principal, async (tx) => {
     const gatewayNo = found(await findGatewayNo(tx, gatewayId), "gateway");
-    found(await hasDevice(tx, gatewayId, body.deviceId), "device at this gateway");
+    if (body.kind === "restartDevice")
+      found(await hasDevice(tx, gatewayId, body.deviceId), "device at this gateway");
     const highestNo = await lockHighestNo(tx, gatewayNo);
     const commandNo = Math.max(highestNo, shownNo(deps.link.commandNoOf(gatewayId))) + 1;
+    if (!deps.link.takes(gatewayId, body.kind))
+      throw new AppError(
+        "command.refused",
+        `The software of this gateway does not know the command ${body.kind}; it is older than this hub.`,
+        { context: { kind: body.kind } },
+      );
     const requestedMs = deps.clock.nowMs();
     const command: Command = {
       commandId: Bun.randomUUIDv7(),

@@ -167,12 +167,28 @@ export async function saveBoots(sql: SQL, boots: readonly LateBoot[]): Promise<v
  * Notes since when tags exist that are not noted yet: since now. The first time ever, since their device exists, whose
  * identity begins with the moment it was made: an older hub has tags already.
  */
-export async function noteTags(sql: SQL, nowMs: number): Promise<void> {
+export async function noteTags(sql: SQL, nowMs: number, gatewayIds: readonly string[] | null): Promise<void> {
+  if (gatewayIds === null) return await noteSome(sql, nowMs, sql``);
+  // In portions, each found by index: a few gateways must not cost a walk over all tags, and all not one list of all.
+  for (let i = 0; i < gatewayIds.length; i += NOTED_GATEWAYS) {
+    const listed = JSON.stringify(gatewayIds.slice(i, i + NOTED_GATEWAYS));
+    await noteSome(
+      sql,
+      nowMs,
+      sql`AND t.device_id = ANY (ARRAY(SELECT d.id FROM device d WHERE d.gateway_id IN
+        (SELECT x::uuid FROM jsonb_array_elements_text(${listed}::text::jsonb) AS x)))`,
+    );
+  }
+}
+
+const NOTED_GATEWAYS = 20;
+
+async function noteSome(sql: SQL, nowMs: number, which: SQL.Query<unknown>): Promise<void> {
   await sql`
     INSERT INTO coverage_tag (tag_no, since)
     SELECT t.tag_no, CASE WHEN EXISTS (SELECT 1 FROM coverage_tag) THEN ${new Date(nowMs)}::timestamptz
       ELSE least(${new Date(nowMs)}::timestamptz, to_timestamp(
         ('x' || left(replace(t.device_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0)) END
-    FROM tag t WHERE NOT EXISTS (SELECT 1 FROM coverage_tag c WHERE c.tag_no = t.tag_no)
+    FROM tag t WHERE NOT EXISTS (SELECT 1 FROM coverage_tag c WHERE c.tag_no = t.tag_no) ${which}
     ON CONFLICT DO NOTHING`;
 }

@@ -45,7 +45,7 @@ const ask = (query: Partial<CompletenessQuery>, board = hub.ingest.coverage.boar
 /** A gateway whose tags exist since the start of yesterday, with its link up. */
 async function gatewayOf(name: string, tagCount: number): Promise<KnownGateway> {
   const known = await hub.addGateway(name, tagCount);
-  await hub.ingest.coverage.tagsChanged();
+  await hub.ingest.coverage.tagsChanged(null);
   await hub.database.sql`UPDATE coverage_tag SET since = ${new Date(YESTERDAY)}`;
   return known;
 }

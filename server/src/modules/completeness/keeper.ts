@@ -74,7 +74,7 @@ export class CoverageKeeper {
    * long after an update from a hub that counted nothing, and until it is through figures are merely too low.
    */
   async start(): Promise<void> {
-    await this.tagsChanged();
+    await this.tagsChanged(null);
     const behind = await findBehind(this.deps.sql);
     for (const stream of behind) this.#behind.set(nameOf(stream), null);
     this.#replay = this.#replayAll(behind);
@@ -93,9 +93,9 @@ export class CoverageKeeper {
     await this.#replay;
   }
 
-  /** Notes since when new tags exist. */
-  async tagsChanged(): Promise<void> {
-    await noteTags(this.deps.sql, this.deps.clock.nowMs());
+  /** Notes since when new tags of some gateways exist; null for all. */
+  async tagsChanged(gatewayIds: readonly string[] | null): Promise<void> {
+    await noteTags(this.deps.sql, this.deps.clock.nowMs(), gatewayIds);
   }
 
   /**

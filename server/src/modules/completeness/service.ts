@@ -4,10 +4,8 @@ import {
   type CompletenessDay,
   type MissingStretch,
 } from "@millrace/contract/api/completeness";
-import type { Compression } from "@millrace/contract/block/compression";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
-import type { SQL } from "bun";
 import type { GatewayLink } from "../../ports.ts";
 import {
   type CountedTag,
@@ -20,11 +18,10 @@ import {
   missingOf,
   slotMinutesOf,
 } from "./account.ts";
-import { cutLocalDay, DAY_MINUTES, DAY_WORDS, type DayBits, emptyDay, fillSlots, rangeBits } from "./bits.ts";
-import type { CoverageBoard } from "./board.ts";
-import { BLOCK_TAGS, blockOf, DayBlock } from "./day-block.ts";
-import { readDayBlock } from "./keeper.ts";
-import { findCountedTags, findDays, findKnown, findScopeGateway, type Scope } from "./store.ts";
+import { DAY_MINUTES, DAY_WORDS, emptyDay, fillSlots, rangeBits } from "./bits.ts";
+import { BLOCK_TAGS, type DayBlock } from "./day-block.ts";
+import { byBlock, type MarkDeps, readMarks, readTag } from "./marks.ts";
+import { findCountedTags, findKnown, findScopeGateway, type Scope } from "./store.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = DAY_MINUTES * MINUTE_MS;
@@ -33,13 +30,10 @@ const DAY_MS = DAY_MINUTES * MINUTE_MS;
 export const TAG_DAYS_MAX = 1_000_000;
 const STRETCHES_MAX = 1_000;
 /** A minute is due only when it has been over for this long, so that what is on its way is not called missing. */
-const SETTLE_MS = MINUTE_MS;
+export const SETTLE_MS = MINUTE_MS;
 
-export interface CompletenessDeps {
-  sql: SQL;
+export interface CompletenessDeps extends MarkDeps {
   clock: Clock;
-  compression: Compression;
-  board: Pick<CoverageBoard, "get">;
   links: { linkOf(gatewayId: string): GatewayLink };
 }
 
@@ -141,46 +135,6 @@ function arrivingFrom(oldestUnsentMs: number | null, link: GatewayLink): number 
   return Math.min(oldestUnsentMs, away);
 }
 
-function byBlock(tags: readonly CountedTag[]): Map<number, CountedTag[]> {
-  const blocks = new Map<number, CountedTag[]>();
-  for (const tag of tags) {
-    const blockNo = blockOf(tag.tagNo);
-    const members = blocks.get(blockNo);
-    if (members) members.push(tag);
-    else blocks.set(blockNo, [tag]);
-  }
-  return blocks;
-}
-
-/** Marks of a block by UTC day, what is stored and what is not stored yet together. */
-async function readMarks(
-  { sql, compression, board }: CompletenessDeps,
-  gatewayNo: number,
-  blockNo: number,
-  range: Range,
-): Promise<ReadonlyMap<number, DayBlock>> {
-  // A local day reaches into one neighbour; reading both costs little.
-  const fromDayNo = range.fromDayNo - 1;
-  const toDayNo = range.toDayNo + 1;
-  const marks = new Map<number, DayBlock>();
-  const add = (dayNo: number, more: DayBlock) => {
-    const known = marks.get(dayNo);
-    if (known) known.merge(more);
-    else marks.set(dayNo, more);
-  };
-  // Memory first: a block that leaves it is stored by then, so reading the other way round could miss it.
-  for (let dayNo = fromDayNo; dayNo <= toDayNo; dayNo++) {
-    const held = board.get(gatewayNo, dayNo, blockNo);
-    if (held === null) continue;
-    const copy = new DayBlock();
-    copy.merge(held);
-    add(dayNo, copy);
-  }
-  for (const { dayNo, body } of await findDays(sql, blockNo, fromDayNo, toDayNo))
-    add(dayNo, readDayBlock(body, compression));
-  return marks;
-}
-
 interface CountedDay {
   dayNo: number;
   facts: DayFacts;
@@ -216,27 +170,6 @@ function countTags(
     countDay(tally, facts, minutes);
     if (missing) addStretches(missing, facts.startMs, missingOf(facts, minutes));
   }
-}
-
-const around = new Uint32Array(3 * DAY_WORDS);
-
-/** One bitmap of a tag's local day; `plane` is where it begins in the tag's row. */
-function readTag(
-  marks: ReadonlyMap<number, DayBlock>,
-  dayNo: number,
-  index: number,
-  plane: number,
-  offsetMinutes: number,
-  into: DayBits,
-): void {
-  const copy = (no: number, words: Uint32Array, at: number) => {
-    const row = marks.get(no)?.row(index);
-    if (row) words.set(row.subarray(plane, plane + DAY_WORDS), at);
-    else words.fill(0, at, at + DAY_WORDS);
-  };
-  if (offsetMinutes === 0) return copy(dayNo, into, 0);
-  for (let i = 0; i < 3; i++) copy(dayNo - 1 + i, around, i * DAY_WORDS);
-  cutLocalDay(around, offsetMinutes, into);
 }
 
 function addStretches(into: MissingStretch[], startMs: number, found: ReturnType<typeof missingOf>): void {

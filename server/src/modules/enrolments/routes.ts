@@ -2,6 +2,7 @@ import { Enrolment, EnrolmentRequest } from "@millrace/contract/api/enrolment";
 import { ROUTE } from "@millrace/contract/wire/route";
 import { Elysia } from "elysia";
 import { type Authenticate, access } from "../../http/access.ts";
+import { requestFrom } from "../../http/request-from.ts";
 import { addressBucket } from "../../http/throttle.ts";
 import { type EnrolmentDeps, enrol } from "./service.ts";
 
@@ -11,7 +12,12 @@ export const enrolmentRoutes = (deps: EnrolmentDeps & { authenticate: Authentica
     .post(
       ROUTE.enrolments,
       ({ body, request, server }) =>
-        enrol(deps, addressBucket(server?.requestIP(request)?.address ?? ""), body),
+        enrol(
+          deps,
+          addressBucket(server?.requestIP(request)?.address ?? ""),
+          body,
+          requestFrom(request, server),
+        ),
       {
         open: "a machine shows a one-time claim token and the key it made",
         body: EnrolmentRequest,

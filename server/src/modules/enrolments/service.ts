@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, verify } from "node:crypto";
+import type { AuditFrom } from "@millrace/contract/api/audit";
 import type { Enrolment, EnrolmentRequest } from "@millrace/contract/api/enrolment";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
@@ -42,6 +43,7 @@ export async function enrol(
   deps: EnrolmentDeps,
   address: string,
   request: EnrolmentRequest,
+  from?: AuditFrom,
 ): Promise<Enrolment> {
   deps.throttle.check(address);
   const publicKey = new Uint8Array(Buffer.from(request.body.publicKey, "base64url"));
@@ -64,6 +66,7 @@ export async function enrol(
         subject: `gateway:${row.id}`,
         old: { fingerprint: row.fingerprint, epoch: row.epoch },
         new: { fingerprint, epoch, software: request.body.software },
+        from,
       });
       return { gatewayId: row.id, gatewayName: row.name, epoch };
     });

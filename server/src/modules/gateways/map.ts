@@ -21,6 +21,8 @@ export const mapGateway = (row: ShownGateway, link: GatewayLink): Gateway => ({
   restoring: row.restoring,
   manifestHeld: row.manifestHeld,
   clock: row.health?.clockQuality ?? null,
+  labels: row.labels,
+  revision: row.revision,
   deviceCount: row.deviceCount,
   tagCount: row.tagCount,
   status: row.health,

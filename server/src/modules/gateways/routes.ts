@@ -1,11 +1,12 @@
 import { Claim } from "@millrace/contract/api/enrolment";
-import { Gateway, GatewayCreate } from "@millrace/contract/api/gateway";
-import { Page, PageQuery } from "@millrace/contract/api/page";
+import { Gateway, GatewayCreate, GatewayLabels, GatewayQuery } from "@millrace/contract/api/gateway";
+import { Page } from "@millrace/contract/api/page";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { type Authenticate, access } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
+import { entityTag, revisionOf } from "../../http/revision.ts";
 import {
   claimGateway,
   confirmConfiguration,
@@ -13,6 +14,7 @@ import {
   type GatewayDeps,
   gatewaysPage,
   getGateway,
+  labelGateway,
   revoke,
   trust,
 } from "./service.ts";
@@ -24,7 +26,7 @@ export const gatewayRoutes = (deps: GatewayDeps & { authenticate: Authenticate }
     .use(access(deps.authenticate))
     .get("/", ({ query }) => gatewaysPage(deps, query), {
       can: "gateway.read",
-      query: asQuery(PageQuery),
+      query: asQuery(GatewayQuery),
       response: { 200: Page(Gateway) },
       detail: { summary: "Gateways with their link and last health report" },
     })
@@ -34,12 +36,32 @@ export const gatewayRoutes = (deps: GatewayDeps & { authenticate: Authenticate }
       response: { 200: Gateway },
       detail: { summary: "Add a gateway; a claim then lets a machine become it" },
     })
-    .get("/:id", ({ params }) => getGateway(deps, params.id), {
-      can: "gateway.read",
-      params: One,
-      response: { 200: Gateway },
-      detail: { summary: "One gateway" },
-    })
+    .get(
+      "/:id",
+      async ({ params, set }) => {
+        const gateway = await getGateway(deps, params.id);
+        set.headers.etag = entityTag(gateway.revision ?? 1);
+        return gateway;
+      },
+      {
+        can: "gateway.read",
+        params: One,
+        response: { 200: Gateway },
+        detail: { summary: "One gateway" },
+      },
+    )
+    .put(
+      "/:id/labels",
+      ({ params, body, headers, principal }) =>
+        labelGateway(deps, principal, params.id, revisionOf(headers["if-match"]), body),
+      {
+        can: "gateway.edit",
+        params: One,
+        body: GatewayLabels,
+        response: { 200: Gateway },
+        detail: { summary: "Replace the labels by which people group a gateway. Needs If-Match." },
+      },
+    )
     .post("/:id/claims", ({ params, principal }) => claimGateway(deps, principal, params.id), {
       can: "gateway.edit",
       params: One,

@@ -1,11 +1,19 @@
 import type { Claim } from "@millrace/contract/api/enrolment";
-import type { Gateway, GatewayCreate } from "@millrace/contract/api/gateway";
+import {
+  type Gateway,
+  type GatewayCreate,
+  type GatewayLabels,
+  type GatewayQuery,
+  LABELS,
+} from "@millrace/contract/api/gateway";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
+import { checkRevision } from "../../http/revision.ts";
 import type { SessionPort } from "../../ports.ts";
 import { newToken, tokenHash } from "../../secret.ts";
-import { applyChange, type ChangeDeps, found, referred } from "../change.ts";
+import { applyChange, applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
+import { contentOf } from "../config/state-store.ts";
 import { mapGateway } from "./map.ts";
 import {
   findGateway,
@@ -16,6 +24,7 @@ import {
   lockGateway,
   revokeGateway,
   trustGateway,
+  updateLabels,
 } from "./store.ts";
 
 export interface GatewayDeps extends ChangeDeps {
@@ -26,10 +35,15 @@ export interface GatewayDeps extends ChangeDeps {
 /** How long a claim token may lie about. */
 export const CLAIM_MS = 24 * 3_600_000;
 
-export async function gatewaysPage(deps: GatewayDeps, query: { cursor?: string; limit?: number }) {
+/** @throws AppError `request.invalid` for more labels than a filter may name */
+export async function gatewaysPage(deps: GatewayDeps, query: GatewayQuery) {
   const limit = query.limit ?? PAGE_ROWS.standard;
   const after = decodeCursor(query.cursor, 1);
-  const rows = await listGateways(deps.db, after === null ? null : String(after[0]), limit + 1);
+  const labels = query.label === undefined ? [] : query.label.split(",").filter((label) => label !== "");
+  if (labels.length > LABELS.filteredMax)
+    throw new AppError("request.invalid", `query/label: at most ${LABELS.filteredMax} labels at once.`);
+  const afterName = after === null ? null : String(after[0]);
+  const rows = await listGateways(deps.db, afterName, limit + 1, labels);
   return pageOf(
     rows,
     limit,
@@ -48,12 +62,48 @@ export async function createGateway(
   principal: Principal,
   input: GatewayCreate,
 ): Promise<Gateway> {
-  const id = await applyChange(deps, principal, async (tx) => {
+  const id = await applyConfigChange(deps, principal, async (tx) => {
     referred(await hasSite(tx, input.siteId), "siteId", "site");
     const row = { id: Bun.randomUUIDv7(), ...input };
     await insertGateway(tx, row);
     const subject = `gateway:${row.id}`;
-    return { action: "gateway.create", subject, old: null, new: row, result: row.id, gatewayIds: [] };
+    return {
+      action: "gateway.create",
+      subject,
+      old: null,
+      new: row,
+      result: row.id,
+      gatewayIds: [],
+      entries: [{ kind: "gateway", id: row.id, what: "added", content: contentOf.gateway(row) }],
+    };
+  });
+  return await getGateway(deps, id);
+}
+
+/**
+ * Gives a gateway these labels in place of those it has; the gateway itself knows nothing of them.
+ * @throws AppError `entity.missing` | `entity.conflict` when somebody else was quicker
+ */
+export async function labelGateway(
+  deps: GatewayDeps,
+  principal: Principal,
+  id: string,
+  revision: number,
+  input: GatewayLabels,
+): Promise<Gateway> {
+  const labels = [...new Set(input.labels)].sort();
+  await applyChange(deps, principal, async (tx) => {
+    const old = found(await lockGateway(tx, id), "gateway");
+    checkRevision(revision, old.revision);
+    await updateLabels(tx, id, labels, old.revision + 1);
+    return {
+      action: "gateway.label",
+      subject: `gateway:${id}`,
+      old: { labels: old.labels },
+      new: { labels },
+      result: null,
+      gatewayIds: [],
+    };
   });
   return await getGateway(deps, id);
 }

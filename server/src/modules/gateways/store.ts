@@ -1,4 +1,4 @@
-import { asc, count, eq, gt, isNull, sql } from "drizzle-orm";
+import { and, asc, count, eq, gt, isNull, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
 import { device } from "../../db/schema/device.ts";
 import { claim, gateway } from "../../db/schema/gateway.ts";
@@ -48,11 +48,12 @@ export async function listGateways(
   db: DbOrTx,
   afterName: string | null,
   limit: number,
+  labels: readonly string[] = [],
 ): Promise<ShownGateway[]> {
-  const rows = await shown(db)
-    .where(afterName === null ? undefined : gt(gateway.name, afterName))
-    .orderBy(asc(gateway.name))
-    .limit(limit);
+  const after = afterName === null ? undefined : gt(gateway.name, afterName);
+  const labelled =
+    labels.length === 0 ? undefined : sql`${gateway.labels} @> ${JSON.stringify(labels)}::text::jsonb`;
+  const rows = await shown(db).where(and(after, labelled)).orderBy(asc(gateway.name)).limit(limit);
   return rows.map(flat);
 }
 
@@ -84,6 +85,11 @@ export async function insertClaim(
   row: { tokenHash: Uint8Array; gatewayId: string; expiresAt: Date },
 ): Promise<void> {
   await tx.insert(claim).values(row);
+}
+
+/** @param revision the one after this change */
+export async function updateLabels(tx: Tx, id: string, labels: string[], revision: number): Promise<void> {
+  await tx.update(gateway).set({ labels, revision }).where(eq(gateway.id, id));
 }
 
 /** The key counts no more, and neither do the tokens that were given out. */

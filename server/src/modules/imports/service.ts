@@ -123,7 +123,7 @@ async function carryOut(
   await insertRun(tx, { key, bodyHash, report: done, at, actor });
   const { problems: _, ...counts } = done;
   const audit = { action: "sample.import", subject: key, old: null, new: counts };
-  await recordAudit(tx, { atMs: nowMs, who: whoOf(principal), ...audit });
+  await recordAudit(tx, { atMs: nowMs, who: whoOf(principal), from: principal.from, ...audit });
   return { report: done, imported: fresh };
 }
 

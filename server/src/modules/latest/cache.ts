@@ -1,6 +1,7 @@
 import { type QualityCode, qualityLevel } from "@millrace/contract/vocabulary/quality";
 import type { Sample } from "@millrace/contract/vocabulary/sample";
 import type { TagValue } from "@millrace/contract/vocabulary/value";
+import { SlotIndex } from "./slot-index.ts";
 
 /**
  * A clock that runs ahead must not freeze a tile until the future comes: such samples are stored, but never become
@@ -36,9 +37,10 @@ export interface OfferCount {
  * reader that remembers it finds what changed without any queue.
  */
 export class LatestCache {
-  readonly #slotOf = new Map<number, number>();
-  readonly #tagNos: number[] = [];
-  readonly #owners: number[] = [];
+  readonly #slotOf = new SlotIndex();
+  #size = 0;
+  #tagNos = new Uint32Array(1024);
+  #owners = new Int32Array(1024);
   readonly #values: TagValue[] = [];
   readonly #goodValues: TagValue[] = [];
   #times = new Float64Array(1024);
@@ -52,7 +54,7 @@ export class LatestCache {
   }
 
   get size(): number {
-    return this.#tagNos.length;
+    return this.#size;
   }
 
   /** Makes a gateway the owner of a tag, with a slot of its own; a second call moves the tag. */
@@ -62,11 +64,11 @@ export class LatestCache {
       this.#owners[known] = gatewayNo;
       return;
     }
-    const slot = this.#tagNos.length;
+    const slot = this.#size++;
     if (slot === this.#times.length) this.#grow();
     this.#slotOf.set(tagNo, slot);
-    this.#tagNos.push(tagNo);
-    this.#owners.push(gatewayNo);
+    this.#tagNos[slot] = tagNo;
+    this.#owners[slot] = gatewayNo;
     this.#values.push(null);
     this.#goodValues.push(null);
     this.#times[slot] = Number.NEGATIVE_INFINITY;
@@ -76,17 +78,16 @@ export class LatestCache {
 
   #grow(): void {
     const length = this.#times.length * 2;
-    const longer = (old: Float64Array) => {
-      const next = new Float64Array(length);
+    const grown = <T extends Float64Array | Uint32Array | Int32Array | Uint8Array>(old: T, next: T): T => {
       next.set(old);
       return next;
     };
-    this.#times = longer(this.#times);
-    this.#goodTimes = longer(this.#goodTimes);
-    this.#versions = longer(this.#versions);
-    const qualities = new Uint8Array(length);
-    qualities.set(this.#qualities);
-    this.#qualities = qualities;
+    this.#tagNos = grown(this.#tagNos, new Uint32Array(length));
+    this.#owners = grown(this.#owners, new Int32Array(length));
+    this.#times = grown(this.#times, new Float64Array(length));
+    this.#goodTimes = grown(this.#goodTimes, new Float64Array(length));
+    this.#versions = grown(this.#versions, new Float64Array(length));
+    this.#qualities = grown(this.#qualities, new Uint8Array(length));
   }
 
   ownerOf(tagNo: number): number | undefined {
@@ -94,8 +95,9 @@ export class LatestCache {
     return slot === undefined ? undefined : this.#owners[slot];
   }
 
-  tagNos(): readonly number[] {
-    return this.#tagNos;
+  /** In slot order. A view: what is added later is not in it. */
+  tagNos(): Uint32Array {
+    return this.#tagNos.subarray(0, this.#size);
   }
 
   /**
@@ -149,7 +151,7 @@ export class LatestCache {
   /** Tags changed after `version`, in slot order. */
   changedSince(version: number): number[] {
     const changed: number[] = [];
-    for (let slot = 0; slot < this.#tagNos.length; slot++) {
+    for (let slot = 0; slot < this.#size; slot++) {
       if (this.#versions[slot]! > version) changed.push(this.#tagNos[slot]!);
     }
     return changed;

@@ -71,8 +71,8 @@ export class LatestKeeper implements CommittedSamples {
 
   /** Reads who owns which tag; null for all gateways. */
   async tagsChanged(gatewayIds: readonly string[] | null): Promise<void> {
-    for (const { tagNo, gatewayNo } of await findOwners(this.deps.sql, gatewayIds))
-      this.cache.own(tagNo, gatewayNo);
+    for await (const owners of findOwners(this.deps.sql, gatewayIds))
+      for (const { tagNo, gatewayNo } of owners) this.cache.own(tagNo, gatewayNo);
   }
 
   absorb(gatewayNo: number, columns: BlockColumns, offsetMs: number): number {

@@ -11,16 +11,47 @@ export interface TagOwner {
   gatewayNo: number;
 }
 
-/** Which gateway may write which tag; of all gateways, or of some. */
-export async function findOwners(sql: SQL, gatewayIds: readonly string[] | null): Promise<TagOwner[]> {
-  const listed = JSON.stringify(gatewayIds ?? []);
-  const rows: { tag_no: string; gateway_no: number }[] = await sql`
-    SELECT t.tag_no::text, g.gateway_no FROM tag t
-    JOIN device d ON d.id = t.device_id JOIN gateway g ON g.id = d.gateway_id
-    WHERE t.removed_at IS NULL AND (${gatewayIds === null} OR g.id IN
-      (SELECT x::uuid FROM jsonb_array_elements_text(${listed}::text::jsonb) AS x))
-    ORDER BY t.tag_no`;
-  return rows.map((row) => ({ tagNo: Number(row.tag_no), gatewayNo: row.gateway_no }));
+/** Rows, and gateways, asked for at once: five million tags in one answer would be a gigabyte for a moment. */
+const OWNER_ROWS = 100_000;
+const OWNER_GATEWAYS = 20;
+
+const ownersOf = (rows: readonly { tag_no: string; gateway_no: number }[]): TagOwner[] =>
+  rows.map((row) => ({ tagNo: Number(row.tag_no), gatewayNo: row.gateway_no }));
+
+/** Which gateway may write which tag; of all gateways, or of some. In portions. */
+export async function* findOwners(
+  sql: SQL,
+  gatewayIds: readonly string[] | null,
+): AsyncGenerator<TagOwner[], void, undefined> {
+  if (gatewayIds === null) {
+    yield* allOwners(sql);
+    return;
+  }
+  for (let i = 0; i < gatewayIds.length; i += OWNER_GATEWAYS) {
+    const listed = JSON.stringify(gatewayIds.slice(i, i + OWNER_GATEWAYS));
+    yield ownersOf(
+      await sql`
+      SELECT t.tag_no::text, g.gateway_no FROM tag t
+      JOIN device d ON d.id = t.device_id JOIN gateway g ON g.id = d.gateway_id
+      WHERE t.removed_at IS NULL AND g.id IN
+        (SELECT x::uuid FROM jsonb_array_elements_text(${listed}::text::jsonb) AS x)`,
+    );
+  }
+}
+
+async function* allOwners(sql: SQL): AsyncGenerator<TagOwner[], void, undefined> {
+  for (let after = 0; ; ) {
+    const owners = ownersOf(
+      await sql`
+      SELECT t.tag_no::text, g.gateway_no FROM tag t
+      JOIN device d ON d.id = t.device_id JOIN gateway g ON g.id = d.gateway_id
+      WHERE t.removed_at IS NULL AND t.tag_no > ${after}::bigint ORDER BY t.tag_no LIMIT ${OWNER_ROWS}`,
+    );
+    yield owners;
+    const last = owners.at(-1);
+    if (owners.length < OWNER_ROWS || last === undefined) return;
+    after = last.tagNo;
+  }
 }
 
 export async function findParts(sql: SQL): Promise<SnapshotPart[]> {

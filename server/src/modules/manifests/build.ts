@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
+import { mergeSettings } from "@millrace/contract/profile/parameter";
+import { assert } from "@millrace/contract/std/assert";
 import { canonicalJson } from "@millrace/contract/std/canonical-json";
+import type { ParameterValues, ProfileParameters } from "@millrace/contract/vocabulary/parameter";
 import type { Manifest, ManifestDevice, ManifestTag } from "@millrace/contract/wire/manifest";
 import { VERSION } from "@millrace/contract/wire/version";
 
@@ -10,7 +13,9 @@ export interface DeviceRow {
   path: string;
   driver: string;
   profileSettings: Record<string, unknown>;
+  profileParameters: ProfileParameters;
   settings: Record<string, unknown>;
+  parameters: ParameterValues;
 }
 
 /** A tag with all numbers resolved, as the hub stores it. */
@@ -30,7 +35,8 @@ const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
  * The slice of the configuration that one gateway runs, in one order whatever order the rows came in: devices by id,
- * tags by number. The device's settings override the profile's key by key.
+ * tags by number. The device's settings override the profile's key by key; those of the profile have its parameters
+ * filled in.
  */
 export function buildManifest(
   hubId: string,
@@ -52,7 +58,10 @@ export function buildManifest(
         name: device.name,
         path: device.path,
         driver: device.driver,
-        settings: { ...device.profileSettings, ...device.settings },
+        settings: mergeSettings(
+          { settings: device.profileSettings, parameters: device.profileParameters },
+          device,
+        ),
         tags: (tagsOf.get(device.id) ?? []).sort((a, b) => a.tagNo - b.tagNo),
       }),
     ),
@@ -61,8 +70,17 @@ export function buildManifest(
 
 export const sha256Hex = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-/** Two contents with the same hash run the same; only then no new number is given. */
-export const contentHash = (content: ManifestContent): string => sha256Hex(canonicalJson(content));
+/** Canonical text of a content. Two contents with the same one run the same; only then no new number is given. */
+export const contentText = (content: ManifestContent): string => canonicalJson(content);
 
-export const manifestJson = (content: ManifestContent, rev: number): string =>
-  canonicalJson({ ...content, rev });
+const AFTER_REV = ',"version":';
+
+/**
+ * The manifest's canonical text: the content's with its number in place. Cut in, not made again, because writing the
+ * JSON is most of the work of a build. `version` is the last member and a number, so nothing behind it looks like it.
+ */
+export function manifestJson(text: string, rev: number): string {
+  const at = text.lastIndexOf(AFTER_REV);
+  assert(at > 0, "a manifest ends with its version");
+  return `${text.slice(0, at)},"rev":${rev}${text.slice(at)}`;
+}

@@ -4,12 +4,13 @@ import { manifestText } from "@millrace/contract/wire/signature";
 import type { Db, Tx } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
 import type { HubIdentity, ManifestPort } from "../../ports.ts";
-import { buildManifest, contentHash, type ManifestContent, manifestJson, sha256Hex } from "./build.ts";
+import { buildManifest, contentText, type ManifestContent, manifestJson, sha256Hex } from "./build.ts";
 import {
   clearHeld,
   findDevices,
   findNewest,
   findTags,
+  findWanted,
   insertManifest,
   type LockedGateway,
   lockGateway,
@@ -17,6 +18,11 @@ import {
 } from "./store.ts";
 
 const log = getLogger(["hub", "manifests"]);
+
+/** Manifests being built at one moment; each takes a connection and a few megabytes. */
+const MANIFESTS_AT_ONCE = 2;
+/** After so many, what they left in memory is asked to go: by itself the heap of a large fleet doubles first. */
+const COLLECT_EVERY = 8;
 
 export interface ManifestDeps {
   db: Db;
@@ -45,7 +51,7 @@ export async function wantedManifest(
   deps: ManifestDeps,
   gatewayId: string,
 ): Promise<NumberedManifest | null> {
-  const row = await findNewest(deps.db, gatewayId);
+  const row = await findWanted(deps.db, gatewayId);
   return row && numbered(row);
 }
 
@@ -53,7 +59,8 @@ export async function wantedManifest(
  * Builds the manifest of one gateway and stores it under the next number when its content is new. The number is also
  * above the one a gateway was found to run without this hub having made it.
  *
- * @returns null when nothing changed or the gateway is gone; `held` when a person must agree before it is offered.
+ * @returns null when nothing changed or the gateway is gone; `held` when a person must agree, or a rollout come to it,
+ *   before it is offered.
  */
 export async function rebuildManifest(
   deps: ManifestDeps,
@@ -64,29 +71,36 @@ export async function rebuildManifest(
     if (gateway === null) return null;
     const newest = await findNewest(tx, gatewayId);
     const content = await currentContent(deps, tx, gateway);
-    if (newest?.contentSha256 === contentHash(content)) return null;
+    const text = contentText(content);
+    if (newest?.contentSha256 === sha256Hex(text)) return null;
     const rev = Math.max(newest?.rev ?? 0, gateway.manifestHeld ?? 0) + 1;
-    const signed = await storeManifest(deps, tx, content, rev);
-    return { rev, signed, held: gateway.manifestHeld !== null };
+    const released = !gateway.manifestFrozen;
+    const signed = await storeManifest(deps, tx, gatewayId, text, rev, released);
+    return { rev, signed, held: gateway.manifestHeld !== null || !released };
   });
 }
 
 async function currentContent(deps: ManifestDeps, tx: Tx, gateway: LockedGateway): Promise<ManifestContent> {
   const { id, name } = gateway;
-  const [devices, tags] = [await findDevices(tx, id), await findTags(tx, id)];
+  const devices = await findDevices(tx, id);
+  const tags = await findTags(
+    tx,
+    devices.map((device) => device.id),
+  );
   return buildManifest(deps.identity.hubId, { id, name }, devices, tags);
 }
 
 async function storeManifest(
   deps: ManifestDeps,
   tx: Tx,
-  content: ManifestContent,
+  gatewayId: string,
+  text: string,
   rev: number,
+  released = true,
 ): Promise<SignedManifest> {
-  const json = manifestJson(content, rev);
+  const json = manifestJson(text, rev);
   const signed = { json, sha256: sha256Hex(json), signature: deps.identity.sign(manifestText(json)) };
-  const { gatewayId } = content;
-  await insertManifest(tx, { gatewayId, rev, contentSha256: contentHash(content), ...signed });
+  await insertManifest(tx, { gatewayId, rev, contentSha256: sha256Hex(text), released, ...signed });
   return signed;
 }
 
@@ -101,7 +115,8 @@ async function releaseManifest(
   await clearHeld(tx, gatewayId);
   const newest = await findNewest(tx, gatewayId);
   if (newest !== null && newest.rev > held) return { held, rev: newest.rev };
-  await storeManifest(deps, tx, await currentContent(deps, tx, gateway), held + 1);
+  const text = contentText(await currentContent(deps, tx, gateway));
+  await storeManifest(deps, tx, gatewayId, text, held + 1);
   return { held, rev: held + 1 };
 }
 
@@ -111,12 +126,19 @@ export function manifestPort(deps: ManifestDeps, followers: ManifestFollowers): 
     async changed(gatewayIds) {
       const distinct = [...new Set(gatewayIds)];
       await followers.tagsChanged(distinct);
-      for (const gatewayId of distinct) {
-        const manifest = await rebuildManifest(deps, gatewayId);
-        if (manifest === null) continue;
-        log.info("Manifest {rev} is ready for gateway {gatewayId}", { rev: manifest.rev, gatewayId });
-        if (!manifest.held) followers.offer(gatewayId, manifest);
-      }
+      // While PostgreSQL stores one, the next is written.
+      const rest = distinct.values();
+      let built = 0;
+      const build = async () => {
+        for (const gatewayId of rest) {
+          if (++built % COLLECT_EVERY === 0) Bun.gc(false);
+          const manifest = await rebuildManifest(deps, gatewayId);
+          if (manifest === null) continue;
+          log.info("Manifest {rev} is ready for gateway {gatewayId}", { rev: manifest.rev, gatewayId });
+          if (!manifest.held) followers.offer(gatewayId, manifest);
+        }
+      };
+      await Promise.all(Array.from({ length: MANIFESTS_AT_ONCE }, build));
     },
     release: (tx, gatewayId) => releaseManifest(deps, tx, gatewayId),
     async offerNewest(gatewayId) {

@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull } from "drizzle-orm";
 import type { DbOrTx } from "../../db/client.ts";
 import { device } from "../../db/schema/device.ts";
 import { gateway } from "../../db/schema/gateway.ts";
@@ -11,12 +11,18 @@ export type ManifestRow = typeof manifest.$inferSelect;
 
 export interface LockedGateway extends GatewayRow {
   manifestHeld: number | null;
+  manifestFrozen: boolean;
 }
 
 /** Locks the gateway's row: manifests of one gateway are numbered one after the other. */
 export async function lockGateway(tx: DbOrTx, gatewayId: string): Promise<LockedGateway | null> {
   const rows = await tx
-    .select({ id: gateway.id, name: gateway.name, manifestHeld: gateway.manifestHeld })
+    .select({
+      id: gateway.id,
+      name: gateway.name,
+      manifestHeld: gateway.manifestHeld,
+      manifestFrozen: gateway.manifestFrozen,
+    })
     .from(gateway)
     .where(eq(gateway.id, gatewayId))
     .for("update");
@@ -31,20 +37,23 @@ export async function findDevices(db: DbOrTx, gatewayId: string): Promise<Device
       path: device.path,
       driver: profile.driver,
       profileSettings: profile.settings,
+      profileParameters: profile.parameters,
       settings: device.settings,
+      parameters: device.parameters,
     })
     .from(device)
     .innerJoin(profile, eq(profile.id, device.profileId))
     .where(and(eq(device.gatewayId, gatewayId), eq(device.enabled, true)));
 }
 
-export async function findTags(db: DbOrTx, gatewayId: string): Promise<TagRow[]> {
+/** The present tags of devices. */
+export async function findTags(db: DbOrTx, deviceIds: readonly string[]): Promise<TagRow[]> {
+  if (deviceIds.length === 0) return [];
   const rows = await db
-    .select({ tag })
+    .select()
     .from(tag)
-    .innerJoin(device, eq(device.id, tag.deviceId))
-    .where(and(eq(device.gatewayId, gatewayId), eq(device.enabled, true), isNull(tag.removedAt)));
-  return rows.map(({ tag: row }) => ({
+    .where(and(inArray(tag.deviceId, [...deviceIds]), isNull(tag.removedAt)));
+  return rows.map((row) => ({
     deviceId: row.deviceId,
     tagNo: row.tagNo,
     name: row.name,
@@ -60,7 +69,18 @@ export async function findTags(db: DbOrTx, gatewayId: string): Promise<TagRow[]>
   }));
 }
 
-/** The wanted manifest of a gateway; null before the first. */
+/** The manifest a gateway is to run: the newest that no rollout keeps back; null before the first. */
+export async function findWanted(db: DbOrTx, gatewayId: string): Promise<ManifestRow | null> {
+  const rows = await db
+    .select()
+    .from(manifest)
+    .where(and(eq(manifest.gatewayId, gatewayId), eq(manifest.released, true)))
+    .orderBy(desc(manifest.rev))
+    .limit(1);
+  return rows[0] ?? null;
+}
+
+/** The newest manifest of a gateway, released or not; null before the first. */
 export async function findNewest(db: DbOrTx, gatewayId: string): Promise<ManifestRow | null> {
   const rows = await db
     .select()
@@ -73,7 +93,22 @@ export async function findNewest(db: DbOrTx, gatewayId: string): Promise<Manifes
 
 export async function insertManifest(tx: DbOrTx, row: typeof manifest.$inferInsert): Promise<void> {
   await tx.insert(manifest).values(row);
-  await tx.update(gateway).set({ manifestWanted: row.rev }).where(eq(gateway.id, row.gatewayId));
+  if (row.released !== false)
+    await tx.update(gateway).set({ manifestWanted: row.rev }).where(eq(gateway.id, row.gatewayId));
+}
+
+/** From now on the newest manifest is the wanted one, and what was said of an older one is forgotten. */
+export async function releaseNewest(tx: DbOrTx, gatewayId: string): Promise<void> {
+  const newest = await findNewest(tx, gatewayId);
+  await tx.update(manifest).set({ released: true }).where(eq(manifest.gatewayId, gatewayId));
+  await tx
+    .update(gateway)
+    .set({
+      manifestFrozen: false,
+      manifestError: null,
+      ...(newest === null ? {} : { manifestWanted: newest.rev }),
+    })
+    .where(eq(gateway.id, gatewayId));
 }
 
 /** From now on manifests are offered to this gateway again. */

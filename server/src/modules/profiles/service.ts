@@ -1,12 +1,15 @@
 import type { Profile, ProfileCreate } from "@millrace/contract/api/plant";
+import { profileProblems } from "@millrace/contract/driver/check";
 import { AppError } from "@millrace/contract/error/app-error";
 import { repeatedNames } from "@millrace/contract/profile/expand";
 import type { Db } from "../../db/client.ts";
 import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
 import { checkRevision } from "../../http/revision.ts";
-import { applyChange, type ChangeDeps, found } from "../change.ts";
+import { applyConfigChange, type ChangeDeps, found } from "../change.ts";
+import { contentOf } from "../config/state-store.ts";
 import { resyncDevicesOf } from "../devices/service.ts";
+import { checkDriver } from "../driver-check.ts";
 import { checkRetention } from "../retention/service.ts";
 import {
   deleteProfile,
@@ -18,8 +21,9 @@ import {
   updateProfile,
 } from "./store.ts";
 
-export const mapProfile = ({ scanMs, heartbeatMs, ...row }: ProfileRow): Profile => ({
+export const mapProfile = ({ scanMs, heartbeatMs, parameters, ...row }: ProfileRow): Profile => ({
   ...row,
+  ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
   ...(scanMs === null ? {} : { scanMs }),
   ...(heartbeatMs === null ? {} : { heartbeatMs }),
 });
@@ -38,8 +42,9 @@ function rowOf(id: string, input: ProfileCreate, revision: number): ProfileRow {
       },
     );
   }
-  const { scanMs = null, heartbeatMs = null, ...rest } = input;
-  return { id, ...rest, scanMs, heartbeatMs, revision };
+  checkDriver(profileProblems(input));
+  const { scanMs = null, heartbeatMs = null, parameters = {}, ...rest } = input;
+  return { id, ...rest, parameters, scanMs, heartbeatMs, revision };
 }
 
 export async function profilesPage(db: Db, query: { cursor?: string; limit?: number }) {
@@ -58,7 +63,7 @@ export function createProfile(
   principal: Principal,
   input: ProfileCreate,
 ): Promise<Profile> {
-  return applyChange(deps, principal, async (tx) => {
+  return applyConfigChange(deps, principal, async (tx) => {
     const row = rowOf(Bun.randomUUIDv7(), input, 1);
     await checkRetention(tx, row.tags);
     await insertProfile(tx, row);
@@ -70,6 +75,7 @@ export function createProfile(
       new: forAudit(row),
       result: mapProfile(row),
       gatewayIds: [],
+      entries: [{ kind: "profile", id: row.id, what: "added", content: contentOf.profile(row) }],
     };
   });
 }
@@ -82,7 +88,7 @@ export function editProfile(
   revision: number,
   input: ProfileCreate,
 ): Promise<Profile> {
-  return applyChange(deps, principal, async (tx) => {
+  return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockProfile(tx, id), "profile");
     checkRevision(revision, old.revision);
     const row = rowOf(id, input, old.revision + 1);
@@ -97,13 +103,14 @@ export function editProfile(
       new: forAudit(row),
       result: mapProfile(row),
       gatewayIds,
+      entries: [{ kind: "profile", id, what: "changed", content: contentOf.profile(row) }],
     };
   });
 }
 
 /** @throws AppError `entity.inUse` while a device stands on it */
 export function removeProfile(deps: ChangeDeps, principal: Principal, id: string): Promise<null> {
-  return applyChange(deps, principal, async (tx) => {
+  return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockProfile(tx, id), "profile");
     await deleteProfile(tx, id);
     return {
@@ -113,6 +120,7 @@ export function removeProfile(deps: ChangeDeps, principal: Principal, id: string
       new: null,
       result: null,
       gatewayIds: [],
+      entries: [{ kind: "profile", id, what: "removed", content: null }],
     };
   });
 }

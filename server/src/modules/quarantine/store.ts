@@ -4,6 +4,7 @@ import type { DbOrTx, Tx } from "../../db/client.ts";
 import { command } from "../../db/schema/command.ts";
 import { gateway } from "../../db/schema/gateway.ts";
 import { bootClock, gap, gatewayEvent, ingestQuarantine, journal } from "../../db/schema/ingest.ts";
+import { gatewayLog } from "../../db/schema/log.ts";
 import { type AdmittedFrame, WIDE_SPAN_MS } from "../../ingest/apply.ts";
 import { answersOf } from "../../ingest/event-rows.ts";
 
@@ -170,6 +171,12 @@ export async function storeFrame(
         receivedAt,
       })),
     );
+  if (frame.logs.length > 0)
+    await tx
+      .insert(gatewayLog)
+      .values(
+        frame.logs.map((one) => ({ ...one, at: one.at + shiftMs, gatewayNo, epoch, seg, seq, receivedAt })),
+      );
   for (const { commandId, outcome } of answersOf(frame.events))
     await tx
       .update(command)

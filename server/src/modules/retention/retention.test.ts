@@ -44,7 +44,13 @@ async function deviceOf(hub: TestHub, profileId: string): Promise<string> {
   const gateway = (
     await hub.call<{ id: string }>("POST", "/api/v1/gateways", { name: "GW", siteId: site.id })
   ).body;
-  const device = { name: "D", profileId, gatewayId: gateway.id, siteId: site.id, settings: {} };
+  const device = {
+    name: "D",
+    profileId,
+    gatewayId: gateway.id,
+    siteId: site.id,
+    settings: { host: "10.0.0.1" },
+  };
   return (await hub.call<{ id: string }>("POST", "/api/v1/devices", device)).body.id;
 }
 

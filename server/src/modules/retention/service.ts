@@ -197,6 +197,10 @@ export function removeClass(deps: ChangeDeps, principal: Principal, name: string
   return withTables(work);
 }
 
+/** Names a tag may give as its class. */
+export const retentionClassNames = async (tx: Tx): Promise<Set<string>> =>
+  new Set((await listClasses(tx)).map(({ name }) => name));
+
 /**
  * For the modules whose changes name classes. They stay until the end of the transaction.
  * @throws AppError `request.invalid` naming the tag and the classes there are

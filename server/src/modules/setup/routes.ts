@@ -1,6 +1,7 @@
 import { Me, SetupRequest, SetupState } from "@millrace/contract/api/person";
 import { Elysia } from "elysia";
 import { type Authenticate, access } from "../../http/access.ts";
+import { requestFrom } from "../../http/request-from.ts";
 import type { Setup } from "./service.ts";
 
 export const setupRoutes = (deps: { setup: Setup; authenticate: Authenticate }) =>
@@ -11,7 +12,7 @@ export const setupRoutes = (deps: { setup: Setup; authenticate: Authenticate }) 
       response: { 200: SetupState },
       detail: { summary: "Whether the first administrator is still to be made" },
     })
-    .post("/", ({ body }) => deps.setup.finish(body), {
+    .post("/", ({ body, request, server }) => deps.setup.finish(body, requestFrom(request, server)), {
       open: "needs the one-time token from the hub's console",
       body: SetupRequest,
       response: { 200: Me },

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { AuditFrom } from "@millrace/contract/api/audit";
 import type { Me, SetupRequest } from "@millrace/contract/api/person";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
@@ -27,7 +28,7 @@ export interface Setup {
    */
   openLink(publicUrl: string): Promise<string | null>;
   /** @throws AppError `setup.tokenWrong` | `setup.done` */
-  finish(request: SetupRequest): Promise<Me>;
+  finish(request: SetupRequest, from?: AuditFrom): Promise<Me>;
 }
 
 /** The first administrator. There is no default account: without the token from the console nothing can be made. */
@@ -52,7 +53,7 @@ export function createSetup({ db, clock, passwords, dataFolder }: SetupDeps): Se
       return link;
     },
 
-    async finish(request) {
+    async finish(request, from) {
       if (await hasPerson(db)) throw done();
       // Before the token is looked at nothing costly happens, so guessing costs us nothing; 192 bits forbid success.
       if (hash === null || !timingSafeEqual(hash, tokenHash(request.token))) {
@@ -73,6 +74,7 @@ export function createSetup({ db, clock, passwords, dataFolder }: SetupDeps): Se
           subject: `person:${id}`,
           old: null,
           new: row,
+          from,
         });
       });
       hash = null;

@@ -2,7 +2,8 @@ import type { Site, SiteCreate } from "@millrace/contract/api/plant";
 import type { Db } from "../../db/client.ts";
 import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
-import { applyChange, type ChangeDeps, found, referred } from "../change.ts";
+import { applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
+import { contentOf } from "../config/state-store.ts";
 import { deleteSite, findSite, insertSite, listSites, type SiteRow } from "./store.ts";
 
 export const mapSite = ({ id, name, kind, parentId, path }: SiteRow): Site => ({
@@ -21,7 +22,7 @@ export async function sitesPage(db: Db, query: { cursor?: string; limit?: number
 }
 
 export function createSite(deps: ChangeDeps, principal: Principal, input: SiteCreate): Promise<Site> {
-  return applyChange(deps, principal, async (tx) => {
+  return applyConfigChange(deps, principal, async (tx) => {
     const { parentId, name } = input;
     const parent = parentId === null ? null : referred(await findSite(tx, parentId), "parentId", "site");
     const row = { id: Bun.randomUUIDv7(), ...input, path: parent === null ? name : `${parent.path}/${name}` };
@@ -33,12 +34,13 @@ export function createSite(deps: ChangeDeps, principal: Principal, input: SiteCr
       new: row,
       result: mapSite(row),
       gatewayIds: [],
+      entries: [{ kind: "site", id: row.id, what: "added", content: contentOf.site(row) }],
     };
   });
 }
 
 export function removeSite(deps: ChangeDeps, principal: Principal, id: string): Promise<null> {
-  return applyChange(deps, principal, async (tx) => {
+  return applyConfigChange(deps, principal, async (tx) => {
     const row = found(await findSite(tx, id), "site");
     await deleteSite(tx, id);
     return {
@@ -48,6 +50,7 @@ export function removeSite(deps: ChangeDeps, principal: Principal, id: string): 
       new: null,
       result: null,
       gatewayIds: [],
+      entries: [{ kind: "site", id, what: "removed", content: null }],
     };
   });
 }

@@ -23,4 +23,4 @@ export const getTag = async (db: Db, tagNo: number): Promise<Tag> =>
   mapTag(found(await findTag(db, tagNo), "tag"));
 
 /** For the modules whose changes decide which tags a device has, and for those that refer to tags. */
-export { syncTags, unknownTags } from "./store.ts";
+export { removeTags, syncTags, type TagGroup, unknownTags } from "./store.ts";

@@ -77,45 +77,86 @@ export async function unknownTags(db: DbOrTx, tagNos: readonly number[]): Promis
   return tagNos.filter((tagNo) => !known.has(tagNo));
 }
 
+/** Devices of one profile whose tags differ in nothing but their path. */
+export interface TagGroup {
+  deviceIds: readonly string[];
+  /** Those of a device at the root: paths come below each device's own. */
+  tags: readonly ExpandedTag[];
+}
+
+/** Descriptions of tags in one statement, some 5 MB of JSON. */
+const TAGS_AT_ONCE = 20_000;
+
+/** Groups that go in one statement; at least one. */
+function* statements(groups: Iterable<TagGroup>): Generator<TagGroup[]> {
+  let held: TagGroup[] = [];
+  let tags = 0;
+  for (const group of groups) {
+    if (held.length > 0 && tags + group.tags.length > TAGS_AT_ONCE) {
+      yield held;
+      [held, tags] = [[], 0];
+    }
+    held.push(group);
+    tags += group.tags.length;
+  }
+  if (held.length > 0) yield held;
+}
+
 /**
- * Makes a device's tags what they should be, in two statements however many there are. A tag that comes back under its
- * old name keeps its number, and with it its history.
+ * Makes the tags of devices of one profile what they should be, in few statements however many there are. The groups
+ * differ in addresses, units and descriptions, never in names. A tag that comes back under its old name keeps its
+ * number, and with it its history.
  */
-export async function syncTags(
-  tx: Tx,
-  deviceId: string,
-  tags: readonly ExpandedTag[],
-  at: Date,
-): Promise<void> {
-  const listed = JSON.stringify(tags);
+export async function syncTags(tx: Tx, groups: Iterable<TagGroup>, at: Date): Promise<void> {
+  const deviceIds: string[] = [];
+  let names: string[] = [];
+  for (const some of statements(groups)) {
+    await upsertTags(tx, some);
+    for (const group of some) deviceIds.push(...group.deviceIds);
+    names = some[0]?.tags.map(({ name }) => name) ?? [];
+  }
+  if (deviceIds.length === 0) return;
+  const ids = JSON.stringify(deviceIds);
+  await noteWriters(tx, ids);
+  await tx.execute(sql`
+    UPDATE tag SET removed_at = ${at.toISOString()}::timestamptz
+    WHERE device_id IN (SELECT jsonb_array_elements_text(${ids}::text::jsonb)::uuid) AND removed_at IS NULL
+      AND name NOT IN (SELECT jsonb_array_elements_text(${JSON.stringify(names)}::text::jsonb))`);
+}
+
+async function upsertTags(tx: Tx, groups: readonly TagGroup[]): Promise<void> {
   await tx.execute(sql`
     INSERT INTO tag (device_id, name, path, address, data_type, unit, description, scan_ms, heartbeat_ms, deadband,
       scale, range, interpolation, retention)
-    SELECT ${deviceId}::uuid, x.name, x.path, x.address, x."dataType", x.unit, x.description, x."scanMs",
+    SELECT d.id, x.name, d.path || x.path, x.address, x."dataType", x.unit, x.description, x."scanMs",
       x."heartbeatMs", x.deadband, nullif(x.scale, 'null'), nullif(x.range, 'null'), x.interpolation, x.retention
-    FROM jsonb_to_recordset(${listed}::text::jsonb) AS x(name text, path text, address text, "dataType" text, unit text,
-      description text, "scanMs" int, "heartbeatMs" int, deadband float8, scale jsonb, range jsonb,
+    FROM jsonb_to_recordset(${JSON.stringify(groups)}::text::jsonb) AS g("deviceIds" jsonb, tags jsonb)
+    CROSS JOIN LATERAL jsonb_array_elements_text(g."deviceIds") AS wanted(id)
+    JOIN device d ON d.id = wanted.id::uuid
+    CROSS JOIN LATERAL jsonb_to_recordset(g.tags) AS x(name text, path text, address text, "dataType" text,
+      unit text, description text, "scanMs" int, "heartbeatMs" int, deadband float8, scale jsonb, range jsonb,
       interpolation text, retention text)
     ON CONFLICT (device_id, name) DO UPDATE SET path = excluded.path, address = excluded.address,
       data_type = excluded.data_type, unit = excluded.unit, description = excluded.description,
       scan_ms = excluded.scan_ms, heartbeat_ms = excluded.heartbeat_ms, deadband = excluded.deadband,
       scale = excluded.scale, range = excluded.range, interpolation = excluded.interpolation,
       retention = excluded.retention, removed_at = NULL`);
-  await noteWriter(tx, deviceId);
-  const names = JSON.stringify(tags.map(({ name }) => name));
+}
+
+/** The tags of devices that go leave the lists; their numbers and their samples stay. */
+export async function removeTags(tx: Tx, deviceIds: readonly string[], at: Date): Promise<void> {
   await tx.execute(sql`
-    UPDATE tag SET removed_at = ${at.toISOString()}::timestamptz
-    WHERE device_id = ${deviceId}::uuid AND removed_at IS NULL
-      AND name NOT IN (SELECT jsonb_array_elements_text(${names}::text::jsonb))`);
+    UPDATE tag SET removed_at = ${at.toISOString()}::timestamptz WHERE removed_at IS NULL
+      AND device_id IN (SELECT jsonb_array_elements_text(${JSON.stringify(deviceIds)}::text::jsonb)::uuid)`);
 }
 
 /**
- * Notes that the device's present gateway writes its tags. Kept for ever: what a gateway still brings after its device
+ * Notes that each device's present gateway writes its tags. Kept for ever: what a gateway still brings after its device
  * moved or was deleted was true when it was read, and belongs into the history of the tag.
  */
-async function noteWriter(tx: Tx, deviceId: string): Promise<void> {
+async function noteWriters(tx: Tx, ids: string): Promise<void> {
   await tx.execute(sql`
     INSERT INTO tag_writer (tag_no, gateway_no)
     SELECT t.tag_no, g.gateway_no FROM tag t JOIN device d ON d.id = t.device_id JOIN gateway g ON g.id = d.gateway_id
-    WHERE d.id = ${deviceId}::uuid ON CONFLICT DO NOTHING`);
+    WHERE d.id IN (SELECT jsonb_array_elements_text(${ids}::text::jsonb)::uuid) ON CONFLICT DO NOTHING`);
 }

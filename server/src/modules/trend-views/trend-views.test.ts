@@ -25,7 +25,7 @@ async function tagNos(hub: TestHub): Promise<number[]> {
     profileId: profile.id,
     gatewayId: gateway.id,
     siteId: site.id,
-    settings: {},
+    settings: { host: "10.0.0.1" },
   });
   return (await hub.call<{ items: Tag[] }>("GET", "/api/v1/tags")).body.items.map(({ tagNo }) => tagNo);
 }

@@ -45,9 +45,13 @@ export interface HubRequest {
   method: Method;
   path: string;
   body?: unknown;
+  /** Sent as it is, under its own type, instead of a body. */
+  file?: Blob;
   /** Revision the change was made on; the hub refuses when there is a newer one. */
   ifMatch?: number;
   signal?: AbortSignal;
+  /** For what takes the hub longer than everything else. */
+  timeoutMs?: number;
 }
 
 type Fetch = (input: string, init: RequestInit) => Promise<Response>;
@@ -198,15 +202,24 @@ export class HubClient {
     await this.#ask(request);
   }
 
-  async #ask({ method, path, body, ifMatch, signal }: HubRequest): Promise<unknown> {
+  async #ask({
+    method,
+    path,
+    body,
+    file,
+    ifMatch,
+    signal,
+    timeoutMs = REQUEST_TIMEOUT_MS,
+  }: HubRequest): Promise<unknown> {
     const aborter = new AbortController();
-    const cancel = this.#clock.after(REQUEST_TIMEOUT_MS, () => aborter.abort());
+    const cancel = this.#clock.after(timeoutMs, () => aborter.abort());
     const stop = () => aborter.abort();
     if (signal?.aborted === true) stop();
     signal?.addEventListener("abort", stop, { once: true });
     try {
       const headers: Record<string, string> = { accept: "application/json" };
       if (body !== undefined) headers["content-type"] = "application/json";
+      if (file !== undefined) headers["content-type"] = file.type;
       if (ifMatch !== undefined) headers["if-match"] = `"${ifMatch}"`;
       const response = await this.#fetch(path, {
         method,
@@ -214,7 +227,7 @@ export class HubClient {
         credentials: "same-origin",
         cache: "no-store",
         signal: aborter.signal,
-        body: body === undefined ? null : JSON.stringify(body),
+        body: file ?? (body === undefined ? null : JSON.stringify(body)),
       });
       const answer = parse(await response.text());
       if (!response.ok) throw faultOf(response.status, answer);
@@ -222,7 +235,7 @@ export class HubClient {
     } catch (thrown) {
       if (thrown instanceof HubFault) throw thrown;
       const text = aborter.signal.aborted
-        ? `The hub did not answer within ${REQUEST_TIMEOUT_MS / 1_000} s.`
+        ? `The hub did not answer within ${timeoutMs / 1_000} s.`
         : "The hub did not answer.";
       throw new HubFault("web.unreachable", text, "", { cause: thrown });
     } finally {

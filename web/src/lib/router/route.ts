@@ -2,14 +2,31 @@
 export type Route =
   | { view: "setup" }
   | { view: "overview" }
-  | { view: "gateways" }
-  | { view: "gateway"; gatewayId: string }
+  /** `label`: labels with commas between; the list is narrowed to gateways that have all of them. */
+  | { view: "gateways"; label: string }
+  | { view: "gateway"; gatewayId: string; label: string }
   | { view: "tags"; filter: TagFilter }
   | { view: "tag"; tagNo: number; filter: TagFilter }
   /** `search` holds the state of the chart; only the trends screen, which is loaded later, reads it. */
   | { view: "trends"; viewId: string | null; search: string }
   | { view: "more" }
+  /** `search` holds the filters; only the audit, which is loaded later, reads it. */
+  | { view: "audit"; search: string }
+  /** The same, of the gateways' logs. */
+  | { view: "logs"; search: string }
+  /** `id`: the device or profile that is open; of a new device, the one it is to be like. */
+  | { view: "plant"; part: PlantPart; id: string | null }
   | { view: "unknown"; path: string };
+
+export type PlantPart =
+  | "devices"
+  | "newDevice"
+  | "profiles"
+  | "versions"
+  | "rollouts"
+  | "drafts"
+  | "files"
+  | "places";
 
 export interface TagFilter {
   q: string;
@@ -27,6 +44,9 @@ function filterOf(search: URLSearchParams): TagFilter {
   };
 }
 
+const labelOf = (search: URLSearchParams): string => (search.get("label") ?? "").slice(0, 400);
+const labelText = (label: string): string => (label === "" ? "" : `?${new URLSearchParams({ label })}`);
+
 /** As written, not as a form would escape it: a link to a trend stays readable. */
 const trendSearch = (search: URLSearchParams): string =>
   [...search].map(([name, value]) => `${name}=${value}`).join("&");
@@ -38,19 +58,42 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
   if (parts.length === 0) return { view: "overview" };
   if (parts.length === 1) {
     if (first === "setup") return { view: "setup" };
-    if (first === "gateways") return { view: "gateways" };
+    if (first === "gateways") return { view: "gateways", label: labelOf(search) };
     if (first === "tags") return { view: "tags", filter: filterOf(search) };
     if (first === "more") return { view: "more" };
+    if (first === "audit" || first === "logs") return { view: first, search: search.toString() };
     if (first === "trends") return { view: "trends", viewId: null, search: trendSearch(search) };
   }
+  if (first === "plant") return plantRoute(parts, search) ?? { view: "unknown", path: pathname };
   if (parts.length === 2 && first === "trends") {
     return { view: "trends", viewId: second!, search: trendSearch(search) };
   }
-  if (parts.length === 2 && first === "gateways") return { view: "gateway", gatewayId: second! };
+  if (parts.length === 2 && first === "gateways") {
+    return { view: "gateway", gatewayId: second!, label: labelOf(search) };
+  }
   if (parts.length === 2 && first === "tags" && /^[1-9]\d{0,9}$/.test(second!)) {
     return { view: "tag", tagNo: Number(second), filter: filterOf(search) };
   }
   return { view: "unknown", path: pathname };
+}
+
+const PLAIN_PARTS = ["versions", "rollouts", "drafts", "files", "places"] as const;
+
+function plantRoute([, part, id, ...rest]: readonly string[], search: URLSearchParams): Route | null {
+  if (rest.length > 0) return null;
+  if (part === undefined) return { view: "plant", part: "devices", id: null };
+  const plain = PLAIN_PARTS.find((one) => one === part);
+  if (plain !== undefined && id === undefined) return { view: "plant", part: plain, id: null };
+  if (part === "profiles") return { view: "plant", part: "profiles", id: id ?? null };
+  if (part !== "devices" || id === undefined) return null;
+  if (id === "new") return { view: "plant", part: "newDevice", id: search.get("like") };
+  return { view: "plant", part: "devices", id };
+}
+
+function plantPath(part: PlantPart, id: string | null): string {
+  if (part === "newDevice") return id === null ? "/plant/devices/new" : `/plant/devices/new?like=${id}`;
+  if (id !== null) return `/plant/${part}/${id}`;
+  return part === "devices" ? "/plant" : `/plant/${part}`;
 }
 
 function filterText(filter: TagFilter): string {
@@ -67,8 +110,10 @@ export function formatRoute(route: Route): string {
   switch (route.view) {
     case "overview":
       return "/";
+    case "gateways":
+      return `/gateways${labelText(route.label)}`;
     case "gateway":
-      return `/gateways/${route.gatewayId}`;
+      return `/gateways/${route.gatewayId}${labelText(route.label)}`;
     case "tags":
       return `/tags${filterText(route.filter)}`;
     case "tag":
@@ -77,6 +122,11 @@ export function formatRoute(route: Route): string {
       const path = route.viewId === null ? "/trends" : `/trends/${route.viewId}`;
       return route.search === "" ? path : `${path}?${route.search}`;
     }
+    case "audit":
+    case "logs":
+      return route.search === "" ? `/${route.view}` : `/${route.view}?${route.search}`;
+    case "plant":
+      return plantPath(route.part, route.id);
     case "unknown":
       return route.path;
     default:

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Gateway } from "@millrace/contract/api/gateway";
-import { bytesWords, linkWords, outboxWords } from "./gateway-words.ts";
+import { bytesWords, linkWords } from "./gateway-words.ts";
 
 test.each([
   [0, "0 B"],
@@ -24,12 +24,4 @@ test("a link in words", () => {
   expect(linkWords(gateway({}), "up", NOW)).toBe("Connected since 10:40:20");
   expect(linkWords(gateway({}), "waiting", NOW)).toBe("Offline since 10:40:20");
   expect(linkWords(gateway({ enrolment: "unclaimed" }), "down", NOW)).toBe("Not enrolled yet");
-});
-
-test("a full outbox says how much and how old", () => {
-  const status = {
-    outbox: { samplesUnsent: 1_200, bytesUnsent: 5_000, oldestUnsentMs: NOW - 180_000 },
-  } as Gateway["status"];
-  expect(outboxWords(gateway({ status }), NOW)).toBe("1,200 samples (5.0 kB), oldest 3 min old");
-  expect(outboxWords(gateway({}), NOW)).toBe("—");
 });

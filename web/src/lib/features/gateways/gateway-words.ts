@@ -1,6 +1,6 @@
 import type { Gateway } from "@millrace/contract/api/gateway";
 import type { GatewayStatus, LinkState } from "@millrace/contract/vocabulary/gateway";
-import { ageWords, momentWords } from "../../state/age.ts";
+import { momentWords } from "../../state/age.ts";
 
 /** A gateway's link as the hub sees it, in words. */
 export function linkWords(gateway: Gateway, linkState: LinkState, nowMs: number): string {
@@ -34,13 +34,3 @@ const CLOCK_WORDS: Record<NonNullable<GatewayStatus["clockQuality"]>, string> = 
 /** What stands behind a gateway's clock. */
 export const clockWords = (quality: NonNullable<GatewayStatus["clockQuality"]>): string =>
   CLOCK_WORDS[quality];
-
-/** What waits in the gateway's outbox. */
-export function outboxWords(gateway: Gateway, nowMs: number): string {
-  const outbox = gateway.status?.outbox;
-  if (outbox === undefined) return "—";
-  if (outbox.samplesUnsent === 0) return "Empty, everything is sent";
-  const oldest =
-    outbox.oldestUnsentMs === null ? "" : `, oldest ${ageWords(nowMs - outbox.oldestUnsentMs)} old`;
-  return `${outbox.samplesUnsent.toLocaleString()} samples (${bytesWords(outbox.bytesUnsent)})${oldest}`;
-}

@@ -1,0 +1,101 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Instant, PageQuery } from "./page.ts";
+
+/** What made a request, as it says of itself: a hint for the reader, never a proof. */
+export const AUDIT_CLIENTS = ["browser", "mobile", "commandLine", "program", "unknown"] as const;
+export const AuditClient = Type.Unsafe<(typeof AUDIT_CLIENTS)[number]>(
+  Type.Union(AUDIT_CLIENTS.map((client) => Type.Literal(client))),
+);
+export type AuditClient = (typeof AUDIT_CLIENTS)[number];
+
+/** Where a change was asked for from. */
+export const AuditFrom = Type.Object({
+  /** The network peer: behind a proxy, the proxy, because headers can be forged. `unknown` when there was no socket. */
+  address: Type.String({ maxLength: 64, examples: ["10.20.0.17"] }),
+  client: AuditClient,
+});
+export type AuditFrom = Static<typeof AuditFrom>;
+
+const Facts = Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]);
+
+/** One fact of the audit: who, when, what, old, new, from where. */
+export const AuditEntry = Type.Object({
+  /** Counts from 1 without holes. */
+  no: Type.Integer({ minimum: 1 }),
+  at: Instant,
+  who: Type.String({ examples: ["person:01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55", "hub:retention"] }),
+  /** The name `who` has now; null when it is gone, or for the hub itself. */
+  whoName: Type.Union([Type.String(), Type.Null()]),
+  action: Type.String({ examples: ["device.edit"] }),
+  subject: Type.String({ examples: ["device:01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55"] }),
+  /** Null for what the hub did by itself, and for rows older than this column. */
+  from: Type.Union([AuditFrom, Type.Null()]),
+  /** Null for something that was made. */
+  old: Facts,
+  /** Null for something that was removed. */
+  new: Facts,
+  /** SHA-256 over this row and the hash of the one before, hex. */
+  hash: Type.String({ pattern: "^[0-9a-f]{64}$" }),
+});
+export type AuditEntry = Static<typeof AuditEntry>;
+
+const Filter = (what: string, examples: string[]) =>
+  Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: `${what}, exactly; with a * at its end, everything that begins so`,
+      examples,
+    }),
+  );
+
+/** `GET /api/v1/audit`: the latest first. */
+export const AuditQuery = Type.Object({
+  from: Type.Optional(Instant),
+  to: Type.Optional(Instant),
+  who: Filter("Who did it", ["person:01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55", "gateway:*"]),
+  action: Filter("What was done", ["device.edit", "retention.*"]),
+  subject: Filter("What it was done to", ["device:*"]),
+  ...PageQuery.properties,
+});
+export type AuditQuery = Static<typeof AuditQuery>;
+
+/**
+ * Why a chain does not hold.
+ *
+ * - `row.changed`: what the row says is not what its hash was made of
+ * - `row.missing`: this number is not there, later ones are
+ * - `row.order`: the row does not follow the one before it: rows were swapped, taken out and renumbered, or put in
+ * - `row.unreadable`: a line of an exported file that is no row
+ * - `end.missing`: an anchor saw this row, and now the chain ends before it
+ * - `anchor.differs`: the row is not the one an anchor saw: the chain was written anew
+ * - `anchor.signature`: an anchor whose signature is not of the key it names
+ * - `anchor.key`: an anchor that was signed with a key this hub does not know
+ */
+export const AUDIT_BREAKS = [
+  "row.changed",
+  "row.missing",
+  "row.order",
+  "row.unreadable",
+  "end.missing",
+  "anchor.differs",
+  "anchor.signature",
+  "anchor.key",
+] as const;
+export const AuditBreak = Type.Unsafe<(typeof AUDIT_BREAKS)[number]>(
+  Type.Union(AUDIT_BREAKS.map((why) => Type.Literal(why))),
+);
+export type AuditBreak = (typeof AUDIT_BREAKS)[number];
+
+/** `GET /api/v1/audit/verify`: the whole chain, walked from its first row. */
+export const AuditVerdict = Type.Object({
+  ok: Type.Boolean(),
+  /** Rows that hold, from the first one on. */
+  rows: Type.Integer({ minimum: 0 }),
+  firstBroken: Type.Optional(Type.Object({ no: Type.Integer({ minimum: 1 }), why: AuditBreak })),
+  /** Signed anchors that were compared. */
+  anchors: Type.Integer({ minimum: 0 }),
+  /** Rows after the newest anchor could be cut off without a trace. Null when there is no anchor yet. */
+  newestAnchor: Type.Union([Type.Object({ no: Type.Integer({ minimum: 1 }), at: Instant }), Type.Null()]),
+});
+export type AuditVerdict = Static<typeof AuditVerdict>;

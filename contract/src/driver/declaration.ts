@@ -1,0 +1,42 @@
+import type { Static, TSchema } from "@sinclair/typebox";
+import type { DataType } from "../vocabulary/value.ts";
+import type { FieldPoint } from "../wire/field.ts";
+import type { Matcher } from "./matcher.ts";
+
+/** What a driver can do, as data: callers ask for the capability, never for the kind. */
+export interface Capabilities {
+  read: boolean;
+  subscribe: boolean;
+  write: boolean;
+  browse: boolean;
+}
+
+/**
+ * What hub, screens and gateway must agree on about a protocol. `settings` and `address` are schemas (JSON Schema at run
+ * time), so forms, imports, documentation and checks all read the same declaration. Nothing here touches the network.
+ */
+export interface DriverDeclaration<S extends TSchema = TSchema, A = unknown> {
+  kind: string;
+  label: string;
+  settings: S;
+  /** Shape of the address text, with examples, for forms and documentation. */
+  address: TSchema;
+  capabilities: Capabilities;
+  /**
+   * Text → resolved address, with everything the device's settings add (unit, byte order, quirks), so that a point
+   * is complete in itself.
+   * @throws AppError `address.illegal` naming what was found and what would be right.
+   */
+  parseAddress(text: string, dataType: DataType, settings: Static<S>): A;
+  /** The canonical text; `parseAddress(formatAddress(a))` gives `a` back. */
+  formatAddress(address: A): string;
+  /** Devices with the same key share one session: few sockets on a device, one line behind a converter. */
+  connectionKey(settings: Static<S>): string;
+  /**
+   * Where a connection test asks one harmless question: a link that opens says nothing of the device behind it. A
+   * refusal is an answer too. Without it, opening the link is the whole test.
+   */
+  probe?(settings: Static<S>): FieldPoint;
+  /** Finds a number of a display in the device, where the protocol has places to search. */
+  matcher?: Matcher<Static<S>>;
+}

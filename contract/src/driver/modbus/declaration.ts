@@ -1,0 +1,18 @@
+import type { DriverDeclaration } from "../declaration.ts";
+import { formatAddress, type ModbusAddress, ModbusAddressText, parseAddress } from "./address.ts";
+import { modbusMatcher } from "./matcher.ts";
+import { ModbusSettings } from "./settings.ts";
+
+/** Modbus TCP: PLCs, meters, drives, and converters with serial units behind them. */
+export const modbusDeclaration: DriverDeclaration<typeof ModbusSettings, ModbusAddress> = {
+  kind: "modbus",
+  label: "Modbus TCP",
+  settings: ModbusSettings,
+  address: ModbusAddressText,
+  capabilities: { read: true, subscribe: false, write: false, browse: false },
+  parseAddress,
+  formatAddress,
+  connectionKey: ({ host, port }) => `${host.toLowerCase()}:${port}`,
+  probe: ({ addressBase }) => ({ address: `holding:${addressBase}`, dataType: "uint16" }),
+  matcher: modbusMatcher,
+};

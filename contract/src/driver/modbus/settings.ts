@@ -1,0 +1,158 @@
+import { type Static, Type } from "@sinclair/typebox";
+
+const Order = (what: string) =>
+  Type.Union([Type.Literal("high-first"), Type.Literal("low-first")], {
+    description: what,
+    default: "high-first",
+    examples: ["low-first"],
+  });
+
+/**
+ * Settings of one Modbus TCP device. Limits of 125 registers and 2000 bits are those of the Modbus Application
+ * Protocol Specification V1.1b3, 6.1 to 6.4.
+ */
+export const ModbusSettings = Type.Object(
+  {
+    host: Type.String({
+      minLength: 1,
+      maxLength: 253,
+      main: true,
+      description: "Host name or IP address of the device or of the converter in front of it",
+      examples: ["192.168.1.20", "plc-3.line-a.local"],
+    }),
+    port: Type.Integer({
+      minimum: 1,
+      maximum: 65_535,
+      default: 502,
+      main: true,
+      description: "TCP port",
+      examples: [502],
+    }),
+    unit: Type.Integer({
+      minimum: 0,
+      maximum: 255,
+      default: 1,
+      main: true,
+      description: "Unit number; a device without a converter often wants 1 or 255",
+      examples: [1, 255],
+    }),
+    timeoutMs: Type.Integer({
+      minimum: 20,
+      maximum: 60_000,
+      default: 1_000,
+      unit: "ms",
+      description: "Longest wait for one answer",
+      examples: [1_000, 3_000],
+    }),
+    connectTimeoutMs: Type.Integer({
+      minimum: 20,
+      maximum: 60_000,
+      default: 3_000,
+      unit: "ms",
+      description: "Longest wait for the TCP connection",
+      examples: [3_000],
+    }),
+    gapMax: Type.Integer({
+      minimum: 0,
+      maximum: 124,
+      default: 10,
+      unit: "registers",
+      description: "Unwanted registers a request may read across; 0 for devices that refuse holes",
+      examples: [0, 10],
+    }),
+    bitGapMax: Type.Integer({
+      minimum: 0,
+      maximum: 1_999,
+      default: 64,
+      unit: "bits",
+      description: "Unwanted coils or discrete inputs a request may read across",
+      examples: [0, 64],
+    }),
+    registersMax: Type.Integer({
+      minimum: 1,
+      maximum: 125,
+      default: 125,
+      unit: "registers",
+      description: "Most registers in one request; a smaller limit of the device is also found by itself",
+      examples: [125, 32],
+    }),
+    bitsMax: Type.Integer({
+      minimum: 1,
+      maximum: 2_000,
+      default: 2_000,
+      unit: "bits",
+      description: "Most coils or discrete inputs in one request",
+      examples: [2_000, 256],
+    }),
+    wordOrder: Order(
+      "Order of the registers of a value wider than one register, unless the tag says otherwise",
+    ),
+    byteOrder: Order("Order of the two bytes in a register, unless the tag says otherwise"),
+    requestGapMs: Type.Integer({
+      minimum: 0,
+      maximum: 10_000,
+      default: 0,
+      unit: "ms",
+      description: "Quiet time after an answer before the next request, for slow serial converters",
+      examples: [0, 20],
+    }),
+    addressBase: Type.Union([Type.Literal(0), Type.Literal(1)], {
+      default: 0,
+      description:
+        "Number of the first register in the manual of the device, for addresses such as holding:100. The 5 and 6 digit forms always count from 1",
+      examples: [0, 1],
+    }),
+    idsNotEchoed: Type.Boolean({
+      default: false,
+      description:
+        "The converter does not repeat our transaction id. We then match by unit, function and length, and reconnect after each timeout",
+      examples: [false],
+    }),
+    illegalRetryMs: Type.Integer({
+      minimum: 100,
+      maximum: 86_400_000,
+      default: 60_000,
+      unit: "ms",
+      description: "How long an address the device refused is left alone before we try it again",
+      examples: [60_000],
+    }),
+  },
+  { additionalProperties: false },
+);
+export type ModbusSettings = Static<typeof ModbusSettings>;
+
+/**
+ * What a request must obey. Every address carries it, because one session serves several devices of different
+ * settings behind one converter.
+ */
+export type ModbusRules = Pick<
+  ModbusSettings,
+  | "timeoutMs"
+  | "gapMax"
+  | "bitGapMax"
+  | "registersMax"
+  | "bitsMax"
+  | "requestGapMs"
+  | "idsNotEchoed"
+  | "illegalRetryMs"
+>;
+
+const RULES = new WeakMap<ModbusSettings, ModbusRules>();
+
+/** The rules of a device: one object per settings object, so that thousands of addresses share it. */
+export function rulesOf(settings: ModbusSettings): ModbusRules {
+  const known = RULES.get(settings);
+  if (known !== undefined) return known;
+  const rules: ModbusRules = {
+    timeoutMs: settings.timeoutMs,
+    gapMax: settings.gapMax,
+    bitGapMax: settings.bitGapMax,
+    registersMax: settings.registersMax,
+    bitsMax: settings.bitsMax,
+    requestGapMs: settings.requestGapMs,
+    idsNotEchoed: settings.idsNotEchoed,
+    illegalRetryMs: settings.illegalRetryMs,
+  };
+  RULES.set(settings, rules);
+  return rules;
+}

@@ -1,0 +1,26 @@
+import { AppError } from "../error/app-error.ts";
+import type { DriverDeclaration } from "./declaration.ts";
+import { modbusDeclaration } from "./modbus/declaration.ts";
+
+/**
+ * A declaration of any settings and address. Callers treat both as opaque: settings come from `decodeSettings`,
+ * addresses from `parseAddress` of the same declaration.
+ */
+export type AnyDeclaration = DriverDeclaration;
+
+/** Every protocol Millrace knows. */
+export const DECLARATIONS: readonly AnyDeclaration[] = [modbusDeclaration as unknown as AnyDeclaration];
+
+/** @throws AppError `setting.wrong` naming the kinds we know. */
+export function declarationOf(kind: string): AnyDeclaration {
+  const declaration = DECLARATIONS.find((one) => one.kind === kind);
+  if (declaration !== undefined) return declaration;
+  const known = DECLARATIONS.map((one) => one.kind);
+  throw new AppError(
+    "setting.wrong",
+    `No driver is called "${kind.slice(0, 40)}"; known are ${known.join(", ")}.`,
+    {
+      context: { setting: "driver", found: kind.slice(0, 40), known },
+    },
+  );
+}

@@ -1,0 +1,26 @@
+import { Elysia } from "elysia";
+import type { AppDeps } from "./app.ts";
+import type { Authenticate } from "./http/access.ts";
+import { ADDRESS_LIMITS, createThrottle } from "./http/throttle.ts";
+import type { ChangeDeps } from "./modules/change.ts";
+import { commandRoutes } from "./modules/commands/routes.ts";
+import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
+import { fieldRoutes } from "./modules/field/routes.ts";
+import { fleetRoutes } from "./modules/fleet/routes.ts";
+import { gatewayRoutes } from "./modules/gateways/routes.ts";
+import { manifestRoutes } from "./modules/manifests/routes.ts";
+
+/** Everything about gateways: who they are, what they run, what they are asked to do and to try. */
+export function gatewayAppRoutes(
+  { database: { db, sql }, ingest: { sessions }, identity, clock, publicUrl }: AppDeps,
+  change: ChangeDeps & { authenticate: Authenticate },
+) {
+  const throttle = createThrottle(ADDRESS_LIMITS, clock);
+  return new Elysia()
+    .use(gatewayRoutes({ ...change, sessions, publicUrl }))
+    .use(commandRoutes({ ...change, link: sessions }))
+    .use(fieldRoutes({ ...change, link: sessions }))
+    .use(fleetRoutes({ ...change, sql, sessions, identity, publicUrl }))
+    .use(manifestRoutes({ db, identity, authenticate: change.authenticate }))
+    .use(enrolmentRoutes({ ...change, identity, sessions, throttle }));
+}

@@ -1,0 +1,147 @@
+import { getLogger } from "@logtape/logtape";
+import type { AuditVerdict } from "@millrace/contract/api/audit";
+import type { Clock } from "@millrace/contract/std/clock";
+import { Gauge, type Registry } from "prom-client";
+import type { Db } from "../../db/client.ts";
+import type { HubIdentity } from "../../ports.ts";
+import { hexOf, signAnchor } from "./anchor.ts";
+import { type Head, sameBytes } from "./chain.ts";
+import { AUDIT } from "./limits.ts";
+import { findHead, findLast, findNewestAnchor, insertAnchor } from "./store.ts";
+import { walkDatabase } from "./walk.ts";
+
+const log = getLogger(["hub", "audit"]);
+
+/** Anchor after which the chain is walked once, with the first one of a process. */
+const CHECK_EVERY = AUDIT.selfCheckMs / AUDIT.anchorMs;
+
+export interface AuditKeeperDeps {
+  db: Db;
+  clock: Clock;
+  identity: HubIdentity;
+  registry: Registry;
+}
+
+/**
+ * Signs the head of the chain from time to time, into a table and into the log, which goes elsewhere: what is cut off
+ * after that is missed. Once a day the hub walks its own chain.
+ */
+export class AuditKeeper {
+  #head: Head | null = null;
+  #anchored = 0;
+  #failing = false;
+  readonly #stop = new AbortController();
+  #done: Promise<void> = Promise.resolve();
+
+  readonly #brokenRow: Gauge;
+
+  constructor(private readonly deps: AuditKeeperDeps) {
+    this.#brokenRow = new Gauge({
+      name: "millrace_hub_audit_broken_row",
+      help: "First row of the audit that does not hold, as of the last look; 0 when it holds",
+      registers: [deps.registry],
+    });
+    this.#brokenRow.set(0);
+  }
+
+  /** The newest head this process signed. */
+  get head(): Head | null {
+    return this.#head;
+  }
+
+  /** Signs at once and then each hour until it is stopped. */
+  start(): void {
+    const loop = async () => {
+      for (;;) {
+        await this.#once();
+        await this.deps.clock.sleep(AUDIT.anchorMs, this.#stop.signal);
+      }
+    };
+    // Ends by the abort alone, which is no failure.
+    this.#done = loop().catch((thrown) => {
+      if (!this.#stop.signal.aborted) throw thrown;
+    });
+  }
+
+  /** Signs a last time, so that what this process did is under a signature, then ends. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#done;
+    await this.#try(() => this.anchor());
+  }
+
+  /**
+   * Signs the head, if it moved. Never over a chain in which a row that was signed before is gone or another one: that
+   * would make it look genuine.
+   * @throws what the database throws
+   */
+  async anchor(): Promise<void> {
+    const { db, identity, clock } = this.deps;
+    const newest = await findNewestAnchor(db);
+    const own = newest?.publicKey === identity.publicKey ? newest : null;
+    for (const known of [this.#head, own]) if (known !== null && !(await this.#stands(known))) return;
+    const head = await findLast(db);
+    if (head === null) return;
+    if (newest?.no !== head.no) {
+      const anchor = signAnchor(identity, head, clock.nowMs());
+      if (await insertAnchor(db, anchor))
+        log.info("audit.anchored {no}:{hash} signed {signature}", {
+          event: "audit.anchored",
+          no: head.no,
+          hash: hexOf(head.hash),
+          publicKey: anchor.publicKey,
+          signature: anchor.signature,
+        });
+    }
+    this.#head = head;
+  }
+
+  /** Whether a row that was signed is still there and the same; says so in the log when it is not. */
+  async #stands(known: Head): Promise<boolean> {
+    const now = await findHead(this.deps.db, known.no);
+    if (now !== null && sameBytes(now.hash, known.hash)) return true;
+    const why = now === null ? "end.missing" : "anchor.differs";
+    log.error("The audit does not hold at row {no}, which was signed: {why}", {
+      event: "audit.broken",
+      no: known.no,
+      why,
+    });
+    this.#brokenRow.set(known.no);
+    return false;
+  }
+
+  /** Walks the chain and says in the log when it does not hold. @throws what the database throws */
+  async check(): Promise<AuditVerdict> {
+    const heads = this.#head === null ? [] : [this.#head];
+    const verdict = await walkDatabase(
+      this.deps.db,
+      { keys: [this.deps.identity.publicKey], heads },
+      this.#stop.signal,
+    );
+    const { firstBroken } = verdict;
+    this.#brokenRow.set(firstBroken?.no ?? 0);
+    if (firstBroken !== undefined)
+      log.error("The audit does not hold from row {no} on: {why}", { event: "audit.broken", ...firstBroken });
+    return verdict;
+  }
+
+  async #once(): Promise<void> {
+    await this.#try(async () => {
+      await this.anchor();
+      if (this.#anchored % CHECK_EVERY === 0) await this.check();
+      this.#anchored += 1;
+    });
+  }
+
+  async #try(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+      if (this.#failing) log.info("The audit is signed again");
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing && !this.#stop.signal.aborted)
+        log.warn("The audit could not be signed and is tried again: {error}", { error });
+      this.#failing = true;
+    }
+  }
+}

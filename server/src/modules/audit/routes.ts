@@ -1,0 +1,55 @@
+import { AuditEntry, AuditQuery, AuditVerdict } from "@millrace/contract/api/audit";
+import { Page } from "@millrace/contract/api/page";
+import { Elysia } from "elysia";
+import { type Authenticate, access } from "../../http/access.ts";
+import { asQuery } from "../../http/query.ts";
+import { AUDIT } from "./limits.ts";
+import { type AuditDeps, auditPage, auditVerdict, exportAudit } from "./service.ts";
+
+const EXPORT_HEADERS = {
+  "cache-control": "no-store",
+  "content-type": "application/x-ndjson",
+  "content-disposition": 'attachment; filename="audit.ndjson"',
+};
+
+export const auditRoutes = (deps: AuditDeps & { authenticate: Authenticate }) =>
+  new Elysia({ prefix: "/api/v1/audit", detail: { tags: ["Audit"] } })
+    .use(access(deps.authenticate))
+    .get("/", ({ query }) => auditPage(deps, query), {
+      can: "audit.read",
+      query: asQuery(AuditQuery),
+      response: { 200: Page(AuditEntry) },
+      detail: { summary: "Every change: who, when, what, old, new and from where, the latest first" },
+    })
+    .get(
+      "/verify",
+      ({ request, server }) => {
+        // The server ends a silent connection long before a walk of years is through.
+        server?.timeout(request, AUDIT.answerMs / 1_000);
+        return auditVerdict(deps, request.signal);
+      },
+      {
+        can: "audit.read",
+        response: { 200: AuditVerdict },
+        detail: { summary: "Walk the whole chain and say whether it holds, and where it does not" },
+      },
+    )
+    .get(
+      "/export",
+      async ({ request, server }) => {
+        server?.timeout(request, AUDIT.answerMs / 1_000);
+        return new Response(await exportAudit(deps, request.signal), { headers: EXPORT_HEADERS });
+      },
+      {
+        can: "audit.read",
+        detail: {
+          summary: "The whole audit as lines of JSON, for server/scripts/audit-verify.ts",
+          responses: {
+            200: {
+              description: "A head, rows and anchors in order, and a signed end",
+              content: { "application/x-ndjson": {} },
+            },
+          },
+        },
+      },
+    );

@@ -1,0 +1,20 @@
+import { DataQuality, DataQualityQuery } from "@millrace/contract/api/data-quality";
+import { Elysia } from "elysia";
+import { type Authenticate, access } from "../../http/access.ts";
+import { asQuery } from "../../http/query.ts";
+import { createDataQuality, type DataQualityDeps } from "./service.ts";
+
+export const dataQualityRoutes = (deps: DataQualityDeps & { authenticate: Authenticate }) => {
+  const answer = createDataQuality(deps);
+  return new Elysia({ prefix: "/api/v1/data-quality", detail: { tags: ["Samples"] } })
+    .use(access(deps.authenticate))
+    .get("/", ({ query }) => answer(query), {
+      can: "sample.read",
+      query: asQuery(DataQualityQuery),
+      response: { 200: DataQuality },
+      detail: {
+        summary:
+          "Accuracy, completeness, integrity, consistency and freshness of devices, by path, and of a gateway",
+      },
+    });
+};

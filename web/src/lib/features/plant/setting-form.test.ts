@@ -1,0 +1,38 @@
+import { expect, test } from "bun:test";
+import { ModbusSettings } from "@millrace/contract/driver/modbus/settings";
+import { fieldsOf, labelOf, settingsOf, textsOf } from "./setting-form.ts";
+
+test("the form of a driver is its schema: what must be typed comes at once, the rest has a standard", () => {
+  const fields = fieldsOf(ModbusSettings);
+  expect(fields.filter(({ main }) => main).map(({ name }) => name)).toEqual(["host", "port", "unit"]);
+  expect(fields.find(({ name }) => name === "host")?.standard).toBeNull();
+  expect(fields.find(({ name }) => name === "wordOrder")).toMatchObject({
+    kind: "choice",
+    standard: "high-first",
+    choices: ["high-first", "low-first"],
+  });
+  expect(fields.find(({ name }) => name === "timeoutMs")).toMatchObject({
+    label: "Timeout",
+    unit: "ms",
+    kind: "number",
+  });
+});
+
+test("what is typed becomes the driver's type, and what is not typed is not set", () => {
+  const texts = { host: " 10.0.0.5 ", port: "", unit: "3", addressBase: "1", idsNotEchoed: "true" };
+  const settings = settingsOf(ModbusSettings, texts);
+  expect(settings).toEqual({ host: "10.0.0.5", unit: 3, addressBase: 1, idsNotEchoed: true });
+  expect(settingsOf(ModbusSettings, textsOf(settings))).toEqual(settings);
+});
+
+test("a number that is none is kept as it was typed, so that the driver can refuse it in its own words", () => {
+  expect(settingsOf(ModbusSettings, { port: "5o2" })).toEqual({ port: "5o2" });
+});
+
+test("names become words", () => {
+  expect(["idsNotEchoed", "connectTimeoutMs", "host"].map(labelOf)).toEqual([
+    "Ids not echoed",
+    "Connect timeout",
+    "Host",
+  ]);
+});

@@ -1,0 +1,79 @@
+import type { TObject, TSchema } from "@sinclair/typebox";
+
+/** One input of a form drawn from a driver's schema. */
+export interface SettingField {
+  name: string;
+  label: string;
+  help: string;
+  kind: "text" | "number" | "switch" | "choice" | "secret";
+  /** What stands when nothing is typed; null when something must be typed. */
+  standard: string | null;
+  choices: readonly string[];
+  unit: string;
+  /** Shown at once; the rest is under "More settings". */
+  main: boolean;
+}
+
+/** Acronyms stay, camel case becomes words: `connectTimeoutMs` → "Connect timeout". Units are told beside. */
+export function labelOf(name: string): string {
+  const words = name
+    .replace(/(Ms|S)$/, "")
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
+    .toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+const literals = (schema: TSchema): unknown[] | null => {
+  const offers = schema.anyOf as { const?: unknown }[] | undefined;
+  return offers?.every((offer) => offer.const !== undefined) ? offers.map((offer) => offer.const) : null;
+};
+
+function kindOf(schema: TSchema): SettingField["kind"] {
+  if (schema.secret === true) return "secret";
+  if (literals(schema) !== null) return "choice";
+  if (schema.type === "boolean") return "switch";
+  return schema.type === "integer" || schema.type === "number" ? "number" : "text";
+}
+
+/** The inputs for a driver's settings, in the order of its schema. */
+export function fieldsOf(settings: TSchema): SettingField[] {
+  const { properties, required = [] } = settings as TObject;
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    label: labelOf(name),
+    help: schema.description ?? "",
+    kind: kindOf(schema),
+    standard: schema.default === undefined ? null : String(schema.default),
+    choices: literals(schema)?.map(String) ?? [],
+    unit: typeof schema.unit === "string" ? schema.unit : "",
+    main: schema.main === true || (required.includes(name) && schema.default === undefined),
+  }));
+}
+
+/** What was typed, as the driver's type; undefined for nothing, and a text that is no number stays a text to be refused. */
+export function typedValue(field: SettingField, settings: TSchema, text: string): unknown {
+  const trimmed = text.trim();
+  if (trimmed === "") return undefined;
+  if (field.kind === "switch") return trimmed === "true";
+  if (field.kind === "number") return /^-?\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : trimmed;
+  if (field.kind !== "choice") return trimmed;
+  const schema = (settings as TObject).properties[field.name] as TSchema;
+  return literals(schema)?.find((offer) => String(offer) === trimmed) ?? trimmed;
+}
+
+/** Settings as they are stored → texts of the form. */
+export const textsOf = (settings: Record<string, unknown>): Record<string, string> =>
+  Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
+
+/** Texts of the form → settings: only what was typed. */
+export function settingsOf(
+  schema: TSchema,
+  texts: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    fieldsOf(schema).flatMap((field) => {
+      const value = typedValue(field, schema, texts[field.name] ?? "");
+      return value === undefined ? [] : [[field.name, value]];
+    }),
+  );
+}

@@ -55,6 +55,13 @@ test("a first real device is added by screen, and its values are live", async ()
   await ada.find("open-plant").click();
   await ada.find("device-add").click();
   await ada.find("device-name").fill("Test stand");
+  await type(ada, "port", String(press.settings.port));
+  await ada.page.getByText("Find it in the network").click();
+  await ada.find("network-text").fill("127.0.0.0/28");
+  await ada.find("network-search").click();
+  await ada.find("network-take").first().click();
+  expect(await setting(ada, "host").inputValue()).toBe("127.0.0.1");
+  await ada.picture("plant-network");
   await type(ada, "host", String(press.settings.host));
   await type(ada, "port", String(press.settings.port));
   await type(ada, "unit", String(press.settings.unit));

@@ -46,6 +46,21 @@ export const FieldTag = Type.Object({
 });
 export type FieldTag = Static<typeof FieldTag>;
 
+/** `POST /api/v1/gateways/:id/field/scan`: `settings` are those of a device without its address. */
+export const FieldScanRequest = Type.Object({
+  driver,
+  settings: DriverSettings,
+  network: Type.String({ maxLength: 64, examples: ["192.168.1.0/24"] }),
+});
+export type FieldScanRequest = Static<typeof FieldScanRequest>;
+
+export const FieldScanResult = Type.Object({
+  asked: Type.Integer({ description: "Addresses that were tried" }),
+  /** Who took the connection, in the order of addresses. `ok` false: it took it and did not answer. */
+  found: Type.Array(Type.Composite([Type.Object({ host: Type.String() }), Type.Object(outcome)])),
+});
+export type FieldScanResult = Static<typeof FieldScanResult>;
+
 /** `POST /api/v1/gateways/:id/field/read` */
 export const FieldReadRequest = Type.Object({
   driver,

@@ -30,6 +30,8 @@ export interface DriverDeclaration<S extends TSchema = TSchema, A = unknown> {
   parseAddress(text: string, dataType: DataType, settings: Static<S>): A;
   /** The canonical text; `parseAddress(formatAddress(a))` gives `a` back. */
   formatAddress(address: A): string;
+  /** How devices are looked for in a network: the setting that is their address, and settings that keep it short. */
+  scan?: { host: string; settings: Record<string, unknown> };
   /** Devices with the same key share one session: few sockets on a device, one line behind a converter. */
   connectionKey(settings: Static<S>): string;
   /**

@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { NETWORK_HOSTS_MAX } from "../driver/network.ts";
 import { EntityId } from "../vocabulary/id.ts";
 import { Scale } from "../vocabulary/tag.ts";
 import { DataType, JsonValue } from "../vocabulary/value.ts";
@@ -44,9 +45,18 @@ export const FieldRead = Type.Object({
 });
 export type FieldRead = Static<typeof FieldRead>;
 
-export const FIELD_BODY = { connection: FieldConnection, read: FieldRead } as const;
+/** Looks which addresses of a private network answer. `settings` are those of a device without its address. */
+export const FieldScan = Type.Object({
+  kind: Type.Literal("scan"),
+  driver: DriverKind,
+  settings: DriverSettings,
+  network: Type.String({ maxLength: 64, examples: ["192.168.1.0/24"] }),
+});
+export type FieldScan = Static<typeof FieldScan>;
+
+export const FIELD_BODY = { connection: FieldConnection, read: FieldRead, scan: FieldScan } as const;
 export type FieldKind = keyof typeof FIELD_BODY;
-export type FieldBody = FieldConnection | FieldRead;
+export type FieldBody = FieldConnection | FieldRead | FieldScan;
 
 /** What a gateway of this version takes; its hello names them. */
 export const FIELD_KINDS = Object.keys(FIELD_BODY) as FieldKind[];
@@ -98,6 +108,13 @@ const tried = {
   cause: Type.Optional(FieldCause),
 };
 
+/** Somebody at an address: whoever took the connection. */
+export const FieldFound = Type.Composite([
+  Type.Object({ host: Type.String({ maxLength: 64 }) }),
+  Type.Object(tried),
+]);
+export type FieldFound = Static<typeof FieldFound>;
+
 export const FieldResult = Type.Union([
   /** Nothing was tried. */
   Type.Composite([Type.Object({ kind: Type.Literal("refused") }), FieldCause]),
@@ -109,6 +126,12 @@ export const FieldResult = Type.Union([
     requests: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
     /** One for each point, in the order of the question. */
     readings: Type.Array(FieldReading, { maxItems: LIMITS.fieldTagsMax }),
+  }),
+  Type.Object({
+    kind: Type.Literal("scan"),
+    asked: Type.Integer({ minimum: 0 }),
+    /** In the order of their addresses. */
+    found: Type.Array(FieldFound, { maxItems: NETWORK_HOSTS_MAX }),
   }),
 ]);
 export type FieldResult = Static<typeof FieldResult>;

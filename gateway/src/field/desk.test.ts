@@ -47,7 +47,13 @@ const read = (host: string, addresses = ["a1", "a2"], more: object = {}) => ({
 });
 
 const codeOf = (result: FieldResult | null) =>
-  result === null ? null : result.kind === "refused" ? result.code : (result.cause?.code ?? "");
+  result === null
+    ? null
+    : result.kind === "refused"
+      ? result.code
+      : "cause" in result
+        ? (result.cause?.code ?? "")
+        : "";
 
 test("a test of a running device waits its turn on the line that is open, and every poll goes on", async () => {
   const { clock, plant, fleet, take, within } = await rig();
@@ -302,4 +308,53 @@ test("a bug of a driver is told without its text and stops nothing", async () =>
   expect(result).toMatchObject({ kind: "refused", code: "internal.bug" });
   expect(JSON.stringify(result)).not.toContain("secret");
   expect(plant.open).toBe(0);
+});
+
+test("a network is searched few at a time; who runs already is asked over its own line", async () => {
+  const { clock, plant, fleet, within } = await rig([fakeDevice(1, { settings: { host: "10.0.0.7" } })]);
+  await clock.advance(2_000);
+  for (let host = 1; host <= 254; host++)
+    if (host !== 7 && host !== 20) plant.kill(`10.0.0.${host}`, "link.refused");
+  plant.unit("10.0.0.20").fails = "device.timeout";
+  let most = 0;
+  const driverOf: typeof plant.driverOf = (kind) => {
+    const driver = plant.driverOf(kind);
+    const create: typeof driver.create = (settings, deps) => {
+      const session = driver.create(settings, deps);
+      const connect = async (signal: AbortSignal) => {
+        most = Math.max(most, ++connecting);
+        await clock.sleep(20).finally(() => connecting--);
+        await session.connect(signal);
+      };
+      return {
+        connect,
+        close: session.close.bind(session),
+        read: session.read.bind(session),
+        counters: session.counters.bind(session),
+      };
+    };
+    return {
+      ...driver,
+      create,
+      scan: { host: "host", settings: {} },
+      probe: () => ({ address: "a1", dataType: "float64" }),
+    };
+  };
+  let connecting = 0;
+  const desk = new FieldDesk({
+    clock,
+    fleet: { visit: (driver, settings) => fleet.visit(driver, settings) },
+    driverOf,
+  });
+  const body = { kind: "scan", driver: "fake", settings: {}, network: "10.0.0.0/24" };
+  const result = await within(desk.take({ requestId: uuid(1), limitMs: 9_000, body }), 9_000);
+  expect(result).toMatchObject({
+    kind: "scan",
+    asked: 254,
+    found: [
+      { host: "10.0.0.7", ok: true, shared: true },
+      { host: "10.0.0.20", ok: false, cause: { code: "device.timeout" } },
+    ],
+  });
+  expect([most, plant.overlaps, fleet.statuses()[0]?.linkState]).toEqual([16, 0, "up"]);
 });

@@ -14,6 +14,7 @@ import { LIMITS } from "@millrace/contract/wire/limits";
 import { Value } from "@sinclair/typebox/value";
 import { driverOf } from "../driver/registry.ts";
 import type { Fleet } from "../supervisor/fleet.ts";
+import { scanNetwork } from "./scan.ts";
 import { type TrialDeps, tryField } from "./trial.ts";
 import { fieldCause } from "./words.ts";
 
@@ -95,7 +96,8 @@ export class FieldDesk {
     };
     // Kept until the next test: what a driver says of this one may reach the log late.
     this.#input.keepSecret?.(secretValuesOf(body.driver, body.settings));
-    const work = tryField(deps, body, cancel.signal);
+    const work: Promise<FieldResult> =
+      body.kind === "scan" ? scanNetwork(deps, body, cancel.signal) : tryField(deps, body, cancel.signal);
     // The place is free when the line is: the next test must not find the device still held by this one.
     running.ended = work
       .then(() => undefined)

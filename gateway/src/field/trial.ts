@@ -5,8 +5,8 @@ import { unreachable } from "@millrace/contract/std/assert";
 import { QUALITY, qualityName } from "@millrace/contract/vocabulary/quality";
 import { type JsonValue, type TagValue, valueToJson } from "@millrace/contract/vocabulary/value";
 import type {
-  FieldBody,
   FieldCause,
+  FieldConnection,
   FieldPoint,
   FieldRead,
   FieldReading,
@@ -39,7 +39,7 @@ export interface TrialDeps {
  */
 export async function tryField(
   deps: TrialDeps,
-  body: FieldBody,
+  body: FieldConnection | FieldRead,
   signal: AbortSignal,
 ): Promise<FieldTried<"connection" | "read">> {
   const driver = deps.driverOf(body.driver);

@@ -12,6 +12,7 @@ export const modbusDeclaration: DriverDeclaration<typeof ModbusSettings, ModbusA
   capabilities: { read: true, subscribe: false, write: false, browse: false },
   parseAddress,
   formatAddress,
+  scan: { host: "host", settings: { connectTimeoutMs: 250, timeoutMs: 500 } },
   connectionKey: ({ host, port }) => `${host.toLowerCase()}:${port}`,
   probe: ({ addressBase }) => ({ address: `holding:${addressBase}`, dataType: "uint16" }),
   matcher: modbusMatcher,

@@ -3,6 +3,7 @@ import type {
   FieldConnectionResult,
   FieldMatchResult,
   FieldReadResult,
+  FieldScanResult,
   FieldTag,
 } from "@millrace/contract/api/field";
 import type { Gateway } from "@millrace/contract/api/gateway";
@@ -83,6 +84,32 @@ test("a connection that works says how long the device took, and leaves nothing 
   expect(body.roundTripMs).toBeGreaterThan(0);
   expect(plant.requests.map(({ functionCode }) => functionCode)).toEqual([3]);
   await deviceSeesAllClosed();
+});
+
+const scan = (network: string, more: object = {}) => {
+  const { host: _, ...others } = settings(more);
+  return ask<FieldScanResult & Problem>("scan", { settings: others, network });
+};
+
+test("a network is searched on request: who answers is found, nothing is left open, and it is in the audit", async () => {
+  const { status, body } = await scan("127.0.0.0/28");
+  expect([status, body.asked]).toEqual([200, 14]);
+  expect(body.found.map(({ host, ok }) => [host, ok])).toEqual([["127.0.0.1", true]]);
+  await deviceSeesAllClosed();
+  const rows = await hub.database.sql`SELECT new FROM audit WHERE action = 'field.scan'`;
+  expect(rows[0].new.network).toBe("127.0.0.0/28");
+  expect(await verifyAudit(hub.database.db)).toBeNull();
+});
+
+test("who takes the connection and says nothing is told as that", async () => {
+  const { body } = await scan("127.0.0.1/32", { unit: 9 });
+  expect(body.found).toMatchObject([{ host: "127.0.0.1", ok: false, cause: { code: "device.timeout" } }]);
+});
+
+test("networks of others and wrong settings are refused before anybody is asked", async () => {
+  expect((await scan("8.8.8.0/24")).body.detail).toContain("only private networks");
+  expect((await scan("127.0.0.1/32", { port: 99_999 })).body.code).toBe("setting.wrong");
+  expect(plant.connections).toBe(0);
 });
 
 test("each way a connection fails is told by its own code, in words and with the next step", async () => {
@@ -280,6 +307,7 @@ test("every use is in the audit, with who and what, and the chain holds", async 
     "field.connection",
     "field.match",
     "field.read",
+    "field.scan",
   ]);
   expect(await verifyAudit(hub.database.db)).toBeNull();
 });

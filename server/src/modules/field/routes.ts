@@ -5,12 +5,14 @@ import {
   FieldMatchResult,
   FieldReadRequest,
   FieldReadResult,
+  FieldScanRequest,
+  FieldScanResult,
 } from "@millrace/contract/api/field";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { type Authenticate, access } from "../../http/access.ts";
-import { type FieldDeps, matchDisplay, testConnection, testRead } from "./service.ts";
+import { type FieldDeps, matchDisplay, scanNetwork, testConnection, testRead } from "./service.ts";
 
 const One = Type.Object({ id: EntityId });
 
@@ -28,6 +30,18 @@ export const fieldRoutes = (deps: FieldDeps & { authenticate: Authenticate }) =>
         body: FieldConnectionRequest,
         response: { 200: FieldConnectionResult },
         detail: { summary: "Try a connection from the gateway with settings that need not be published" },
+      },
+    )
+    .post(
+      "/scan",
+      ({ params, body, principal, request }) =>
+        scanNetwork(deps, { principal, gatewayId: params.id, signal: request.signal, input: body }),
+      {
+        can: "plant.edit",
+        params: One,
+        body: FieldScanRequest,
+        response: { 200: FieldScanResult },
+        detail: { summary: "Look which addresses of a private network answer, few at a time" },
       },
     )
     .post(

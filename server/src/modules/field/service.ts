@@ -5,8 +5,11 @@ import type {
   FieldMatchResult,
   FieldReadRequest,
   FieldReadResult,
+  FieldScanRequest,
+  FieldScanResult,
   FieldTag,
 } from "@millrace/contract/api/field";
+import { networkHosts } from "@millrace/contract/driver/network";
 import { type AnyDeclaration, declarationOf } from "@millrace/contract/driver/registry";
 import { secretNamesOf, secretValuesOf } from "@millrace/contract/driver/secret-settings";
 import { decodeSettings } from "@millrace/contract/driver/settings";
@@ -60,6 +63,35 @@ export async function testConnection(
     about: noted(ask.input),
   });
   return { ok, shared, roundTripMs, ...withCause({ cause }) };
+}
+
+/**
+ * Looks which addresses of a private network answer the driver, on explicit request.
+ * @throws AppError `entity.missing` | `setting.wrong` | `field.*` | `request.*`
+ */
+export async function scanNetwork(
+  deps: FieldDeps,
+  ask: FieldAsk<FieldScanRequest>,
+): Promise<FieldScanResult> {
+  const { driver, settings, network } = ask.input;
+  const { scan, label } = declarationOf(driver);
+  if (scan === undefined)
+    throw new AppError("field.unsupported", `${label} devices cannot be looked for in a network.`);
+  const [first] = networkHosts(network);
+  judged({ driver, settings: { ...settings, ...scan.settings, [scan.host]: first } });
+  const body = { kind: "scan", driver, settings, network } as const;
+  const { asked, found: there } = await tried(deps, ask, body, {
+    action: "field.scan",
+    about: { ...noted(ask.input), network },
+  });
+  const found = there.map(({ host, ok, shared, roundTripMs, cause }) => ({
+    host,
+    ok,
+    shared,
+    roundTripMs,
+    ...withCause({ cause }),
+  }));
+  return { asked, found };
 }
 
 /**

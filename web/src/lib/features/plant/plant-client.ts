@@ -12,6 +12,8 @@ import {
   FieldMatchResult,
   type FieldReadRequest,
   FieldReadResult,
+  type FieldScanRequest,
+  FieldScanResult,
 } from "@millrace/contract/api/field";
 import { Latest } from "@millrace/contract/api/history";
 import { Page } from "@millrace/contract/api/page";
@@ -208,6 +210,12 @@ export class PlantClient {
   fieldRead(gatewayId: string, body: FieldReadRequest): Promise<FieldReadResult> {
     const path = `/api/v1/gateways/${encodeURIComponent(gatewayId)}/field/read`;
     return this.#hub.call({ method: "POST", path, schema: FieldReadResult, body, timeoutMs: FIELD_MS });
+  }
+
+  /** Which addresses of a private network answer a driver. */
+  fieldScan(gatewayId: string, body: FieldScanRequest): Promise<FieldScanResult> {
+    const path = `/api/v1/gateways/${encodeURIComponent(gatewayId)}/field/scan`;
+    return this.#hub.call({ method: "POST", path, schema: FieldScanResult, body, timeoutMs: FIELD_MS });
   }
 
   /** Where a displayed number lies on the live device. */

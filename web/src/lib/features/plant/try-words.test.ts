@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Tag } from "@millrace/contract/api/plant";
-import { matchWords, readWords, requestWords, runningWords } from "./try-words.ts";
+import { foundWords, matchWords, readWords, requestWords, runningWords, scanWords } from "./try-words.ts";
 
 test("a value, and the raw one where it differs", () => {
   expect(readWords({ raw: 215, value: 21.5 })).toBe("21.5 (raw 215)");
@@ -38,4 +38,13 @@ test("what a search found, and what to do next", () => {
   ]);
   const cause = { code: "device.timeout", message: "Unit 9 did not answer.", nextStep: "Check the unit." };
   expect(matchWords({ ok: false, total: 0, cause })).toBe("Unit 9 did not answer. Check the unit.");
+});
+
+test("a search of a network in words", () => {
+  const one = { host: "10.0.0.5", ok: true, shared: true, roundTripMs: 2.34 };
+  expect(scanWords({ asked: 254, found: [] })).toBe("254 addresses asked, nobody is there.");
+  expect(scanWords({ asked: 1, found: [one] })).toBe("1 address asked, one is there.");
+  expect(foundWords(one)).toBe("Answers in 2.3 ms, and is read already.");
+  const cause = { code: "device.timeout", message: "Unit 1 did not answer.", nextStep: "" };
+  expect(foundWords({ ...one, ok: false, cause })).toContain("another unit number. Unit 1 did not answer.");
 });

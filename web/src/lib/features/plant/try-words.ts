@@ -1,4 +1,9 @@
-import type { FieldMatchResult, FieldReadResult, FieldTagResult } from "@millrace/contract/api/field";
+import type {
+  FieldMatchResult,
+  FieldReadResult,
+  FieldScanResult,
+  FieldTagResult,
+} from "@millrace/contract/api/field";
 import type { Latest } from "@millrace/contract/api/history";
 import type { Tag } from "@millrace/contract/api/plant";
 import type { JsonValue } from "@millrace/contract/vocabulary/value";
@@ -26,6 +31,18 @@ export function matchWords({ ok, cause, total }: Pick<FieldMatchResult, "ok" | "
     return "Nothing near by reads like this. Try another address, or look whether the display has moved on.";
   if (total === 1) return "One reading fits. Let the display change and compare once more, then take it.";
   return `${total} readings fit. Let the display change, type the new number, and compare again.`;
+}
+
+/** How a search of a network went. */
+export const scanWords = ({ asked, found }: FieldScanResult): string =>
+  `${asked} ${asked === 1 ? "address" : "addresses"} asked, ${found.length === 0 ? "nobody is" : found.length === 1 ? "one is" : `${found.length} are`} there.`;
+
+/** What is known of somebody in the network. */
+export function foundWords({ ok, shared, roundTripMs, cause }: FieldScanResult["found"][number]): string {
+  if (!ok)
+    return `Takes the connection and does not answer; perhaps another unit number. ${cause?.message ?? ""}`.trim();
+  const speed = roundTripMs === null ? "" : ` in ${Math.round(roundTripMs * 10) / 10} ms`;
+  return `Answers${speed}${shared ? ", and is read already" : ""}.`;
 }
 
 /** What a cycle of these tags costs the device. */

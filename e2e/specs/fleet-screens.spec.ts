@@ -291,6 +291,23 @@ test("the gateway is restarted after a question", async () => {
   await isClean("gateway-restarted", "restart-gateway");
 }, 120_000);
 
+test("a machine that is lost is shut out at once, and comes back only with a new command", async () => {
+  await attribute("the gateway up", ada.find("gateway-detail"), "data-link-state", "up", 40_000);
+  await ada.find("gateway-revoke").click();
+  const beganMs = performance.now();
+  await ada.find("gateway-revoke-confirm").click();
+  await attribute("shut out", ada.find("gateway-detail"), "data-link-state", "down", 5_000);
+  console.log(`shut out and seen as that after ${((performance.now() - beganMs) / 1_000).toFixed(1)} s`);
+  await isClean("gateway-revoked", "gateway-detail");
+  const gatewayId = new URL(ada.page.url()).pathname.split("/").at(-1)!;
+  const { claimToken } = await stack.api.post<Claim>(`/gateways/${gatewayId}/claims`, {});
+  await stack.gateway.stop();
+  // As a machine that comes in the place of the lost one: nothing of it is there.
+  rmSync(stack.gatewayFolder, { recursive: true, force: true });
+  await stack.startGateway(claimToken);
+  await attribute("the gateway back", ada.find("gateway-detail"), "data-link-state", "up", 40_000);
+}, 120_000);
+
 test("a panel that fails says so and leaves the others; without the hub all is as of then", async () => {
   await ada.page.route("**/health", (route) => route.abort());
   await ada.page.reload();

@@ -148,6 +148,8 @@ export const TEST_ID = {
   placeAdd: "place-add",
   tryOut: "try-out",
   tryRun: "try-run",
+  revoke: "gateway-revoke",
+  revokeConfirm: "gateway-revoke-confirm",
   networkFinder: "network-finder",
   networkText: "network-text",
   networkSearch: "network-search",

@@ -36,6 +36,11 @@ export class FleetClient {
     return this.#hub.call({ method: "PUT", path, schema: Gateway, body: { labels }, ifMatch: revision });
   }
 
+  /** From now on its key is not taken, and a session of it ends at once. */
+  revoke(): Promise<Gateway> {
+    return this.#hub.call({ method: "POST", path: this.#path("revoke"), schema: Gateway, body: {} });
+  }
+
   restart(body: RestartRequest): Promise<GatewayCommand> {
     return this.#hub.call({ method: "POST", path: this.#path("restart"), schema: GatewayCommand, body });
   }

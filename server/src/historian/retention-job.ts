@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { SQL } from "bun";
+import { repeat } from "../repeat.ts";
 import { runRetention } from "./retention-run.ts";
 import { HOUR_MS, MINUTE_MS } from "./slot.ts";
 
@@ -16,7 +17,6 @@ export const RETENTION_JOB = {
 
 /** Runs the retention once an hour until it is stopped; `stop` resolves when a run under way is through. */
 export function startRetention(deps: { sql: SQL; clock: Clock }): { stop(): Promise<void> } {
-  const stopping = new AbortController();
   let failing = false;
   const once = async (): Promise<number> => {
     try {
@@ -30,19 +30,5 @@ export function startRetention(deps: { sql: SQL; clock: Clock }): { stop(): Prom
       return RETENTION_JOB.againMs;
     }
   };
-  const loop = async () => {
-    for (let waitMs: number = RETENTION_JOB.firstMs; ; waitMs = await once()) {
-      await deps.clock.sleep(waitMs, stopping.signal);
-    }
-  };
-  // Ends by the abort alone, which is no failure.
-  const done = loop().catch((thrown) => {
-    if (!stopping.signal.aborted) throw thrown;
-  });
-  return {
-    async stop() {
-      stopping.abort();
-      await done;
-    },
-  };
+  return repeat(deps.clock, RETENTION_JOB.firstMs, once);
 }

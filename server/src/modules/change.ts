@@ -101,7 +101,7 @@ export const applyConfigChange = <T>(
   });
 
 /** What one rollout tries, no other change may reach before it is through: nobody could tell which of them did harm. */
-async function checkNotFrozen(tx: Tx, gatewayIds: readonly string[]): Promise<void> {
+export async function checkNotFrozen(tx: Tx, gatewayIds: readonly string[]): Promise<void> {
   const frozen = await findFrozen(tx, gatewayIds);
   if (frozen.length === 0) return;
   throw new AppError(

@@ -1,7 +1,7 @@
 import type { ConfigDocument, ConfigKind } from "@millrace/contract/api/config";
 import { NAME_PATTERN } from "@millrace/contract/vocabulary/id";
 import type { ConfigProblem } from "./problem.ts";
-import { type ConfigState, type ContentOf, KINDS, nameOf } from "./state.ts";
+import { type ConfigState, type ContentOf, copyState, KINDS, nameOf } from "./state.ts";
 
 const NAME = new RegExp(NAME_PATTERN);
 const NAME_CHARACTERS_MAX = 100;
@@ -32,12 +32,7 @@ class Resolver {
     current: ConfigState,
     private readonly newId: () => string,
   ) {
-    this.wanted = {
-      site: new Map(current.site),
-      profile: new Map(current.profile),
-      gateway: new Map(current.gateway),
-      device: new Map(current.device),
-    };
+    this.wanted = copyState(current);
     const [site, profile, gateway, device] = KINDS.map((kind) => this.#ids(kind)) as [Ids, Ids, Ids, Ids];
     this.#oldIds = { site, profile, gateway, device };
   }

@@ -64,6 +64,14 @@ export const emptyState = (): ConfigState => ({
   device: new Map(),
 });
 
+/** Another state with the same entities; their contents are shared, and never changed in place. */
+export const copyState = (state: ConfigState): ConfigState => ({
+  site: new Map(state.site),
+  profile: new Map(state.profile),
+  gateway: new Map(state.gateway),
+  device: new Map(state.device),
+});
+
 /** What a person calls it: sites and devices by path, profiles and gateways by name. */
 export const nameOf = (content: { name: string; path?: string }): string => content.path ?? content.name;
 

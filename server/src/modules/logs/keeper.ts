@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { SQL } from "bun";
+import { repeat } from "../../repeat.ts";
 import { LOGS } from "./limits.ts";
 import { countLogs, deleteOlder, deleteOldest, findTalkative } from "./store.ts";
 
@@ -42,29 +43,16 @@ export async function trimLogs(deps: LogKeeperDeps, limits: LogLimits = LOGS): P
 
 /** Trims once a minute until it is stopped; `stop` resolves when a run under way is through. */
 export function startLogKeeper(deps: LogKeeperDeps): { stop(): Promise<void> } {
-  const stopping = new AbortController();
   let failing = false;
-  const loop = async () => {
-    for (;;) {
-      await deps.clock.sleep(LOGS.everyMs, stopping.signal);
-      try {
-        await trimLogs(deps);
-        if (failing) log.info("Old log records are deleted again");
-        failing = false;
-      } catch (error) {
-        if (!failing) log.warn("Old log records could not be deleted: {error}", { error });
-        failing = true;
-      }
+  return repeat(deps.clock, LOGS.everyMs, async () => {
+    try {
+      await trimLogs(deps);
+      if (failing) log.info("Old log records are deleted again");
+      failing = false;
+    } catch (error) {
+      if (!failing) log.warn("Old log records could not be deleted: {error}", { error });
+      failing = true;
     }
-  };
-  // Ends by the abort alone, which is no failure.
-  const done = loop().catch((thrown: unknown) => {
-    if (!stopping.signal.aborted) throw thrown;
+    return LOGS.everyMs;
   });
-  return {
-    async stop() {
-      stopping.abort();
-      await done;
-    },
-  };
 }

@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Tx } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
 import { HUB } from "../../http/access.ts";
+import { repeat } from "../../repeat.ts";
 import type { LatestCache } from "../latest/cache.ts";
 import { releaseNewest } from "../manifests/store.ts";
 import { baselineOf, judge, type TagReading } from "./gate.ts";
@@ -147,28 +148,15 @@ export async function lookAtRollouts(deps: RunnerDeps): Promise<void> {
 
 /** Looks at running rollouts until it is stopped; `stop` resolves when a look under way is through. */
 export function startRollouts(deps: RunnerDeps): { stop(): Promise<void> } {
-  const stopping = new AbortController();
   let failing = false;
-  const loop = async () => {
-    for (;;) {
-      await deps.clock.sleep(ROLLOUTS.everyMs, stopping.signal);
-      try {
-        await lookAtRollouts(deps);
-        failing = false;
-      } catch (error) {
-        if (!failing) log.warn("Rollouts cannot be looked at and wait: {error}", { error });
-        failing = true;
-      }
+  return repeat(deps.clock, ROLLOUTS.everyMs, async () => {
+    try {
+      await lookAtRollouts(deps);
+      failing = false;
+    } catch (error) {
+      if (!failing) log.warn("Rollouts cannot be looked at and wait: {error}", { error });
+      failing = true;
     }
-  };
-  // Ends by the abort alone, which is no failure.
-  const done = loop().catch((thrown) => {
-    if (!stopping.signal.aborted) throw thrown;
+    return ROLLOUTS.everyMs;
   });
-  return {
-    async stop() {
-      stopping.abort();
-      await done;
-    },
-  };
 }

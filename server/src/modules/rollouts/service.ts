@@ -5,10 +5,10 @@ import type { Db, Tx } from "../../db/client.ts";
 import { type Principal, whoOf } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
 import type { SessionPort } from "../../ports.ts";
-import { type ChangeDeps, found } from "../change.ts";
+import { type ChangeDeps, checkNotFrozen, found } from "../change.ts";
 import { publish, stateOf, wantedBy } from "../config/service.ts";
-import type { ConfigState } from "../config/state.ts";
-import { changedBy, findFrozen } from "../config/versions-store.ts";
+import { type ConfigState, copyState } from "../config/state.ts";
+import { changedBy } from "../config/versions-store.ts";
 import { divide } from "./stages.ts";
 import {
   findGateways,
@@ -72,16 +72,6 @@ export async function getRollout(db: Db, id: string): Promise<Rollout> {
   return mapRollout(row, await findRolloutGateways(db, [id]));
 }
 
-async function checkNoneFrozen(tx: Tx, gatewayIds: readonly string[]): Promise<void> {
-  const frozen = await findFrozen(tx, gatewayIds);
-  if (frozen.length === 0) return;
-  const named = frozen.slice(0, 3).join(", ");
-  throw new AppError(
-    "entity.conflict",
-    `Another rollout has yet to come to ${named}; wait for its end, or stop it.`,
-  );
-}
-
 /**
  * Publishes a document, and lets the gateways it reaches have it stage by stage.
  * @throws AppError `request.invalid` with every problem of the document, `entity.conflict` when another rollout has a
@@ -110,7 +100,7 @@ export async function startRollout(
     {
       ...options,
       async inStep(tx, { version, backTo, gatewayIds }) {
-        await checkNoneFrozen(tx, gatewayIds);
+        await checkNotFrozen(tx, gatewayIds);
         const staged = (await findGateways(tx, gatewayIds)).map((one) => ({
           ...one,
           connected: deps.sessions.linkOf(one.id).linkState === "up",
@@ -154,13 +144,6 @@ async function undone(tx: Tx, now: ConfigState, version: number, backTo: number)
   return now;
 }
 
-const copyOf = (state: ConfigState): ConfigState => ({
-  site: new Map(state.site),
-  profile: new Map(state.profile),
-  gateway: new Map(state.gateway),
-  device: new Map(state.device),
-});
-
 /**
  * Ends a rollout and takes its change back everywhere, in one transaction.
  * @throws AppError `entity.missing`, `entity.conflict` when it has ended
@@ -194,7 +177,7 @@ export async function takeBack(
     async (tx, before) => {
       if ((await lockRunning(tx, id)) === null)
         throw new AppError("entity.conflict", "This rollout has ended, or is being worked on; look again.");
-      return { wanted: await undone(tx, copyOf(before), version, backTo), notes: [] };
+      return { wanted: await undone(tx, copyState(before), version, backTo), notes: [] };
     },
   );
   return await getRollout(deps.db, id);

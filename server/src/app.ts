@@ -117,7 +117,7 @@ export function createApp(deps: AppDeps) {
     .use(gapRoutes({ sql: database.sql, gatekeeper }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
     .use(uplinkRoutes({ ...ingest.sessionDeps, gatekeeper }))
-    .use(liveRoutes({ fanOut: ingest.fanOut, gatekeeper, clock, origins }))
+    .use(liveRoutes({ db, fanOut: ingest.fanOut, gatekeeper, clock, origins }))
     .use(docsRoutes(gatekeeper, (): AnyElysia => app))
     .use(staticRoutes(gatekeeper, deps.webFolder));
   const open = unguardedRoutes(app);

@@ -92,7 +92,11 @@ export async function issueCertificate(
       await AuthorityKeyIdentifierExtension.create(issuer.publicKey),
     ],
   });
-  return { cert: `${certificate.toString("pem")}\n`, key: await pemOfKey(keys.privateKey) };
+  // With its authority behind it, a phone that looks at an unknown certificate shows by whom it is.
+  return {
+    cert: `${certificate.toString("pem")}\n${authority.cert}`,
+    key: await pemOfKey(keys.privateKey),
+  };
 }
 
 /** A fresh key and a request to certify it for the names; the request DER in base64url, as RFC 8555 7.4 wants it. */

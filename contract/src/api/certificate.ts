@@ -5,10 +5,9 @@ const OrNull = <T extends ReturnType<typeof Type.String>>(schema: T) => Type.Uni
 
 /** `GET /api/v1/system/certificate`: by what the hub proves to be itself. */
 export const HubCertificate = Type.Object({
-  kind: Type.Union(
-    [Type.Literal("off"), Type.Literal("files"), Type.Literal("own"), Type.Literal("acme")],
-    { description: "off: the hub itself speaks plain http, alone or behind a proxy" },
-  ),
+  kind: Type.Union([Type.Literal("off"), Type.Literal("files"), Type.Literal("own"), Type.Literal("acme")], {
+    description: "off: the hub itself speaks plain http, alone or behind a proxy",
+  }),
   names: Type.Array(Type.String()),
   issuer: Type.String(),
   notBefore: OrNull(Type.String()),

@@ -2,7 +2,14 @@ import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import { type CryptoKey, calculateJwkThumbprint, exportJWK, FlattenedSign, importPKCS8, type JWK } from "jose";
+import {
+  type CryptoKey,
+  calculateJwkThumbprint,
+  exportJWK,
+  FlattenedSign,
+  importPKCS8,
+  type JWK,
+} from "jose";
 
 /** What of RFC 8555 the hub needs: one account, orders for host names, proof by http-01. */
 
@@ -203,7 +210,14 @@ async function prove(deps: AcmeDeps, session: Session, url: string, deadlineMs: 
   deps.answers.set(token, `${token}.${await session.thumbprint()}`);
   try {
     await session.post(challenge.url, {});
-    const judged = await poll(deps, session, url, Authorization, deadlineMs, ({ status }) => status !== "pending");
+    const judged = await poll(
+      deps,
+      session,
+      url,
+      Authorization,
+      deadlineMs,
+      ({ status }) => status !== "pending",
+    );
     if (judged.status !== "valid") throw failed(refusalOf(judged));
   } finally {
     deps.answers.delete(token);

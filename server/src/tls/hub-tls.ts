@@ -1,6 +1,6 @@
 import type { HubCertificate } from "@millrace/contract/api/certificate";
-import { ROUTE } from "@millrace/contract/wire/route";
 import type { SignedHubTrust } from "@millrace/contract/wire/hub-trust";
+import { ROUTE } from "@millrace/contract/wire/route";
 import { renderSVG } from "uqr";
 import { authorityPin, factsOf, parseCertificate } from "./certificate.ts";
 import type { CertificateKeeper } from "./keeper.ts";

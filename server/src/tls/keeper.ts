@@ -18,7 +18,11 @@ const AUTHORITY_WARN_MS = 365 * dayMs;
 /** Waits after failures: doubling, spread, so that an authority's limit on failures is never met. */
 export const RETRY_MS = { first: 5 * 60_000, max: 6 * 3_600_000 } as const;
 
-export function retryMs(failures: number, random: Random, { first, max } = RETRY_MS as { first: number; max: number }) {
+export function retryMs(
+  failures: number,
+  random: Random,
+  { first, max } = RETRY_MS as { first: number; max: number },
+) {
   const fullMs = Math.min(max, first * 2 ** (failures - 1));
   return fullMs * (0.75 + random() / 2);
 }

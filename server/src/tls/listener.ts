@@ -51,7 +51,9 @@ export class HubListener {
       this.#open(port, pair);
       this.#pair = pair;
     } catch (thrown) {
-      logger.error("The new certificate cannot be served with; the old one goes on: {error}", { error: thrown });
+      logger.error("The new certificate cannot be served with; the old one goes on: {error}", {
+        error: thrown,
+      });
       this.#open(port, this.#pair);
       throw thrown;
     }

@@ -107,5 +107,8 @@ export async function makeRequest(names: readonly string[]): Promise<{ key: stri
     signingAlgorithm: ALGORITHM,
     extensions: [alternativeNames(names)],
   });
-  return { key: await pemOfKey(keys.privateKey), request: Buffer.from(request.rawData).toString("base64url") };
+  return {
+    key: await pemOfKey(keys.privateKey),
+    request: Buffer.from(request.rawData).toString("base64url"),
+  };
 }

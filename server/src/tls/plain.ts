@@ -18,7 +18,8 @@ export function plainAnswer(request: Request, tls: HubTls, answers: ReadonlyMap<
   const reading = request.method === "GET" || request.method === "HEAD";
   if (reading && pathname.startsWith(CHALLENGE)) {
     const answer = answers.get(pathname.slice(CHALLENGE.length));
-    if (answer !== undefined) return new Response(answer, { headers: { "content-type": "application/octet-stream" } });
+    if (answer !== undefined)
+      return new Response(answer, { headers: { "content-type": "application/octet-stream" } });
     return errorResponse(new AppError("route.unknown", "There is nothing at this address."), request);
   }
   if (reading && (pathname === "/trust" || pathname.startsWith("/trust/"))) {
@@ -28,7 +29,7 @@ export function plainAnswer(request: Request, tls: HubTls, answers: ReadonlyMap<
   const wantsPage = request.headers.get("accept")?.includes("text/html") ?? false;
   if (reading && wantsPage && !NOT_PAGES.test(pathname)) {
     // To our own name, never to the one in the request. A browser would keep a stored 308 when TLS is off again.
-    const location = new URL(pathname + search, tls.publicUrl()).href;
+    const location = new URL(tls.publicUrl()).origin + pathname + search;
     return new Response(null, { status: 308, headers: { location, "cache-control": "no-store" } });
   }
   const refusal = new AppError("request.plain", `This is the plain port. The hub is at ${tls.publicUrl()}.`);

@@ -5,7 +5,8 @@ import { access, type Gatekeeper, whole } from "../http/access.ts";
 import { certificateView, type HubTls, trustAnswer } from "./hub-tls.ts";
 
 export const tlsRoutes = ({ tls, gatekeeper }: { tls: HubTls; gatekeeper: Gatekeeper }) => {
-  const open = "a phone or a gateway reads here what to trust before it trusts anything; nothing of it is secret";
+  const open =
+    "a phone or a gateway reads here what to trust before it trusts anything; nothing of it is secret";
   const answer = ({ request }: { request: Request }): Response => {
     const found = trustAnswer(tls, new URL(request.url).pathname);
     if (found === null) throw new AppError("route.unknown", "There is nothing at this address.");
@@ -14,7 +15,10 @@ export const tlsRoutes = ({ tls, gatekeeper }: { tls: HubTls; gatekeeper: Gateke
   return new Elysia({ detail: { tags: ["Operation"] } })
     .use(access(gatekeeper))
     .get("/trust", answer, { open, detail: { summary: "How a phone learns to trust this hub" } })
-    .get("/trust/*", answer, { open, detail: { summary: "The hub's authority, as files and signed for gateways" } })
+    .get("/trust/*", answer, {
+      open,
+      detail: { summary: "The hub's authority, as files and signed for gateways" },
+    })
     .get("/api/v1/system/certificate", () => certificateView(tls), {
       can: whole("system.read"),
       response: { 200: HubCertificate },

@@ -16,19 +16,25 @@ export const TLS_SETTINGS = {
   tlsCertFile: Setting(
     "MILLRACE_TLS_CERT_FILE",
     Type.Optional(
-      Type.String({ minLength: 1, description: "With files: the certificate and its chain, PEM; read anew when it changes" }),
+      Type.String({
+        minLength: 1,
+        description: "With files: the certificate and its chain, PEM; read anew when it changes",
+      }),
     ),
   ),
   tlsKeyFile: Setting(
     "MILLRACE_TLS_KEY_FILE",
-    Type.Optional(Type.String({ minLength: 1, description: "With files: the certificate's private key, PEM" })),
+    Type.Optional(
+      Type.String({ minLength: 1, description: "With files: the certificate's private key, PEM" }),
+    ),
   ),
   tlsCaFile: Setting(
     "MILLRACE_TLS_CA_FILE",
     Type.Optional(
       Type.String({
         minLength: 1,
-        description: "With files: the authority gateways shall trust, PEM; without it they trust the public ones",
+        description:
+          "With files: the authority gateways shall trust, PEM; without it they trust the public ones",
       }),
     ),
   ),
@@ -63,17 +69,26 @@ export const TLS_SETTINGS = {
   acmeContact: Setting(
     "MILLRACE_ACME_CONTACT",
     Type.Optional(
-      Type.String({ pattern: "^[^@\\s]+@[^@\\s]+$", description: "With acme: e-mail address the authority may write to" }),
+      Type.String({
+        pattern: "^[^@\\s]+@[^@\\s]+$",
+        description: "With acme: e-mail address the authority may write to",
+      }),
     ),
   ),
   acmeTerms: Setting(
     "MILLRACE_ACME_TERMS",
-    Type.Boolean({ default: false, description: "With acme: 1 agrees to the terms of the certificate authority" }),
+    Type.Boolean({
+      default: false,
+      description: "With acme: 1 agrees to the terms of the certificate authority",
+    }),
   ),
   acmeCaFile: Setting(
     "MILLRACE_ACME_CA_FILE",
     Type.Optional(
-      Type.String({ minLength: 1, description: "With acme: PEM by which a private authority's directory is trusted" }),
+      Type.String({
+        minLength: 1,
+        description: "With acme: PEM by which a private authority's directory is trusted",
+      }),
     ),
   ),
 };
@@ -101,10 +116,14 @@ export const plainPortOf = ({ tls, plainPort }: TlsSettings): number | null =>
 export function checkTlsSettings(settings: TlsSettings): void {
   const { tls, tlsCertFile, tlsKeyFile, tlsCaFile, publicUrl, host, port } = settings;
   if (tls === "files") {
-    if (tlsCertFile === undefined) throw settingWrong("MILLRACE_TLS_CERT_FILE", "MILLRACE_TLS=files needs it.");
+    if (tlsCertFile === undefined)
+      throw settingWrong("MILLRACE_TLS_CERT_FILE", "MILLRACE_TLS=files needs it.");
     if (tlsKeyFile === undefined) throw settingWrong("MILLRACE_TLS_KEY_FILE", "MILLRACE_TLS=files needs it.");
   } else if (tlsCertFile !== undefined || tlsKeyFile !== undefined || tlsCaFile !== undefined) {
-    throw settingWrong("MILLRACE_TLS", `is "${tls}", but files are named; they count with MILLRACE_TLS=files only.`);
+    throw settingWrong(
+      "MILLRACE_TLS",
+      `is "${tls}", but files are named; they count with MILLRACE_TLS=files only.`,
+    );
   }
   if (tls === "off") {
     if (settings.plainPort !== undefined)
@@ -123,11 +142,18 @@ export function checkTlsSettings(settings: TlsSettings): void {
 
 function checkAcme(settings: TlsSettings): void {
   if (!settings.acmeTerms)
-    throw settingWrong("MILLRACE_ACME_TERMS", "an ACME authority issues only to who agrees to its terms: set 1.");
+    throw settingWrong(
+      "MILLRACE_ACME_TERMS",
+      "an ACME authority issues only to who agrees to its terms: set 1.",
+    );
   const names = certificateNames(settings);
-  if (names.length === 0) throw settingWrong("MILLRACE_PUBLIC_URL", "MILLRACE_TLS=acme needs the hub's public name.");
+  if (names.length === 0)
+    throw settingWrong("MILLRACE_PUBLIC_URL", "MILLRACE_TLS=acme needs the hub's public name.");
   for (const name of names) {
     if (isIP(name) !== 0 || isLoopback(name))
-      throw settingWrong("MILLRACE_TLS_NAMES", `ACME takes host names, and "${name}" is none others can ask for.`);
+      throw settingWrong(
+        "MILLRACE_TLS_NAMES",
+        `ACME takes host names, and "${name}" is none others can ask for.`,
+      );
   }
 }

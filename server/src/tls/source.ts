@@ -65,7 +65,9 @@ export async function filesSource(files: Files): Promise<CertificateSource> {
     try {
       authorities = certificatesIn(await readSetting("MILLRACE_TLS_CA_FILE", caFile));
       if (authorities.length > HUB_TRUST.authoritiesMax)
-        throw new Error(`it holds ${authorities.length} certificates, at most ${HUB_TRUST.authoritiesMax} are taken.`);
+        throw new Error(
+          `it holds ${authorities.length} certificates, at most ${HUB_TRUST.authoritiesMax} are taken.`,
+        );
       authorities.forEach(factsOf);
     } catch (thrown) {
       throw named("MILLRACE_TLS_CA_FILE", thrown);
@@ -122,7 +124,8 @@ export async function ownSource(input: {
     await writePair(pairFile, pair);
     return pair;
   };
-  const signedByOurs = (pair: TlsPair) => certificatesIn(pair.cert).length === 2 && pair.cert.endsWith(signer.cert);
+  const signedByOurs = (pair: TlsPair) =>
+    certificatesIn(pair.cert).length === 2 && pair.cert.endsWith(signer.cert);
   return {
     kind: "own",
     authorities: [signer.cert],

@@ -2,7 +2,13 @@ import type { CertificateFacts } from "./certificate.ts";
 
 /** One page for a phone that trusts nothing of ours yet: plain HTML, no script, its style beside it. */
 
-const ESCAPES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const ESCAPES: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 const escape = (text: string): string => text.replace(/[&<>"']/g, (sign) => ESCAPES[sign]!);
 
 export const TRUST_STYLE = `:root{color-scheme:light dark}

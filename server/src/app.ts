@@ -34,6 +34,8 @@ import type { Setup } from "./modules/setup/service.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
 import { plantRoutes } from "./plant-routes.ts";
 import type { HubIdentity } from "./ports.ts";
+import { type HubTls, hstsS } from "./tls/hub-tls.ts";
+import { tlsRoutes } from "./tls/routes.ts";
 import { trustRoutes } from "./trust-routes.ts";
 
 export interface AppDeps {
@@ -52,6 +54,7 @@ export interface AppDeps {
   /** The newest head of the audit this process signed. */
   auditHead: () => Head | null;
   https: boolean;
+  tls: HubTls;
   /** Origins of the hub's own pages; a function, because a port of 0 is known only after listening. */
   origins: () => readonly string[];
   publicUrl: () => string;
@@ -82,7 +85,7 @@ const runtimeBodyBytesMax = IMPORT.bytesMax + 16 * 1024 * 1024;
  * @throws Error when a route says neither who may use it nor why everybody may
  */
 export function createApp(deps: AppDeps) {
-  const headers = securityHeaders(deps.https);
+  const headers = securityHeaders(deps.https ? hstsS(deps.tls) : 0);
   const { database, ingest, clock, origins } = deps;
   const { db } = database;
   const gatekeeper = createGatekeeper(db, deps.auth, clock);
@@ -104,6 +107,7 @@ export function createApp(deps: AppDeps) {
     )
     .onError(({ error, request }) => errorResponse(error, request))
     .use(healthRoutes({ ...deps, db, gatekeeper }))
+    .use(tlsRoutes({ tls: deps.tls, gatekeeper }))
     .use(setupRoutes({ setup: deps.setup, gatekeeper }))
     .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, gatekeeper }))
     .use(tagRoutes({ db, gatekeeper }))

@@ -31,6 +31,8 @@ import {
 export interface GatewayDeps extends ChangeDeps {
   sessions: SessionPort;
   publicUrl: () => string;
+  /** By what a gateway knows the hub's own authority; null when the public ones do. */
+  hubPin?: () => string | null;
 }
 
 /** How long a claim token may lie about. */
@@ -118,7 +120,9 @@ export function claimGateway(deps: GatewayDeps, principal: Principal, id: string
     const claimToken = newToken();
     const expiresAt = new Date(deps.clock.nowMs() + CLAIM_MS);
     await insertClaim(tx, { tokenHash: tokenHash(claimToken), gatewayId: id, expiresAt });
-    const command = `MILLRACE_HUB_URL=${deps.publicUrl()} MILLRACE_CLAIM_TOKEN=${claimToken} bun gateway/src/main.ts`;
+    const pin = deps.hubPin?.() ?? null;
+    const trust = pin === null ? "" : ` MILLRACE_HUB_CA=${pin}`;
+    const command = `MILLRACE_HUB_URL=${deps.publicUrl()}${trust} MILLRACE_CLAIM_TOKEN=${claimToken} bun gateway/src/main.ts`;
     return {
       action: "gateway.claim",
       subject: `gateway:${id}`,

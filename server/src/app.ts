@@ -12,12 +12,13 @@ import { securityHeaders } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
 import type { Metrics } from "./http/metrics.ts";
 import { checkSameOrigin } from "./http/origin.ts";
+import { refusalNotes } from "./http/refusals.ts";
 import { staticRoutes } from "./http/static.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
-import type { Head } from "./modules/audit/chain.ts";
+import type { AuditKeeper } from "./modules/audit/keeper.ts";
 import { CONFIG_IMPORT_PATH } from "./modules/config/import/routes.ts";
 import { CONFIG_PATH } from "./modules/config/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
@@ -49,8 +50,8 @@ export interface AppDeps {
   metricsOpen: boolean;
   /** Free bytes of the disk PostgreSQL lies on; null when that is another machine's. */
   diskFree: () => Promise<number | null>;
-  /** The newest head of the audit this process signed. */
-  auditHead: () => Head | null;
+  /** Keeps the audit; sign-ins and refusals are told to its `access`. */
+  audit: AuditKeeper;
   https: boolean;
   /** Origins of the hub's own pages; a function, because a port of 0 is known only after listening. */
   origins: () => readonly string[];
@@ -88,6 +89,7 @@ export function createApp(deps: AppDeps) {
   const authenticate = createAuthenticate(db, deps.auth);
   const { manifests, sessions } = ingest;
   const change = { db, clock, manifests, authenticate };
+  const noteRefusal = refusalNotes(deps.audit.access, authenticate);
   const app = new Elysia({
     // The path of a request is otherwise searched from a fixed offset, and hosts under four letters end as 404.
     handler: { standardHostname: false },
@@ -102,7 +104,10 @@ export function createApp(deps: AppDeps) {
     .onParse(({ request, contentType, path }) =>
       readsItsBody(path, request.method) ? null : parseBody(request, contentType),
     )
-    .onError(({ error, request }) => errorResponse(error, request))
+    .onError(({ error, request }) => {
+      noteRefusal(error, request, app.server);
+      return errorResponse(error, request);
+    })
     .use(healthRoutes({ ...deps, db, authenticate }))
     .use(setupRoutes({ setup: deps.setup, authenticate }))
     .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, authenticate }))
@@ -116,7 +121,7 @@ export function createApp(deps: AppDeps) {
     .use(logRoutes({ sql: database.sql, authenticate }))
     .use(gapRoutes({ sql: database.sql, authenticate }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
-    .use(uplinkRoutes({ ...ingest.sessionDeps, authenticate }))
+    .use(uplinkRoutes({ ...ingest.sessionDeps, access: deps.audit.access, authenticate }))
     .use(liveRoutes({ fanOut: ingest.fanOut, authenticate, clock, origins }))
     .use(docsRoutes(authenticate, (): AnyElysia => app))
     .use(staticRoutes(authenticate, deps.webFolder));

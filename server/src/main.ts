@@ -109,7 +109,13 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     await ingest.start();
     undo.push(() => ingest.stop());
     keepHistory(settings, { url, database, metrics }, undo);
-    const audit = new AuditKeeper({ db, clock, identity, registry: metrics.registry });
+    const audit = new AuditKeeper({
+      db,
+      clock,
+      identity,
+      registry: metrics.registry,
+      diskFree: () => diskFreeOf(settings),
+    });
     audit.start();
     undo.push(() => audit.stop());
     const { manifests, sessions, latest } = ingest;
@@ -127,7 +133,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       webFolder: WEB,
       metricsOpen,
       diskFree: () => diskFreeOf(settings),
-      auditHead: () => audit.head,
+      audit,
       https,
       origins,
       publicUrl: () => publicUrl,

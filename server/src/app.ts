@@ -13,6 +13,7 @@ import { healthRoutes } from "./http/health.ts";
 import type { Metrics } from "./http/metrics.ts";
 import { checkSameOrigin } from "./http/origin.ts";
 import { refusalNotes } from "./http/refusals.ts";
+import { securityTextRoutes } from "./http/security-text.ts";
 import { staticRoutes } from "./http/static.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import { uplinkRoutes } from "./ingest/routes.ts";
@@ -56,6 +57,8 @@ export interface AppDeps {
   /** Origins of the hub's own pages; a function, because a port of 0 is known only after listening. */
   origins: () => readonly string[];
   publicUrl: () => string;
+  /** Whom to tell of a weakness; undefined for nobody named. */
+  securityContact?: string | undefined;
 }
 
 /** A message of the uplink may be a whole manifest; what a socket may hold back is bounded by the largest one. */
@@ -109,6 +112,7 @@ export function createApp(deps: AppDeps) {
       return errorResponse(error, request);
     })
     .use(healthRoutes({ ...deps, db, authenticate }))
+    .use(securityTextRoutes({ ...deps, contact: deps.securityContact, authenticate }))
     .use(setupRoutes({ setup: deps.setup, authenticate }))
     .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, authenticate }))
     .use(tagRoutes({ db, authenticate }))

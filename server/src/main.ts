@@ -25,6 +25,7 @@ import { createPasswords } from "./modules/people/password.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
 import { startRollouts } from "./modules/rollouts/runner.ts";
 import { createSetup } from "./modules/setup/service.ts";
+import type { HubIdentity } from "./ports.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 const WEB = fileURLToPath(new URL("../../web/dist", import.meta.url));
@@ -80,6 +81,24 @@ function keepHistory(
   undo.push(() => logs.stop());
 }
 
+/** Starts what signs and watches the audit, and writes sign-ins and refusals into it. */
+function keepAudit(
+  settings: Settings,
+  { database, identity, metrics }: { database: Database; identity: HubIdentity; metrics: Metrics },
+  undo: (() => unknown)[],
+): AuditKeeper {
+  const audit = new AuditKeeper({
+    db: database.db,
+    clock,
+    identity,
+    registry: metrics.registry,
+    diskFree: () => diskFreeOf(settings),
+  });
+  audit.start();
+  undo.push(() => audit.stop());
+  return audit;
+}
+
 async function start(settings: Settings): Promise<() => Promise<void>> {
   const undo: (() => unknown)[] = [];
   const stop = async () => {
@@ -109,15 +128,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     await ingest.start();
     undo.push(() => ingest.stop());
     keepHistory(settings, { url, database, metrics }, undo);
-    const audit = new AuditKeeper({
-      db,
-      clock,
-      identity,
-      registry: metrics.registry,
-      diskFree: () => diskFreeOf(settings),
-    });
-    audit.start();
-    undo.push(() => audit.stop());
+    const audit = keepAudit(settings, { database, identity, metrics }, undo);
     const { manifests, sessions, latest } = ingest;
     const rollouts = startRollouts({ db, clock, manifests, sessions, latest: latest.cache });
     undo.push(() => rollouts.stop());
@@ -137,6 +148,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       https,
       origins,
       publicUrl: () => publicUrl,
+      securityContact: settings.securityContact,
     });
     listen(app, settings);
     undo.push(() => app.stop(true));

@@ -1,7 +1,8 @@
 import { AppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import type { AccessLog } from "../modules/audit/access-log.ts";
-import { type Authenticate, whoOf } from "./access.ts";
+import type { Gatekeeper } from "./access.ts";
+import { whoOf } from "./principal.ts";
 import { type PeerOf, requestFrom } from "./request-from.ts";
 
 /**
@@ -18,7 +19,7 @@ const ACTION: Partial<Record<ErrorCode, string>> = {
 const PATH_CHARACTERS_MAX = 200;
 
 /** Tells the audit of refused requests. It answers nothing, waits for nothing and never throws. */
-export function refusalNotes(access: Pick<AccessLog, "note">, authenticate: Authenticate) {
+export function refusalNotes(access: Pick<AccessLog, "note">, gatekeeper: Pick<Gatekeeper, "whoIs">) {
   const note = async (thrown: AppError, request: Request, server: PeerOf | null): Promise<void> => {
     const { code, context } = thrown;
     const action = ACTION[code];
@@ -26,7 +27,7 @@ export function refusalNotes(access: Pick<AccessLog, "note">, authenticate: Auth
     const from = requestFrom(request, server);
     // Only somebody who is known can lack a permission; who a foreign page speaks for is no matter.
     const principal =
-      code === "auth.forbidden" ? await authenticate(request.headers).catch(() => null) : null;
+      code === "auth.forbidden" ? await gatekeeper.whoIs(request.headers).catch(() => null) : null;
     const permission = typeof context.permission === "string" ? context.permission : null;
     const path = new URL(request.url).pathname.slice(0, PATH_CHARACTERS_MAX);
     await access.note({

@@ -13,7 +13,7 @@ test("the contact that is set is told as RFC 9116 wants it", async () => {
       contact,
       clock: { ...systemClock, nowMs: () => nowMs },
       publicUrl: () => ORIGIN,
-      authenticate: async () => null,
+      gatekeeper: { whoIs: async () => null, placeOf: async () => null },
     }),
   );
   const response = await app.handle(new Request(ORIGIN + SECURITY_TEXT_PATH));

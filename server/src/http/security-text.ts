@@ -1,7 +1,7 @@
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "./access.ts";
+import { access, type Gatekeeper } from "./access.ts";
 
 export const SECURITY_TEXT_PATH = "/.well-known/security.txt";
 /** RFC 9116 advises less than a year. Each answer counts anew: it is as fresh as the setting it comes from. */
@@ -11,12 +11,12 @@ export interface SecurityTextDeps {
   contact: string | undefined;
   clock: Clock;
   publicUrl: () => string;
-  authenticate: Authenticate;
+  gatekeeper: Gatekeeper;
 }
 
 /** Whom to tell of a weakness of this hub (RFC 9116). Without a contact there is nothing at this address. */
-export const securityTextRoutes = ({ contact, clock, publicUrl, authenticate }: SecurityTextDeps) =>
-  new Elysia({ detail: { tags: ["Operation"] } }).use(access(authenticate)).get(
+export const securityTextRoutes = ({ contact, clock, publicUrl, gatekeeper }: SecurityTextDeps) =>
+  new Elysia({ detail: { tags: ["Operation"] } }).use(access(gatekeeper)).get(
     SECURITY_TEXT_PATH,
     () => {
       if (contact === undefined)

@@ -18,7 +18,7 @@ test("a name of a test is found in each way it is written, and a group's name is
   const text = [
     'test("S01: one", () => {});',
     'test("S02, S03: two of \\"them\\"", () => {});',
-    "for (const what of all) test(`S04: each ${what}`, () => {});",
+    "for (const what of all) test(`S04: each {what}`, () => {});",
     'test.each([1, 2])(\n  "S05: %p",\n  () => {},\n);',
     'test.each(Object.entries(X))(\n  "S06: %s", () => {});',
     'describe("S07: a group", () => {});',

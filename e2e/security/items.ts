@@ -11,7 +11,9 @@ const END = "<!-- items end -->";
 
 /** What all tests of the repository prove, new files included. */
 export function allProofs(): Proof[] {
-  const listed = Bun.spawnSync(["git", "ls-files", "--cached", "--others", "--exclude-standard"], { cwd: ROOT });
+  const listed = Bun.spawnSync(["git", "ls-files", "--cached", "--others", "--exclude-standard"], {
+    cwd: ROOT,
+  });
   if (listed.exitCode !== 0) throw new Error(listed.stderr.toString());
   return listed.stdout
     .toString()

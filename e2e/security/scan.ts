@@ -23,10 +23,7 @@ export interface Standing {
   pending: Pending | null;
 }
 
-export const standings = (
-  proofs: readonly Proof[],
-  pending: Readonly<Record<string, Pending>>,
-): Standing[] =>
+export const standings = (proofs: readonly Proof[], pending: Readonly<Record<string, Pending>>): Standing[] =>
   ITEMS.map((item) => ({
     item,
     proofs: proofs.filter(({ ids }) => ids.includes(item.id)),
@@ -34,17 +31,17 @@ export const standings = (
   }));
 
 /** Items nobody answers for, entries of the pending list that are out of date, and tests that name no item there is. */
-export function itemFindings(
-  proofs: readonly Proof[],
-  pending: Readonly<Record<string, Pending>>,
-): string[] {
+export function itemFindings(proofs: readonly Proof[], pending: Readonly<Record<string, Pending>>): string[] {
   const known = new Set(ITEMS.map(({ id }) => id));
-  const unknown = [...proofs.flatMap(({ ids }) => ids), ...Object.keys(pending)].filter((id) => !known.has(id));
+  const unknown = [...proofs.flatMap(({ ids }) => ids), ...Object.keys(pending)].filter(
+    (id) => !known.has(id),
+  );
   return [
     ...unknown.map((id) => `${id}: there is no such item`),
     ...standings(proofs, pending).flatMap(({ item: { id }, proofs: found, pending: open }) => {
       if (found.length === 0 && open === null) return [`${id}: neither a test nor a reason why not yet`];
-      if (found.length === 0 && open?.part === true) return [`${id}: listed as proved in part, but no test names it`];
+      if (found.length === 0 && open?.part === true)
+        return [`${id}: listed as proved in part, but no test names it`];
       if (found.length > 0 && open !== null && open.part !== true)
         return [`${id}: has tests now; take it out of PENDING, or say what is left (part)`];
       return open !== null && open.why.length < 10 ? [`${id}: no reason given`] : [];

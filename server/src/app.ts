@@ -12,12 +12,14 @@ import { securityHeaders } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
 import type { Metrics } from "./http/metrics.ts";
 import { checkSameOrigin } from "./http/origin.ts";
+import { refusalNotes } from "./http/refusals.ts";
+import { securityTextRoutes } from "./http/security-text.ts";
 import { staticRoutes } from "./http/static.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
-import type { Head } from "./modules/audit/chain.ts";
+import type { AuditKeeper } from "./modules/audit/keeper.ts";
 import { CONFIG_IMPORT_PATH } from "./modules/config/import/routes.ts";
 import { CONFIG_PATH } from "./modules/config/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
@@ -51,13 +53,15 @@ export interface AppDeps {
   metricsOpen: boolean;
   /** Free bytes of the disk PostgreSQL lies on; null when that is another machine's. */
   diskFree: () => Promise<number | null>;
-  /** The newest head of the audit this process signed. */
-  auditHead: () => Head | null;
+  /** Keeps the audit; sign-ins and refusals are told to its `access`. */
+  audit: AuditKeeper;
   https: boolean;
   tls: HubTls;
   /** Origins of the hub's own pages; a function, because a port of 0 is known only after listening. */
   origins: () => readonly string[];
   publicUrl: () => string;
+  /** Whom to tell of a weakness; undefined for nobody named. */
+  securityContact?: string | undefined;
 }
 
 /** A message of the uplink may be a whole manifest; what a socket may hold back is bounded by the largest one. */
@@ -91,6 +95,7 @@ export function createApp(deps: AppDeps) {
   const gatekeeper = createGatekeeper(db, deps.auth, clock);
   const { manifests, sessions } = ingest;
   const change = { db, clock, manifests, gatekeeper };
+  const noteRefusal = refusalNotes(deps.audit.access, gatekeeper);
   const app = new Elysia({
     // The path of a request is otherwise searched from a fixed offset, and hosts under four letters end as 404.
     handler: { standardHostname: false },
@@ -105,9 +110,13 @@ export function createApp(deps: AppDeps) {
     .onParse(({ request, contentType, path }) =>
       readsItsBody(path, request.method) ? null : parseBody(request, contentType),
     )
-    .onError(({ error, request }) => errorResponse(error, request))
+    .onError(({ error, request }) => {
+      noteRefusal(error, request, app.server);
+      return errorResponse(error, request);
+    })
     .use(healthRoutes({ ...deps, db, gatekeeper }))
     .use(tlsRoutes({ tls: deps.tls, gatekeeper }))
+    .use(securityTextRoutes({ ...deps, contact: deps.securityContact, gatekeeper }))
     .use(setupRoutes({ setup: deps.setup, gatekeeper }))
     .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, gatekeeper }))
     .use(tagRoutes({ db, gatekeeper }))
@@ -120,8 +129,8 @@ export function createApp(deps: AppDeps) {
     .use(logRoutes({ sql: database.sql, gatekeeper }))
     .use(gapRoutes({ sql: database.sql, gatekeeper }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
-    .use(uplinkRoutes({ ...ingest.sessionDeps, gatekeeper }))
     .use(liveRoutes({ db, fanOut: ingest.fanOut, gatekeeper, clock, origins }))
+    .use(uplinkRoutes({ ...ingest.sessionDeps, access: deps.audit.access, gatekeeper }))
     .use(docsRoutes(gatekeeper, (): AnyElysia => app))
     .use(staticRoutes(gatekeeper, deps.webFolder));
   const open = unguardedRoutes(app);

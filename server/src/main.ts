@@ -25,6 +25,7 @@ import { createPasswords } from "./modules/people/password.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
 import { startRollouts } from "./modules/rollouts/runner.ts";
 import { createSetup } from "./modules/setup/service.ts";
+import type { HubIdentity } from "./ports.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import type { TlsPair } from "./tls/certificate.ts";
 import { HubListener } from "./tls/listener.ts";
@@ -82,6 +83,24 @@ function keepHistory(
   undo.push(() => logs.stop());
 }
 
+/** Starts what signs and watches the audit, and writes sign-ins and refusals into it. */
+function keepAudit(
+  settings: Settings,
+  { database, identity, metrics }: { database: Database; identity: HubIdentity; metrics: Metrics },
+  undo: (() => unknown)[],
+): AuditKeeper {
+  const audit = new AuditKeeper({
+    db: database.db,
+    clock,
+    identity,
+    registry: metrics.registry,
+    diskFree: () => diskFreeOf(settings),
+  });
+  audit.start();
+  undo.push(() => audit.stop());
+  return audit;
+}
+
 async function start(settings: Settings): Promise<() => Promise<void>> {
   const undo: (() => unknown)[] = [];
   const stop = async () => {
@@ -118,9 +137,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     await ingest.start();
     undo.push(() => ingest.stop());
     keepHistory(settings, { url, database, metrics }, undo);
-    const audit = new AuditKeeper({ db, clock, identity, registry: metrics.registry });
-    audit.start();
-    undo.push(() => audit.stop());
+    const audit = keepAudit(settings, { database, identity, metrics }, undo);
     const { manifests, sessions, latest } = ingest;
     const rollouts = startRollouts({ db, clock, manifests, sessions, latest: latest.cache });
     undo.push(() => rollouts.stop());
@@ -136,11 +153,12 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       webFolder: WEB,
       metricsOpen,
       diskFree: () => diskFreeOf(settings),
-      auditHead: () => audit.head,
+      audit,
       https,
       tls: tls.hub,
       origins,
       publicUrl: () => publicUrl,
+      securityContact: settings.securityContact,
     });
     const listener = listen(app, settings, tls.pair);
     undo.push(() => listener.stop());

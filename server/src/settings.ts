@@ -86,6 +86,18 @@ export const Settings = Type.Object({
       description: "1 shows /metrics to everybody; else loopback or an API key",
     }),
   ),
+  securityContact: Setting(
+    "MILLRACE_SECURITY_CONTACT",
+    Type.Optional(
+      Type.String({
+        pattern: "^(mailto:|https://|tel:)[!-~]+$",
+        maxLength: 200,
+        description:
+          "Whom to tell of a weakness of this hub; shown to everybody at /.well-known/security.txt, which is not there without it",
+        examples: ["mailto:security@plant.example"],
+      }),
+    ),
+  ),
   logLevel: Setting(
     "MILLRACE_LOG_LEVEL",
     Type.Union(

@@ -68,7 +68,7 @@ export async function testHub(): Promise<TestHub> {
     webFolder: join(dataFolder, "web"),
     metricsOpen: false,
     diskFree: async () => DISK_FREE_BYTES,
-    auditHead: () => audit.head,
+    audit,
     https: false,
     tls: await tlsOff(dataFolder, identity),
     origins,
@@ -100,6 +100,7 @@ export async function testHub(): Promise<TestHub> {
     },
     async [Symbol.asyncDispose]() {
       await ingest.stop();
+      await audit.access.stop();
       await database[Symbol.asyncDispose]();
       await rm(dataFolder, { recursive: true, force: true });
     },

@@ -1,17 +1,28 @@
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
+import { LIVE_PATH } from "@millrace/contract/wire/live";
 import type { ServerWebSocket } from "bun";
 import { Elysia } from "elysia";
+import type { Db } from "../db/client.ts";
 import { access, type Gatekeeper, inReach, requirePermission } from "../http/access.ts";
+import { addressBucket } from "../http/address.ts";
 import { checkUpgradeOrigin } from "../http/origin.ts";
+import { type Principal, whoOf } from "../http/principal.ts";
+import { addressOf } from "../http/request-from.ts";
+import type { RequestLimits } from "../http/request-limits.ts";
+import { Seats } from "../http/seats.ts";
 import type { FanOut } from "./fan-out.ts";
-import type { Subscriber } from "./subscriber.ts";
+import { originAudit } from "./refused-origin.ts";
+import { LIVE, type Subscriber } from "./subscriber.ts";
 
 export interface LiveDeps {
   fanOut: FanOut;
   gatekeeper: Gatekeeper;
   clock: Clock;
   origins: () => readonly string[];
+  limits: Pick<RequestLimits, "refused">;
+  /** For the audit of refused pages. */
+  db: Db;
 }
 
 /** True while this request's cookie or key may still watch values. */
@@ -26,13 +37,38 @@ async function allowed(gatekeeper: Gatekeeper, headers: Headers): Promise<boolea
   }
 }
 
-/** `/api/v1/live`: see `wire/live.ts` of the contract. A browser needs our Origin; a program shows an API key. */
-export const liveRoutes = ({ fanOut, gatekeeper, clock, origins }: LiveDeps) =>
-  new Elysia().use(access(gatekeeper)).get(
-    "/api/v1/live",
-    ({ request, server }) => {
+/** `LIVE_PATH`: see `wire/live.ts` of the contract. A browser needs our Origin; a program shows an API key. */
+export const liveRoutes = ({ fanOut, gatekeeper, clock, origins, limits, db }: LiveDeps) => {
+  const seats = new Seats({
+    perNameMax: [LIVE.socketsPerAccountMax, LIVE.socketsPerAddressMax],
+    allMax: LIVE.socketsMax,
+    retryAfterS: LIVE.fullRetryAfterS,
+  });
+  const audit = originAudit({ db, clock });
+  /** A page cannot set Authorization on a socket, so a request with a key is no browser's. */
+  const checkOrigin = async (request: Request, principal: Principal): Promise<void> => {
+    if (request.headers.has("authorization")) return;
+    try {
+      checkUpgradeOrigin(request, origins());
+    } catch (thrown) {
+      await audit(principal, request.headers.get("origin"));
+      throw thrown;
+    }
+  };
+  const takeSeat = (principal: Principal, address: string): (() => void) => {
+    try {
+      return seats.take(whoOf(principal), addressBucket(address));
+    } catch (thrown) {
+      limits.refused("sockets");
+      throw thrown;
+    }
+  };
+  return new Elysia().use(access(gatekeeper)).get(
+    LIVE_PATH,
+    async ({ request, server, principal }) => {
+      await checkOrigin(request, principal);
       const headers = new Headers(request.headers);
-      if (!headers.has("authorization")) checkUpgradeOrigin(request, origins());
+      const leaveSeat = takeSeat(principal, addressOf(request, server));
       let subscriber: Subscriber | null = null;
       const data = {
         open(socket: ServerWebSocket) {
@@ -45,10 +81,15 @@ export const liveRoutes = ({ fanOut, gatekeeper, clock, origins }: LiveDeps) =>
         },
         message: (_socket: ServerWebSocket, message: string | Uint8Array) =>
           subscriber?.heard(message, clock.monoMs(), clock.nowMs()),
-        close: () => subscriber && fanOut.leave(subscriber),
+        close() {
+          leaveSeat();
+          if (subscriber) fanOut.leave(subscriber);
+        },
       };
       if (server?.upgrade(request, { data: data as never })) return;
+      leaveSeat();
       throw new AppError("request.malformed", "Expected a WebSocket upgrade.");
     },
     { can: inReach("sample.read"), detail: { summary: "Live values (WebSocket)", tags: ["Samples"] } },
   );
+};

@@ -1,7 +1,7 @@
 import { AppError } from "@millrace/contract/error/app-error";
 import { LIMITS } from "@millrace/contract/wire/limits";
 
-const DEPTH_MAX = 64;
+export const DEPTH_MAX = 64;
 /** Own properties of these names could reach an object's prototype further in; none of our messages has them. */
 const KEYS_REFUSED = new Set(["__proto__", "constructor", "prototype"]);
 

@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@millrace/contract/std/clock";
 import { type App, createApp } from "../src/app.ts";
+import { readProxies } from "../src/http/address.ts";
 import { createMetrics } from "../src/http/metrics.ts";
 import { ownOrigins } from "../src/http/origin.ts";
+import { createRequestLimits, REQUESTS } from "../src/http/request-limits.ts";
 import { loadIdentity } from "../src/identity.ts";
 import { createIngest, type Ingest } from "../src/ingest/ingest.ts";
 import { AuditKeeper } from "../src/modules/audit/keeper.ts";
@@ -42,8 +44,17 @@ export interface TestHub extends AsyncDisposable {
   ): Promise<{ status: number; body: T; headers: Headers }>;
 }
 
+export interface TestHubOptions {
+  /** As `MILLRACE_TRUSTED_PROXIES`. */
+  trustedProxies?: string;
+  /** Requests in 10 s; the standard ones unless a test says otherwise. */
+  addressPer10S?: number;
+  accountPer10S?: number;
+  https?: boolean;
+}
+
 /** The whole hub on a database of its own, without a socket: `await using hub = await testHub()`. */
-export async function testHub(): Promise<TestHub> {
+export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
   const database = await testDatabase();
   const dataFolder = await mkdtemp(join(tmpdir(), "millrace-hub-"));
   const { db } = database;
@@ -67,9 +78,11 @@ export async function testHub(): Promise<TestHub> {
     dataFolder,
     webFolder: join(dataFolder, "web"),
     metricsOpen: false,
+    limits: createRequestLimits({ ...REQUESTS, ...options, clock: systemClock, registry: metrics.registry }),
+    trusts: readProxies(options.trustedProxies ?? ""),
     diskFree: async () => DISK_FREE_BYTES,
     audit,
-    https: false,
+    https: options.https ?? false,
     tls: await tlsOff(dataFolder, identity),
     origins,
     publicUrl: () => ORIGIN,

@@ -33,6 +33,8 @@ export interface TestHub extends AsyncDisposable {
   audit: AuditKeeper;
   setup: Setup;
   dataFolder: string;
+  /** Begins to listen at any port of loopback, and ends with the hub. */
+  listen(): number;
   /** A request as it arrives; paths begin with a slash. */
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** The same with the administrator's API key and a JSON body. */
@@ -64,7 +66,8 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
   await ingest.start();
   await seedAdminKey({ db, clock: systemClock }, API_KEY);
   const passwords = createPasswords();
-  const origins = () => ownOrigins(ORIGIN);
+  const publicUrl = options.https ? ORIGIN.replace("http:", "https:") : ORIGIN;
+  const origins = () => ownOrigins(publicUrl);
   const setup = createSetup({ db, clock: systemClock, passwords, dataFolder });
   const audit = new AuditKeeper({ db, clock: systemClock, identity, registry: metrics.registry });
   const app = createApp({
@@ -72,7 +75,7 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     identity,
     ingest,
     clock: systemClock,
-    auth: createAuth({ db, passwords, secret: "s".repeat(43), publicUrl: ORIGIN, origins }),
+    auth: createAuth({ db, passwords, secret: "s".repeat(43), publicUrl, origins }),
     setup,
     metrics,
     dataFolder,
@@ -85,7 +88,7 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     https: options.https ?? false,
     tls: await tlsOff(dataFolder, identity),
     origins,
-    publicUrl: () => ORIGIN,
+    publicUrl: () => publicUrl,
   });
   const ask = async (path: string, init?: RequestInit) => await app.handle(new Request(ORIGIN + path, init));
   return {
@@ -95,6 +98,10 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     audit,
     setup,
     dataFolder,
+    listen() {
+      app.listen({ hostname: "127.0.0.1", port: 0 });
+      return app.server?.port ?? 0;
+    },
     ask,
     async call<T>(method: string, path: string, body?: unknown, extra: Record<string, string> = {}) {
       const headers: Record<string, string> = { authorization: `Bearer ${API_KEY}`, ...extra };
@@ -114,6 +121,7 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     async [Symbol.asyncDispose]() {
       await ingest.stop();
       await audit.access.stop();
+      if (app.server) await app.stop(true);
       await database[Symbol.asyncDispose]();
       await rm(dataFolder, { recursive: true, force: true });
     },

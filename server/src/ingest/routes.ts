@@ -62,6 +62,7 @@ export const uplinkRoutes = (
           session?.heard(message);
           if (session?.gatewayId) leaveSeat();
         },
+        ping: () => session?.counts(),
         close() {
           leaveSeat();
           void session?.closed();

@@ -94,6 +94,7 @@ export const liveRoutes = ({ fanOut, gatekeeper, clock, origins, limits, db }: L
         },
         message: (_socket: ServerWebSocket, message: string | Uint8Array) =>
           subscriber?.heard(message, clock.monoMs(), clock.nowMs()),
+        ping: () => subscriber?.counts(clock.monoMs()),
         close() {
           leaveSeat();
           if (subscriber) fanOut.leave(subscriber);

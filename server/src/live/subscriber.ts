@@ -74,12 +74,18 @@ export class Subscriber {
     this.#tagsLeftMonoMs = monoMs;
   }
 
-  heard(message: string | Uint8Array, monoMs: number, nowMs: number): void {
+  /** Counts a message, or a ping, which the runtime answers by itself. @returns false when it was one too many */
+  counts(monoMs: number): boolean {
     const second = Math.floor(monoMs / 1_000);
     this.#messages = second === this.#second ? this.#messages + 1 : 1;
     this.#second = second;
-    if (this.#messages > LIVE.messagesPerSecondMax)
-      return this.socket.close(CLOSE.tooMany, "request.tooMany");
+    if (this.#messages <= LIVE.messagesPerSecondMax) return true;
+    this.socket.close(CLOSE.tooMany, "request.tooMany");
+    return false;
+  }
+
+  heard(message: string | Uint8Array, monoMs: number, nowMs: number): void {
+    if (!this.counts(monoMs)) return;
     try {
       const decoded = decodeLiveMessage(typeof message === "string" ? message : "");
       if (decoded.type !== "subscribe") return;

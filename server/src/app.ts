@@ -36,6 +36,8 @@ import type { Setup } from "./modules/setup/service.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
 import { plantRoutes } from "./plant-routes.ts";
 import type { HubIdentity } from "./ports.ts";
+import { type HubTls, hstsS } from "./tls/hub-tls.ts";
+import { tlsRoutes } from "./tls/routes.ts";
 import { trustRoutes } from "./trust-routes.ts";
 
 export interface AppDeps {
@@ -54,6 +56,7 @@ export interface AppDeps {
   /** Keeps the audit; sign-ins and refusals are told to its `access`. */
   audit: AuditKeeper;
   https: boolean;
+  tls: HubTls;
   /** Origins of the hub's own pages; a function, because a port of 0 is known only after listening. */
   origins: () => readonly string[];
   publicUrl: () => string;
@@ -86,7 +89,7 @@ const runtimeBodyBytesMax = IMPORT.bytesMax + 16 * 1024 * 1024;
  * @throws Error when a route says neither who may use it nor why everybody may
  */
 export function createApp(deps: AppDeps) {
-  const headers = securityHeaders(deps.https);
+  const headers = securityHeaders(deps.https ? hstsS(deps.tls) : 0);
   const { database, ingest, clock, origins } = deps;
   const { db } = database;
   const gatekeeper = createGatekeeper(db, deps.auth, clock);
@@ -112,6 +115,7 @@ export function createApp(deps: AppDeps) {
       return errorResponse(error, request);
     })
     .use(healthRoutes({ ...deps, db, gatekeeper }))
+    .use(tlsRoutes({ tls: deps.tls, gatekeeper }))
     .use(securityTextRoutes({ ...deps, contact: deps.securityContact, gatekeeper }))
     .use(setupRoutes({ setup: deps.setup, gatekeeper }))
     .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, gatekeeper }))
@@ -125,8 +129,8 @@ export function createApp(deps: AppDeps) {
     .use(logRoutes({ sql: database.sql, gatekeeper }))
     .use(gapRoutes({ sql: database.sql, gatekeeper }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
+    .use(liveRoutes({ db, fanOut: ingest.fanOut, gatekeeper, clock, origins }))
     .use(uplinkRoutes({ ...ingest.sessionDeps, access: deps.audit.access, gatekeeper }))
-    .use(liveRoutes({ fanOut: ingest.fanOut, gatekeeper, clock, origins }))
     .use(docsRoutes(gatekeeper, (): AnyElysia => app))
     .use(staticRoutes(gatekeeper, deps.webFolder));
   const open = unguardedRoutes(app);

@@ -14,17 +14,18 @@ import { FakeClock } from "./fake-clock.ts";
 import { FakeSink } from "./fake-plant.ts";
 import { LocalVisitor } from "./local-visitor.ts";
 
-export const FIRST_PIN = "4711 0815".replace(" ", "");
+export const FIRST_PIN = "47110815";
 export const OWN_PIN = "93810246";
 
 export interface RigOptions {
   env?: Record<string, string>;
   devices?: ManifestDevice[];
   folder?: string;
+  idleS?: number;
 }
 
 /** The local page over a real socket, with the gateway's own parts behind it and time held by the test. */
-export async function localRig({ env = {}, devices = [], folder: given }: RigOptions = {}) {
+export async function localRig({ env = {}, devices = [], folder: given, idleS }: RigOptions = {}) {
   const folder = given ?? (await mkdtemp(join(tmpdir(), "millrace-local-")));
   const settings = readSettings({
     MILLRACE_DATA: folder,
@@ -84,6 +85,7 @@ export async function localRig({ env = {}, devices = [], folder: given }: RigOpt
     onChange: () => {
       changes++;
     },
+    ...(idleS === undefined ? {} : { idleS }),
   });
   return {
     local,

@@ -27,6 +27,8 @@ export interface LocalInput {
   report: (event: GatewayEvent) => void;
   /** Something of `state` changed: the hub should hear of it before the next heartbeat. */
   onChange: () => void;
+  /** A test waits less for a slow client. */
+  idleS?: number;
 }
 
 /** The local page and what somebody can switch there. */
@@ -69,6 +71,7 @@ export async function openLocal(input: LocalInput): Promise<Local> {
     names: [settings.localHost, host, ...settings.localNames.split(/[\s,]+/).filter((name) => name !== "")],
     tls,
     token: settings.localToken,
+    ...(input.idleS === undefined ? {} : { idleS: input.idleS }),
     access,
     work,
     view: async () => ({ ...(await input.view()), work: work.view() }),

@@ -7,14 +7,17 @@ import { TEST_MS_MAX } from "./work-desk.ts";
 
 /** A client that says nothing for so long is hung up on; one that trickles its request is cut soon after. */
 const IDLE_S = 10;
-/** A form may wait for a device. */
-const FORM_S = TEST_MS_MAX / 1_000 + 10;
+/** An answer that waits for a device. */
+const DEVICE_S = TEST_MS_MAX / 1_000 + IDLE_S;
+const WAIT_FOR_DEVICE: ReadonlySet<string> = new Set(["/work/test", "/work/restart"]);
 
 export interface LocalServerInput extends Omit<PageInput, "secure"> {
   /** Address to listen at, judged already. */
   host: string;
   port: number;
   tls: Tls | null;
+  /** A test waits less for a slow client. */
+  idleS?: number;
 }
 
 export interface LocalServer {
@@ -26,17 +29,17 @@ export interface LocalServer {
  * The page for the technician at the cabinet and the figures for collectors. Whoever has not signed in sees a light.
  * @throws AppError `setting.wrong` when it cannot listen
  */
-export function startLocalServer({ host, port, tls, ...input }: LocalServerInput): LocalServer {
+export function startLocalServer({ host, port, tls, idleS, ...input }: LocalServerInput): LocalServer {
   const page = new LocalPage({ ...input, secure: tls !== null });
   try {
     const server = Bun.serve({
       hostname: host,
       port,
-      idleTimeout: IDLE_S,
+      idleTimeout: idleS ?? IDLE_S,
       maxRequestBodySize: FORM_BYTES_MAX,
       ...(tls === null ? {} : { tls }),
       fetch: (request, socket) => {
-        if (request.method === "POST") socket.timeout(request, FORM_S);
+        if (WAIT_FOR_DEVICE.has(new URL(request.url).pathname)) socket.timeout(request, DEVICE_S);
         return page.answer(request, socket.requestIP(request)?.address ?? "unknown");
       },
       error: (thrown) => problem(asAppError(thrown)),

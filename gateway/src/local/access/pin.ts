@@ -23,7 +23,7 @@ export type KeptPin = Static<typeof KeptPin>;
 
 export type RandomBytes = (count: number) => Uint8Array;
 
-/** Eight digits, each PIN as likely as any other. */
+/** Eight digits, each PIN as likely as each other one. */
 export function makePin(randomBytes: RandomBytes): string {
   const count = 10 ** PIN.digits;
   const fair = Math.floor(2 ** 32 / count) * count;

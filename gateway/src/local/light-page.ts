@@ -41,7 +41,8 @@ export function lightPage({ view, lock, refusal, name, isPrivateLine }: LightPag
     renewAt: "",
     head: html`<h1>Millrace gateway</h1>
 ${madeAt(view.status.nowMs)}`,
-    body: html`<ol class="ladder" data-live>${[
+    body: html`<h2>How it stands</h2>
+<ol class="ladder" data-live>${[
       works ? lamp("ok", "Gateway", "Working") : lamp("fault", "Gateway", "Not working"),
       hubUp ? lamp("ok", "Hub", "Connected") : lamp("warn", "Hub", "Not connected"),
     ]}</ol>

@@ -37,7 +37,7 @@ tbody tr{height:80px}
 @media (max-width:700px){table.cards thead{display:none}table.cards,table.cards tbody,table.cards tr,table.cards th,table.cards td{display:block}table.cards tr{height:auto;border:1px solid var(--line);margin-bottom:12px;padding:8px 12px}table.cards th,table.cards td{border:0;padding:4px 0;text-align:left;white-space:normal}table.cards tbody th{font-size:22px}table.cards td[data-label]::before{content:attr(data-label) ": ";color:var(--text2)}}
 form{display:flex;flex-wrap:wrap;gap:8px;align-items:end;margin:8px 0}
 label{display:block}
-nav form{margin:0}
+form>div{flex:0 1 420px}form>div input{width:100%}form.upright>div{flex:none;width:100%;max-width:420px}nav form{margin:0}
 button{cursor:pointer;border-width:2px}
 form.upright{flex-direction:column;align-items:start}
 section{margin:0 0 24px}

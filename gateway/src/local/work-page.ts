@@ -52,7 +52,7 @@ export function pinPage(visit: Visit): Html {
     visit,
     "PIN",
     html`<h2>${session.mustChoose ? "Choose a PIN of your own" : "Choose another PIN"}</h2>
-<p>${session.mustChoose ? "The first PIN was shown on a console, where others may have read it. " : "Everybody else is signed out. "}At least ${PIN.charsMin} digits or letters; write it where the next technician finds it.</p>
+<p>${session.mustChoose ? "The first PIN was shown on a console, where others may have read it. " : "Everybody else is signed out. "}At least ${PIN.charsMin} digits or letters. The next technician needs it too.</p>
 <form method="post" action="/pin" class="upright">${formToken(session)}${present}<div><label for="next">New PIN</label><input id="next" name="next" type="password" required minlength="${PIN.charsMin}" maxlength="${PIN.charsMax}" autocomplete="new-password"></div>
 <div><label for="again">New PIN again</label><input id="again" name="again" type="password" required minlength="${PIN.charsMin}" maxlength="${PIN.charsMax}" autocomplete="new-password"></div><button type="submit">Take this PIN</button></form>`,
     true,

@@ -12,12 +12,14 @@ import { securityHeaders } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
 import type { Metrics } from "./http/metrics.ts";
 import { checkSameOrigin } from "./http/origin.ts";
+import { refusalNotes } from "./http/refusals.ts";
+import { securityTextRoutes } from "./http/security-text.ts";
 import { staticRoutes } from "./http/static.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
-import type { Head } from "./modules/audit/chain.ts";
+import type { AuditKeeper } from "./modules/audit/keeper.ts";
 import { CONFIG_IMPORT_PATH } from "./modules/config/import/routes.ts";
 import { CONFIG_PATH } from "./modules/config/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
@@ -26,7 +28,7 @@ import { IMPORT } from "./modules/imports/limits.ts";
 import { IMPORT_PATH } from "./modules/imports/routes.ts";
 import { latestRoutes } from "./modules/latest/routes.ts";
 import { logRoutes } from "./modules/logs/routes.ts";
-import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
+import { type Auth, createGatekeeper } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
@@ -34,6 +36,8 @@ import type { Setup } from "./modules/setup/service.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
 import { plantRoutes } from "./plant-routes.ts";
 import type { HubIdentity } from "./ports.ts";
+import { type HubTls, hstsS } from "./tls/hub-tls.ts";
+import { tlsRoutes } from "./tls/routes.ts";
 import { trustRoutes } from "./trust-routes.ts";
 
 export interface AppDeps {
@@ -49,12 +53,15 @@ export interface AppDeps {
   metricsOpen: boolean;
   /** Free bytes of the disk PostgreSQL lies on; null when that is another machine's. */
   diskFree: () => Promise<number | null>;
-  /** The newest head of the audit this process signed. */
-  auditHead: () => Head | null;
+  /** Keeps the audit; sign-ins and refusals are told to its `access`. */
+  audit: AuditKeeper;
   https: boolean;
+  tls: HubTls;
   /** Origins of the hub's own pages; a function, because a port of 0 is known only after listening. */
   origins: () => readonly string[];
   publicUrl: () => string;
+  /** Whom to tell of a weakness; undefined for nobody named. */
+  securityContact?: string | undefined;
 }
 
 /** A message of the uplink may be a whole manifest; what a socket may hold back is bounded by the largest one. */
@@ -82,12 +89,13 @@ const runtimeBodyBytesMax = IMPORT.bytesMax + 16 * 1024 * 1024;
  * @throws Error when a route says neither who may use it nor why everybody may
  */
 export function createApp(deps: AppDeps) {
-  const headers = securityHeaders(deps.https);
+  const headers = securityHeaders(deps.https ? hstsS(deps.tls) : 0);
   const { database, ingest, clock, origins } = deps;
   const { db } = database;
-  const authenticate = createAuthenticate(db, deps.auth);
+  const gatekeeper = createGatekeeper(db, deps.auth, clock);
   const { manifests, sessions } = ingest;
-  const change = { db, clock, manifests, authenticate };
+  const change = { db, clock, manifests, gatekeeper };
+  const noteRefusal = refusalNotes(deps.audit.access, gatekeeper);
   const app = new Elysia({
     // The path of a request is otherwise searched from a fixed offset, and hosts under four letters end as 404.
     handler: { standardHostname: false },
@@ -102,24 +110,29 @@ export function createApp(deps: AppDeps) {
     .onParse(({ request, contentType, path }) =>
       readsItsBody(path, request.method) ? null : parseBody(request, contentType),
     )
-    .onError(({ error, request }) => errorResponse(error, request))
-    .use(healthRoutes({ ...deps, db, authenticate }))
-    .use(setupRoutes({ setup: deps.setup, authenticate }))
-    .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, authenticate }))
-    .use(tagRoutes({ db, authenticate }))
+    .onError(({ error, request }) => {
+      noteRefusal(error, request, app.server);
+      return errorResponse(error, request);
+    })
+    .use(healthRoutes({ ...deps, db, gatekeeper }))
+    .use(tlsRoutes({ tls: deps.tls, gatekeeper }))
+    .use(securityTextRoutes({ ...deps, contact: deps.securityContact, gatekeeper }))
+    .use(setupRoutes({ setup: deps.setup, gatekeeper }))
+    .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, gatekeeper }))
+    .use(tagRoutes({ db, gatekeeper }))
     .use(plantRoutes({ ...change, sessions }))
     .use(gatewayAppRoutes(deps, change))
-    .use(latestRoutes({ db, cache: ingest.latest.cache, authenticate }))
+    .use(latestRoutes({ db, cache: ingest.latest.cache, gatekeeper }))
     .use(historyRoutes(deps, change))
-    .use(trustRoutes(deps, authenticate))
-    .use(eventRoutes({ sql: database.sql, authenticate }))
-    .use(logRoutes({ sql: database.sql, authenticate }))
-    .use(gapRoutes({ sql: database.sql, authenticate }))
+    .use(trustRoutes(deps, gatekeeper))
+    .use(eventRoutes({ sql: database.sql, gatekeeper }))
+    .use(logRoutes({ sql: database.sql, gatekeeper }))
+    .use(gapRoutes({ sql: database.sql, gatekeeper }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
-    .use(uplinkRoutes({ ...ingest.sessionDeps, authenticate }))
-    .use(liveRoutes({ fanOut: ingest.fanOut, authenticate, clock, origins }))
-    .use(docsRoutes(authenticate, (): AnyElysia => app))
-    .use(staticRoutes(authenticate, deps.webFolder));
+    .use(liveRoutes({ db, fanOut: ingest.fanOut, gatekeeper, clock, origins }))
+    .use(uplinkRoutes({ ...ingest.sessionDeps, access: deps.audit.access, gatekeeper }))
+    .use(docsRoutes(gatekeeper, (): AnyElysia => app))
+    .use(staticRoutes(gatekeeper, deps.webFolder));
   const open = unguardedRoutes(app);
   if (open.length > 0) throw new Error(`routes without a permission: ${open.join(", ")}`);
   return app;

@@ -13,6 +13,9 @@ import { createAuth } from "../src/modules/people/auth.ts";
 import { createPasswords } from "../src/modules/people/password.ts";
 import { seedAdminKey } from "../src/modules/people/service.ts";
 import { createSetup, type Setup } from "../src/modules/setup/service.ts";
+import type { HubIdentity } from "../src/ports.ts";
+import type { HubTls } from "../src/tls/hub-tls.ts";
+import { loadTrust } from "../src/tls/trust.ts";
 import { type TestDatabase, testDatabase } from "./harness-database.ts";
 
 export const ORIGIN = "http://localhost:8080";
@@ -65,8 +68,9 @@ export async function testHub(): Promise<TestHub> {
     webFolder: join(dataFolder, "web"),
     metricsOpen: false,
     diskFree: async () => DISK_FREE_BYTES,
-    auditHead: () => audit.head,
+    audit,
     https: false,
+    tls: await tlsOff(dataFolder, identity),
     origins,
     publicUrl: () => ORIGIN,
   });
@@ -96,10 +100,17 @@ export async function testHub(): Promise<TestHub> {
     },
     async [Symbol.asyncDispose]() {
       await ingest.stop();
+      await audit.access.stop();
       await database[Symbol.asyncDispose]();
       await rm(dataFolder, { recursive: true, force: true });
     },
   };
+}
+
+/** A hub on plain http. */
+async function tlsOff(folder: string, identity: HubIdentity): Promise<HubTls> {
+  const trust = await loadTrust(join(folder, "keys"), identity, [], systemClock.nowMs());
+  return { keeper: null, trust, publicUrl: () => ORIGIN, trustUrl: () => `${ORIGIN}/trust` };
 }
 
 export const ADA = { name: "Ada", email: "ada@plant.example", password: "a long plant password" };

@@ -108,7 +108,7 @@ test("a gateway cannot write the tags of another", async () => {
   expect(await stored(hub, other.tagNos[0]!)).toEqual([]);
 });
 
-test("every wrong hello gets the same answer", async () => {
+test("S41: every wrong hello gets the same answer", async () => {
   await using hub = await ingestHub();
   const known = await hub.addGateway("A", 1);
   const stranger = { ...known, key: generateKeyPairSync("ed25519").privateKey };
@@ -146,7 +146,7 @@ test("a lost buffer begins a higher epoch; the old one is closed for good", asyn
   expect(await stored(hub, known.tagNos[0]!)).toEqual([1, 50]);
 });
 
-test("a second session takes over, a revoked one ends within five seconds", async () => {
+test("S42: a second session takes over, a revoked one ends within five seconds", async () => {
   await using hub = await ingestHub();
   const known = await hub.addGateway("A", 1);
   const one = await FakeGateway.welcomed(hub, known);
@@ -219,7 +219,7 @@ test("garbage of every kind ends that session alone", async () => {
   expect((await fake.next("ack")).hwm).toBe(1);
 }, 60_000);
 
-test("a browser has no business at the uplink", async () => {
+test("S02: a browser has no business at the uplink", async () => {
   await using hub = await ingestHub();
   using fake = new FakeGateway(hub.url, { origin: "https://evil.example" });
   expect(await fake.closed()).toBeGreaterThan(0);

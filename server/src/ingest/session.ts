@@ -5,6 +5,7 @@ import { COMMAND_KINDS_FIRST, type Command } from "@millrace/contract/wire/comma
 import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
 import type { FieldBody, FieldResult } from "@millrace/contract/wire/field";
 import type { HelloBody } from "@millrace/contract/wire/uplink";
+import type { AccessLog } from "../modules/audit/access-log.ts";
 import type { NumberedManifest } from "../modules/manifests/service.ts";
 import { decodeUplinkMessage } from "./decode-message.ts";
 import { FieldLine, fieldAway } from "./field-line.ts";
@@ -43,6 +44,8 @@ export interface SessionDeps extends Omit<HelloDeps, "retire">, IntakeDeps {
   /** 32 fresh random bytes, base64url. */
   nonce: () => string;
   wanted: (gatewayId: string) => Promise<NumberedManifest | null>;
+  /** Hears of gateways that are turned away; for the audit. */
+  access?: Pick<AccessLog, "note">;
 }
 
 /** One gateway's connection: does what the machine in `protocol.ts` decides, and tells it what happened. */
@@ -270,6 +273,14 @@ export class GatewaySession {
       return this.#on({ type: "renew", renewal: verdict.renewal });
     }
     if (verdict.refusal === "cloned") this.deps.sessions.end(gatewayId, "cloned");
+    void this.deps.access?.note({
+      kind: "refused",
+      action: "gateway.refused",
+      who: "nobody",
+      subject: `gateway:${gatewayId}`,
+      from: this.socket.from ?? null,
+      facts: { why: verdict.refusal },
+    });
     this.refuse(verdict.refusal);
   }
 

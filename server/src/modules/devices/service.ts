@@ -1,4 +1,5 @@
 import type { Device, DeviceCreate } from "@millrace/contract/api/plant";
+import type { Reach } from "@millrace/contract/api/role";
 import { type DriverProblem, deviceProblems } from "@millrace/contract/driver/check";
 import { hoursProblems } from "@millrace/contract/hours/check";
 import { expandTags } from "@millrace/contract/profile/expand";
@@ -6,8 +7,9 @@ import { effectiveValues, tagParameters } from "@millrace/contract/profile/param
 import type { ParameterValues, ProfileParameters } from "@millrace/contract/vocabulary/parameter";
 import type { ProfileTag } from "@millrace/contract/vocabulary/tag";
 import type { Db, DbOrTx, Tx } from "../../db/client.ts";
-import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
+import { type Principal, reachOf } from "../../http/principal.ts";
+import { covers } from "../../http/reach.ts";
 import { checkRevision } from "../../http/revision.ts";
 import { applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
@@ -18,9 +20,9 @@ import {
   deleteDevice,
   findDevice,
   findDevicesOfProfile,
+  findGatewayPath,
   findProfileOf,
   findSitePath,
-  hasGateway,
   insertDevice,
   listDevices,
   lockDevice,
@@ -35,10 +37,19 @@ export const mapDevice = ({ parameters, hours, ...row }: ShownDevice): Device =>
   ...(hours === null ? {} : { hours }),
 });
 
-export async function devicesPage(db: Db, query: { gatewayId?: string; cursor?: string; limit?: number }) {
+export async function devicesPage(
+  db: Db,
+  query: { gatewayId?: string; cursor?: string; limit?: number },
+  reach: Reach,
+) {
   const limit = query.limit ?? PAGE_ROWS.standard;
   const after = decodeCursor(query.cursor, 1);
-  const rows = await listDevices(db, query, after === null ? null : String(after[0]), limit + 1);
+  const rows = await listDevices(
+    db,
+    { ...query, reach },
+    after === null ? null : String(after[0]),
+    limit + 1,
+  );
   return pageOf(rows, limit, mapDevice, (row) => [row.path]);
 }
 
@@ -116,10 +127,12 @@ function parameterProblems(
     .map(({ at, message }) => ({ at, message: `device "${path}": ${message}` }));
 }
 
-async function rowOf(tx: Tx, id: string, input: DeviceCreate, revision: number) {
+/** A place or a gateway outside of the reach counts as one that does not exist. */
+async function rowOf(tx: Tx, id: string, input: DeviceCreate, revision: number, reach: Reach) {
   const profile = referred(await findProfileOf(tx, input.profileId), "profileId", "profile");
-  const sitePath = referred(await findSitePath(tx, input.siteId), "siteId", "site");
-  referred(await hasGateway(tx, input.gatewayId), "gatewayId", "gateway");
+  const within = (path: string | null) => (path !== null && covers(reach, path) ? path : null);
+  const sitePath = referred(within(await findSitePath(tx, input.siteId)), "siteId", "site");
+  referred(within(await findGatewayPath(tx, input.gatewayId)), "gatewayId", "gateway");
   const { parameters = {}, hours = null } = input;
   checkDriver([
     ...deviceProblems(profile, input.settings, parameters),
@@ -139,7 +152,7 @@ async function rowOf(tx: Tx, id: string, input: DeviceCreate, revision: number) 
 
 export function createDevice(deps: ChangeDeps, principal: Principal, input: DeviceCreate): Promise<Device> {
   return applyConfigChange(deps, principal, async (tx) => {
-    const { row, profile } = await rowOf(tx, Bun.randomUUIDv7(), input, 1);
+    const { row, profile } = await rowOf(tx, Bun.randomUUIDv7(), input, 1, reachOf(principal, "plant.edit"));
     await insertDevice(tx, row);
     await expandDevices(tx, [row], profile, new Date(deps.clock.nowMs()));
     const result = await getDevice(tx, row.id);
@@ -166,7 +179,7 @@ export function editDevice(
   return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockDevice(tx, id), "device");
     checkRevision(revision, old.revision);
-    const { row, profile } = await rowOf(tx, id, input, old.revision + 1);
+    const { row, profile } = await rowOf(tx, id, input, old.revision + 1, reachOf(principal, "plant.edit"));
     await updateDevice(tx, row);
     await expandDevices(tx, [row], profile, new Date(deps.clock.nowMs()));
     const result = await getDevice(tx, id);
@@ -201,3 +214,6 @@ export function removeDevice(deps: ChangeDeps, principal: Principal, id: string)
     };
   });
 }
+
+/** For the module that judges who may change a profile. */
+export { findDevicesOfProfile } from "./store.ts";

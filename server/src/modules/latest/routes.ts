@@ -3,7 +3,8 @@ import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Db } from "../../db/client.ts";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import type { LatestCache } from "./cache.ts";
 import { latestValues } from "./service.ts";
 
@@ -19,11 +20,11 @@ const Query = Type.Object({
   gatewayId: Type.Optional(EntityId),
 });
 
-export const latestRoutes = (deps: { db: Db; cache: LatestCache; authenticate: Authenticate }) =>
+export const latestRoutes = (deps: { db: Db; cache: LatestCache; gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/latest", detail: { tags: ["Samples"] } })
-    .use(access(deps.authenticate))
-    .get("/", ({ query }) => latestValues(deps, query), {
-      can: "sample.read",
+    .use(access(deps.gatekeeper))
+    .get("/", ({ query, principal }) => latestValues(deps, query, reachOf(principal, "sample.read")), {
+      can: inReach("sample.read"),
       query: Query,
       response: { 200: Type.Object({ items: Type.Array(Latest) }) },
       detail: { summary: "Latest values by event time" },

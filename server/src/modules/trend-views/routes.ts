@@ -3,7 +3,8 @@ import { TrendView, TrendViewCreate } from "@millrace/contract/api/trend";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import { asQuery } from "../../http/query.ts";
 import { entityTag, revisionOf } from "../../http/revision.ts";
 import type { ChangeDeps } from "../change.ts";
@@ -11,30 +12,30 @@ import { createTrendView, editTrendView, getTrendView, removeTrendView, trendVie
 
 const One = Type.Object({ id: EntityId });
 
-export const trendViewRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =>
+export const trendViewRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/trend-views", detail: { tags: ["Trends"] } })
-    .use(access(deps.authenticate))
-    .get("/", ({ query }) => trendViewsPage(deps.db, query), {
-      can: "sample.read",
+    .use(access(deps.gatekeeper))
+    .get("/", ({ query, principal }) => trendViewsPage(deps.db, query, reachOf(principal, "sample.read")), {
+      can: inReach("sample.read"),
       query: asQuery(PageQuery),
       response: { 200: Page(TrendView) },
       detail: { summary: "Saved views of the trends screen" },
     })
     .post("/", ({ body, principal }) => createTrendView(deps, principal, body), {
-      can: "trend.edit",
+      can: inReach("trend.edit"),
       body: TrendViewCreate,
       response: { 200: TrendView },
       detail: { summary: "Save a view" },
     })
     .get(
       "/:id",
-      async ({ params, set }) => {
-        const view = await getTrendView(deps.db, params.id);
+      async ({ params, set, principal }) => {
+        const view = await getTrendView(deps.db, params.id, reachOf(principal, "sample.read"));
         set.headers.etag = entityTag(view.revision);
         return view;
       },
       {
-        can: "sample.read",
+        can: inReach("sample.read"),
         params: One,
         response: { 200: TrendView },
         detail: { summary: "One saved view" },
@@ -45,7 +46,7 @@ export const trendViewRoutes = (deps: ChangeDeps & { authenticate: Authenticate 
       ({ params, body, headers, principal }) =>
         editTrendView(deps, principal, params.id, revisionOf(headers["if-match"]), body),
       {
-        can: "trend.edit",
+        can: inReach("trend.edit"),
         params: One,
         body: TrendViewCreate,
         response: { 200: TrendView },
@@ -64,7 +65,7 @@ export const trendViewRoutes = (deps: ChangeDeps & { authenticate: Authenticate 
         );
       },
       {
-        can: "trend.edit",
+        can: inReach("trend.edit"),
         params: One,
         response: { 200: Type.Null() },
         detail: { summary: "Delete a saved view; with If-Match only the revision named" },

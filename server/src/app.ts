@@ -29,6 +29,7 @@ import { logRoutes } from "./modules/logs/routes.ts";
 import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
+import type { Vault } from "./modules/secrets/service.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
 import type { Setup } from "./modules/setup/service.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
@@ -39,6 +40,7 @@ import { trustRoutes } from "./trust-routes.ts";
 export interface AppDeps {
   database: Database;
   identity: HubIdentity;
+  vault: Vault;
   ingest: Ingest;
   clock: Clock;
   auth: Auth;
@@ -87,7 +89,7 @@ export function createApp(deps: AppDeps) {
   const { db } = database;
   const authenticate = createAuthenticate(db, deps.auth);
   const { manifests, sessions } = ingest;
-  const change = { db, clock, manifests, authenticate };
+  const change = { db, clock, manifests, vault: deps.vault, authenticate };
   const app = new Elysia({
     // The path of a request is otherwise searched from a fixed offset, and hosts under four letters end as 404.
     handler: { standardHostname: false },

@@ -19,8 +19,8 @@ export function gatewayAppRoutes(
   return new Elysia()
     .use(gatewayRoutes({ ...change, sessions, publicUrl }))
     .use(commandRoutes({ ...change, link: sessions }))
-    .use(fieldRoutes({ ...change, link: sessions }))
+    .use(fieldRoutes({ ...change, link: sessions, hubId: identity.hubId }))
     .use(fleetRoutes({ ...change, sql, sessions, identity, publicUrl }))
-    .use(manifestRoutes({ db, identity, authenticate: change.authenticate }))
+    .use(manifestRoutes({ db, authenticate: change.authenticate }))
     .use(enrolmentRoutes({ ...change, identity, sessions, throttle }));
 }

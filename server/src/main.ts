@@ -24,6 +24,8 @@ import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
 import { createPasswords } from "./modules/people/password.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
 import { startRollouts } from "./modules/rollouts/runner.ts";
+import { loadSecretsKey } from "./modules/secrets/key.ts";
+import { Vault } from "./modules/secrets/service.ts";
 import { createSetup } from "./modules/setup/service.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
@@ -95,6 +97,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     undo.push(() => database.close());
     const { db } = database;
     const identity = await loadIdentity(db, key);
+    const vault = new Vault(await loadSecretsKey(settings.dataFolder, settings.secretsKey));
     if (settings.adminApiKey !== undefined) await seedAdminKey({ db, clock }, settings.adminApiKey);
     let publicUrl = publicUrlOf(settings);
     const origins = () => ownOrigins(publicUrl);
@@ -105,7 +108,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const setup = createSetup({ db, clock, passwords, dataFolder });
     const https = publicUrl.startsWith("https:");
     const metrics = createMetrics();
-    const ingest = createIngest({ database, identity, clock, registry: metrics.registry });
+    const ingest = createIngest({ database, identity, vault, clock, registry: metrics.registry });
     await ingest.start();
     undo.push(() => ingest.stop());
     keepHistory(settings, { url, database, metrics }, undo);
@@ -113,11 +116,12 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     audit.start();
     undo.push(() => audit.stop());
     const { manifests, sessions, latest } = ingest;
-    const rollouts = startRollouts({ db, clock, manifests, sessions, latest: latest.cache });
+    const rollouts = startRollouts({ db, clock, manifests, vault, sessions, latest: latest.cache });
     undo.push(() => rollouts.stop());
     const app = createApp({
       database,
       identity,
+      vault,
       ingest,
       clock,
       auth,

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import { AuditKeeper } from "../src/modules/audit/keeper.ts";
 import { createAuth } from "../src/modules/people/auth.ts";
 import { createPasswords } from "../src/modules/people/password.ts";
 import { seedAdminKey } from "../src/modules/people/service.ts";
+import { Vault } from "../src/modules/secrets/service.ts";
 import { createSetup, type Setup } from "../src/modules/setup/service.ts";
 import { type TestDatabase, testDatabase } from "./harness-database.ts";
 
@@ -23,6 +24,7 @@ export const API_KEY = "k".repeat(40);
 export interface TestHub extends AsyncDisposable {
   app: App;
   database: TestDatabase;
+  vault: Vault;
   ingest: Ingest;
   /** Signs only when a test says so. */
   audit: AuditKeeper;
@@ -45,8 +47,9 @@ export async function testHub(): Promise<TestHub> {
   const dataFolder = await mkdtemp(join(tmpdir(), "millrace-hub-"));
   const { db } = database;
   const identity = await loadIdentity(db, generateKeyPairSync("ed25519").privateKey);
+  const vault = new Vault(randomBytes(32));
   const metrics = createMetrics();
-  const ingest = createIngest({ database, identity, clock: systemClock, registry: metrics.registry });
+  const ingest = createIngest({ database, identity, vault, clock: systemClock, registry: metrics.registry });
   await ingest.start();
   await seedAdminKey({ db, clock: systemClock }, API_KEY);
   const passwords = createPasswords();
@@ -56,6 +59,7 @@ export async function testHub(): Promise<TestHub> {
   const app = createApp({
     database,
     identity,
+    vault,
     ingest,
     clock: systemClock,
     auth: createAuth({ db, passwords, secret: "s".repeat(43), publicUrl: ORIGIN, origins }),
@@ -74,6 +78,7 @@ export async function testHub(): Promise<TestHub> {
   return {
     app,
     database,
+    vault,
     ingest,
     audit,
     setup,

@@ -43,6 +43,8 @@ export interface SessionDeps extends Omit<HelloDeps, "retire">, IntakeDeps {
   /** 32 fresh random bytes, base64url. */
   nonce: () => string;
   wanted: (gatewayId: string) => Promise<NumberedManifest | null>;
+  /** The gateway proved that secrets are to be sealed for this key; its manifest may be another from then on. */
+  sealKeyShown: (gatewayId: string, sealKey: string) => Promise<void>;
 }
 
 /** One gateway's connection: does what the machine in `protocol.ts` decides, and tells it what happened. */
@@ -230,6 +232,7 @@ export class GatewaySession {
       signature,
     );
     if (!verdict.ok) return this.#reject(body.gatewayId, verdict);
+    if (body.sealKey !== undefined) await this.deps.sealKeyShown(body.gatewayId, body.sealKey);
     const wanted = await this.deps.wanted(body.gatewayId);
     const newest = wanted?.rev ?? 0;
     if (body.manifestRev > newest) await this.#hold(body, verdict.gatewayNo, newest);

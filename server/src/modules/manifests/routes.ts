@@ -6,7 +6,7 @@ import { Elysia } from "elysia";
 import { type Authenticate, access } from "../../http/access.ts";
 import { type ManifestDeps, wantedManifest } from "./service.ts";
 
-export const manifestRoutes = (deps: ManifestDeps & { authenticate: Authenticate }) =>
+export const manifestRoutes = (deps: Pick<ManifestDeps, "db"> & { authenticate: Authenticate }) =>
   new Elysia({ prefix: "/api/v1/gateways", detail: { tags: ["Gateways"] } })
     .use(access(deps.authenticate))
     .get(

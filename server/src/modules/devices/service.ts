@@ -6,8 +6,8 @@ import { effectiveValues, tagParameters } from "@millrace/contract/profile/param
 import type { ParameterValues, ProfileParameters } from "@millrace/contract/vocabulary/parameter";
 import type { ProfileTag } from "@millrace/contract/vocabulary/tag";
 import type { Db, DbOrTx, Tx } from "../../db/client.ts";
-import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
+import type { Principal } from "../../http/principal.ts";
 import { checkRevision } from "../../http/revision.ts";
 import { applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
@@ -118,15 +118,21 @@ function parameterProblems(
     .map(({ at, message }) => ({ at, message: `device "${path}": ${message}` }));
 }
 
-async function rowOf(deps: ChangeDeps, tx: Tx, id: string, input: DeviceCreate, old: DeviceRow | null) {
+async function rowOf(
+  deps: ChangeDeps,
+  principal: Principal,
+  tx: Tx,
+  id: string,
+  input: DeviceCreate,
+  old: DeviceRow | null,
+) {
   const profile = referred(await findProfileOf(tx, input.profileId), "profileId", "profile");
   const sitePath = referred(await findSitePath(tx, input.siteId), "siteId", "site");
   referred(await hasGateway(tx, input.gatewayId), "gatewayId", "gateway");
   const { parameters = {}, hours = null } = input;
   const written = { kind: "device", id, driver: profile.driver, settings: input.settings } as const;
   const before = old?.settings ?? null;
-  const at = new Date(deps.clock.nowMs());
-  const settings = await keepSecrets(deps.vault, tx, { ...written, before }, at);
+  const settings = await keepSecrets(deps, tx, principal, { ...written, before });
   checkDriver([
     ...deviceProblems(profile, settings, parameters),
     ...(hours === null ? [] : hoursProblems(hours).map((one) => ({ ...one, at: ["hours", ...one.at] }))),
@@ -146,7 +152,7 @@ async function rowOf(deps: ChangeDeps, tx: Tx, id: string, input: DeviceCreate, 
 
 export function createDevice(deps: ChangeDeps, principal: Principal, input: DeviceCreate): Promise<Device> {
   return applyConfigChange(deps, principal, async (tx) => {
-    const { row, profile } = await rowOf(deps, tx, Bun.randomUUIDv7(), input, null);
+    const { row, profile } = await rowOf(deps, principal, tx, Bun.randomUUIDv7(), input, null);
     await insertDevice(tx, row);
     await expandDevices(tx, [row], profile, new Date(deps.clock.nowMs()));
     const result = await getDevice(tx, row.id);
@@ -173,7 +179,7 @@ export function editDevice(
   return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockDevice(tx, id), "device");
     checkRevision(revision, old.revision);
-    const { row, profile } = await rowOf(deps, tx, id, input, old);
+    const { row, profile } = await rowOf(deps, principal, tx, id, input, old);
     await updateDevice(tx, row);
     await expandDevices(tx, [row], profile, new Date(deps.clock.nowMs()));
     const result = await getDevice(tx, id);

@@ -23,7 +23,7 @@ import type {
   FieldResult,
   FieldTried,
 } from "@millrace/contract/wire/field";
-import type { Principal } from "../../http/access.ts";
+import type { Principal } from "../../http/principal.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
 import { openSettings, sealSettings } from "../secrets/service.ts";
 import { mapReading, withCause } from "./map.ts";
@@ -57,7 +57,7 @@ export async function testConnection(
   deps: FieldDeps,
   ask: FieldAsk<FieldConnectionRequest>,
 ): Promise<FieldConnectionResult> {
-  const { driver, settings } = await judged(deps, ask.input);
+  const { driver, settings } = await judged(deps, ask);
   const body = { kind: "connection", driver, settings } as const;
   const { ok, shared, roundTripMs, cause } = await tried(deps, ask, body, {
     action: "field.connection",
@@ -79,7 +79,7 @@ export async function scanNetwork(
   if (scan === undefined)
     throw new AppError("field.unsupported", `${label} devices cannot be looked for in a network.`);
   const [first] = networkHosts(network);
-  const settings = await openSettings(deps.vault, deps.db, driver, ask.input.settings);
+  const settings = await openSettings(deps, ask.principal, driver, ask.input.settings);
   decodeSettings(declarationOf(driver), { ...settings, ...scan.settings, [scan.host]: first });
   const body = { kind: "scan", driver, settings, network } as const;
   const { asked, found: there } = await tried(deps, ask, body, {
@@ -102,7 +102,7 @@ export async function scanNetwork(
  */
 export async function testRead(deps: FieldDeps, ask: FieldAsk<FieldReadRequest>): Promise<FieldReadResult> {
   const { tags, scanMs } = ask.input;
-  const { driver, settings } = await judged(deps, ask.input);
+  const { driver, settings } = await judged(deps, ask);
   const points = tags.map(pointOf);
   const body: FieldBody = { kind: "read", driver, settings, parts: [points] };
   const done = await tried(deps, ask, body, {
@@ -130,7 +130,7 @@ export async function matchDisplay(
   ask: FieldAsk<FieldMatchRequest>,
 ): Promise<FieldMatchResult> {
   const { around, span, displayed } = ask.input;
-  const { driver, settings, declaration, decoded } = await judged(deps, ask.input);
+  const { driver, settings, declaration, decoded } = await judged(deps, ask);
   const { matcher } = declaration;
   if (matcher === undefined) {
     throw new AppError(
@@ -172,11 +172,12 @@ interface Judged {
 
 /** Settings are judged here first: what is wrong with them needs no gateway to be told. */
 async function judged(
-  { vault, db }: FieldDeps,
-  { driver, settings: asked }: FieldConnectionRequest,
+  deps: FieldDeps,
+  { principal, input }: FieldAsk<FieldConnectionRequest>,
 ): Promise<Judged> {
+  const { driver } = input;
   const declaration = declarationOf(driver);
-  const settings = await openSettings(vault, db, driver, asked);
+  const settings = await openSettings(deps, principal, driver, input.settings);
   return { driver, settings, declaration, decoded: decodeSettings(declaration, settings) };
 }
 

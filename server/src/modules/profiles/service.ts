@@ -3,8 +3,8 @@ import { profileProblems } from "@millrace/contract/driver/check";
 import { AppError } from "@millrace/contract/error/app-error";
 import { repeatedNames } from "@millrace/contract/profile/expand";
 import type { Db, Tx } from "../../db/client.ts";
-import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
+import type { Principal } from "../../http/principal.ts";
 import { checkRevision } from "../../http/revision.ts";
 import { applyConfigChange, type ChangeDeps, found } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
@@ -35,6 +35,7 @@ const forAudit = ({ tags, ...row }: ProfileRow) => ({ ...row, tagCount: tags.len
 
 async function rowOf(
   deps: ChangeDeps,
+  principal: Principal,
   tx: Tx,
   id: string,
   input: ProfileCreate,
@@ -52,8 +53,8 @@ async function rowOf(
   }
   const { scanMs = null, heartbeatMs = null, parameters = {}, ...rest } = input;
   const written = { kind: "profile", id, driver: input.driver, settings: input.settings } as const;
-  const at = new Date(deps.clock.nowMs());
-  const settings = await keepSecrets(deps.vault, tx, { ...written, before: old?.settings ?? null }, at);
+  const before = old?.settings ?? null;
+  const settings = await keepSecrets(deps, tx, principal, { ...written, before });
   checkDriver(profileProblems({ ...input, settings }));
   return { id, ...rest, settings, parameters, scanMs, heartbeatMs, revision: (old?.revision ?? 0) + 1 };
 }
@@ -75,7 +76,7 @@ export function createProfile(
   input: ProfileCreate,
 ): Promise<Profile> {
   return applyConfigChange(deps, principal, async (tx) => {
-    const row = await rowOf(deps, tx, Bun.randomUUIDv7(), input, null);
+    const row = await rowOf(deps, principal, tx, Bun.randomUUIDv7(), input, null);
     await checkRetention(tx, row.tags);
     await insertProfile(tx, row);
     const subject = `profile:${row.id}`;
@@ -102,7 +103,7 @@ export function editProfile(
   return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockProfile(tx, id), "profile");
     checkRevision(revision, old.revision);
-    const row = await rowOf(deps, tx, id, input, old);
+    const row = await rowOf(deps, principal, tx, id, input, old);
     await checkRetention(tx, row.tags);
     await updateProfile(tx, row);
     const gatewayIds = await resyncDevicesOf(tx, row, new Date(deps.clock.nowMs()));

@@ -2,15 +2,18 @@ import { getLogger } from "@logtape/logtape";
 import type { ConfigDocument } from "@millrace/contract/api/config";
 import { anySecretNames, secretNamesOf } from "@millrace/contract/driver/secret-settings";
 import { AppError } from "@millrace/contract/error/app-error";
-import { isSecretRef } from "@millrace/contract/vocabulary/secret";
+import type { Clock } from "@millrace/contract/std/clock";
+import { isSecretRef, type SecretRef } from "@millrace/contract/vocabulary/secret";
 import { fieldSealText, manifestSealText } from "@millrace/contract/wire/sealed";
 import type { DbOrTx, Tx } from "../../db/client.ts";
+import { mayAt, type Principal, reachOf } from "../../http/principal.ts";
+import { isNowhere } from "../../http/reach.ts";
 import type { ConfigProblem } from "../config/problem.ts";
 import type { ConfigState } from "../config/state.ts";
 import { checkDriver } from "../driver-check.ts";
 import { closeSettings, type Written } from "./close.ts";
 import { closeState } from "./close-state.ts";
-import { draftRef, keptId, type Settings, targetOf } from "./reference.ts";
+import { draftRef, keptId, type Root, type Settings, targetOf } from "./reference.ts";
 import { sealFor } from "./seal.ts";
 import {
   deleteDraftSecrets,
@@ -35,20 +38,31 @@ const log = getLogger(["hub", "secrets"]);
 const newId = (): string => Bun.randomUUIDv7();
 
 /**
+ * Whether somebody may have a stored secret used at a device of their choosing, which would hear it: only where they
+ * could change it. Those of a kind of machine are used by whoever may put a device of that kind anywhere.
+ */
+const mayUse = (principal: Principal, root: Root, name: string): boolean =>
+  root === "devices" ? mayAt(principal, "plant.edit", name) : !isNowhere(reachOf(principal, "plant.edit"));
+
+/**
  * Takes the secrets out of one row's settings and stores them.
  * @returns the settings as the row keeps them
  * @throws AppError `request.invalid` naming the setting, never a value
  */
-export async function keepSecrets(vault: Vault, tx: Tx, one: Written, at: Date): Promise<Settings> {
-  const ports = {
+export async function keepSecrets(
+  { vault, clock }: { vault: Vault; clock: Clock },
+  tx: Tx,
+  principal: Principal,
+  one: Written,
+): Promise<Settings> {
+  const { settings, secrets, problems } = await closeSettings([one], {
     vault,
     newId,
-    find: (root: Parameters<typeof findOwner>[1], name: string) => findOwner(tx, root, name),
-    load: (ids: readonly string[]) => findSecrets(tx, ids),
-  };
-  const { settings, secrets, problems } = await closeSettings([one], ports);
+    find: async (root, name) => (mayUse(principal, root, name) ? await findOwner(tx, root, name) : null),
+    load: (ids) => findSecrets(tx, ids),
+  });
   checkDriver(problems.map(({ setting, message }) => ({ at: ["settings", setting], message })));
-  await insertSecrets(tx, secrets, at);
+  await insertSecrets(tx, secrets, new Date(clock.nowMs()));
   return settings.get(one.id) ?? one.settings;
 }
 
@@ -161,11 +175,11 @@ export const learnSealKey = async (db: DbOrTx, gatewayId: string, sealKey: strin
 
 /**
  * Settings of a test at a device with the values of its secrets, for the hub's own judgement.
- * @throws AppError `request.invalid` for a reference that leads nowhere
+ * @throws AppError `request.invalid` for a reference that leads nowhere, or to where the principal may change nothing
  */
 export async function openSettings(
-  vault: Vault,
-  db: DbOrTx,
+  { vault, db }: { vault: Vault; db: DbOrTx },
+  principal: Principal,
   driver: string,
   settings: Settings,
 ): Promise<Settings> {
@@ -173,25 +187,25 @@ export async function openSettings(
   for (const setting of secretNamesOf(driver)) {
     const value = settings[setting];
     if (!isSecretRef(value)) continue;
-    const target = targetOf(value);
-    const owner = target.at === "named" ? await findOwner(db, target.root, target.name) : null;
-    const id =
-      target.at === "named"
-        ? keptId(owner?.settings[target.setting])
-        : target.at === "draft"
-          ? target.id
-          : null;
+    const id = await idBehind(db, principal, value);
     const stored = id === null ? undefined : (await findSecrets(db, [id])).get(id);
     const open = stored === undefined ? null : vault.open(stored);
     if (open === null) {
       throw new AppError(
         "request.invalid",
-        `body/settings/${setting}: the hub has no such secret that it can open; enter it again.`,
+        `body/settings/${setting}: there is no such secret for you to use; type the value.`,
       );
     }
     opened[setting] = open.value;
   }
   return opened;
+}
+
+async function idBehind(db: DbOrTx, principal: Principal, ref: SecretRef): Promise<string | null> {
+  const target = targetOf(ref);
+  if (target.at !== "named" || !mayUse(principal, target.root, target.name)) return null;
+  const owner = await findOwner(db, target.root, target.name);
+  return keptId(owner?.settings[target.setting]);
 }
 
 /**

@@ -4,6 +4,7 @@ import { dispose, getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock as clock, systemRandom as random } from "@millrace/contract/std/clock";
 import { isLoopback } from "@millrace/contract/std/loopback";
+import { redactLine } from "@millrace/contract/std/redact";
 import { EXIT_SETTING } from "@millrace/contract/std/setting";
 import { type App, createApp } from "./app.ts";
 import { lockDataFolder } from "./data-lock.ts";
@@ -17,7 +18,7 @@ import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { ownOrigins } from "./http/origin.ts";
 import { loadHubKey, loadIdentity } from "./identity.ts";
 import { createIngest } from "./ingest/ingest.ts";
-import { configureLog } from "./log.ts";
+import { configureLog, operatorSecrets } from "./log.ts";
 import { AuditKeeper } from "./modules/audit/keeper.ts";
 import { startLogKeeper } from "./modules/logs/keeper.ts";
 import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
@@ -161,7 +162,8 @@ async function main(): Promise<void> {
     process.stderr.write(`${thrown instanceof Error ? thrown.message : thrown}\n`);
     process.exit(EXIT_SETTING);
   }
-  await configureLog(settings);
+  const secrets = operatorSecrets(settings);
+  await configureLog(settings, secrets);
   const asked = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve());
   });
@@ -174,7 +176,8 @@ async function main(): Promise<void> {
     process.exit(0);
   } catch (thrown) {
     const code = thrown instanceof AppError ? thrown.code : "internal.bug";
-    process.stderr.write(`${code}: ${thrown instanceof Error ? thrown.message : thrown}\n`);
+    const text = `${code}: ${thrown instanceof Error ? thrown.message : thrown}`;
+    process.stderr.write(`${redactLine(text, secrets)}\n`);
     process.exit(code === "setting.wrong" ? EXIT_SETTING : 1);
   }
 }

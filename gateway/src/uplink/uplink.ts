@@ -24,13 +24,13 @@ import { nextWakeMs, step } from "./protocol.ts";
 import { SNAPSHOT_STREAM, SnapshotFrames } from "./snapshot.ts";
 import { openSocket, type UplinkSocket } from "./socket.ts";
 import {
+  announced,
   type KnownStream,
   LINK_SETTINGS,
   type LinkAction,
   type LinkEvent,
   type LinkPhase,
   type LinkSettings,
-  type StreamHead,
 } from "./state.ts";
 
 const log = getLogger(["gateway", "uplink"]);
@@ -392,13 +392,3 @@ class UplinkShell implements Uplink {
     return null;
   }
 }
-
-/** A stream as the hub may know it. */
-const announced = ({ lane, seg, low, next, acked, sent }: StreamHead) => ({
-  lane,
-  seg,
-  low,
-  next,
-  acked,
-  sent,
-});

@@ -56,10 +56,10 @@ async function until<T>(
 }
 
 async function ask<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
-  const typed = body === undefined ? {} : { "content-type": "application/json" };
+  const typed: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
   const response = await fetch(base + path, {
     method,
-    headers: { authorization: `Bearer ${canaries.adminKey}`, ...typed, ...headers },
+    headers: { authorization: `Bearer ${canaries.adminKey}`, ...typed, ...headers } as Record<string, string>,
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
   const text = await response.text();

@@ -35,6 +35,8 @@ import type { Setup } from "./modules/setup/service.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
 import { plantRoutes } from "./plant-routes.ts";
 import type { HubIdentity } from "./ports.ts";
+import { type HubTls, hstsS } from "./tls/hub-tls.ts";
+import { tlsRoutes } from "./tls/routes.ts";
 import { trustRoutes } from "./trust-routes.ts";
 
 export interface AppDeps {
@@ -54,6 +56,7 @@ export interface AppDeps {
   /** The newest head of the audit this process signed. */
   auditHead: () => Head | null;
   https: boolean;
+  tls: HubTls;
   /** Origins of the hub's own pages; a function, because a port of 0 is known only after listening. */
   origins: () => readonly string[];
   publicUrl: () => string;
@@ -84,7 +87,7 @@ const runtimeBodyBytesMax = IMPORT.bytesMax + 16 * 1024 * 1024;
  * @throws Error when a route says neither who may use it nor why everybody may
  */
 export function createApp(deps: AppDeps) {
-  const headers = securityHeaders(deps.https);
+  const headers = securityHeaders(deps.https ? hstsS(deps.tls) : 0);
   const { database, ingest, clock, origins } = deps;
   const { db } = database;
   const gatekeeper = createGatekeeper(db, deps.auth, clock);
@@ -106,6 +109,7 @@ export function createApp(deps: AppDeps) {
     )
     .onError(({ error, request }) => errorResponse(error, request))
     .use(healthRoutes({ ...deps, db, gatekeeper }))
+    .use(tlsRoutes({ tls: deps.tls, gatekeeper }))
     .use(setupRoutes({ setup: deps.setup, gatekeeper }))
     .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, gatekeeper }))
     .use(tagRoutes({ db, gatekeeper }))
@@ -119,7 +123,7 @@ export function createApp(deps: AppDeps) {
     .use(gapRoutes({ sql: database.sql, gatekeeper }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
     .use(uplinkRoutes({ ...ingest.sessionDeps, gatekeeper }))
-    .use(liveRoutes({ fanOut: ingest.fanOut, gatekeeper, clock, origins }))
+    .use(liveRoutes({ db, fanOut: ingest.fanOut, gatekeeper, clock, origins }))
     .use(docsRoutes(gatekeeper, (): AnyElysia => app))
     .use(staticRoutes(gatekeeper, deps.webFolder));
   const open = unguardedRoutes(app);

@@ -29,20 +29,22 @@ import { loadSecretsKey } from "./modules/secrets/key.ts";
 import { Vault } from "./modules/secrets/service.ts";
 import { createSetup } from "./modules/setup/service.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import type { TlsPair } from "./tls/certificate.ts";
+import { HubListener } from "./tls/listener.ts";
+import { openHubTls } from "./tls/open.ts";
 
 const WEB = fileURLToPath(new URL("../../web/dist", import.meta.url));
 const logger = getLogger(["hub"]);
 
 /** The address people open; without one in the settings, the one the hub listens at. */
-const publicUrlOf = ({ publicUrl, host, port }: Settings): string =>
+const publicUrlOf = ({ publicUrl, host, port, tls }: Settings): string =>
   publicUrl ??
-  `http://${isLoopback(host) || host === "0.0.0.0" || host === "::" ? "localhost" : host}:${port}`;
+  `${tls === "off" ? "http" : "https"}://${isLoopback(host) || host === "0.0.0.0" || host === "::" ? "localhost" : host}:${port}`;
 
 /** @throws AppError `setting.wrong` when somebody else listens there */
-function listen(app: App, { host, port }: Settings): void {
+function listen(app: App, { host, port }: Settings, pair: TlsPair | null): HubListener {
   try {
-    // Sharing a port is the default of the framework: two hubs would then take turns at each request.
-    app.listen({ hostname: host, port, reusePort: false });
+    return new HubListener(app, { hostname: host, port }, pair);
   } catch (cause) {
     throw new AppError(
       "setting.wrong",
@@ -109,6 +111,13 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const setup = createSetup({ db, clock, passwords, dataFolder });
     const https = publicUrl.startsWith("https:");
     const metrics = createMetrics();
+    const tls = await openHubTls(settings, {
+      identity,
+      clock,
+      random,
+      registry: metrics.registry,
+      publicUrl: () => publicUrl,
+    });
     const ingest = createIngest({ database, identity, vault, clock, registry: metrics.registry });
     await ingest.start();
     undo.push(() => ingest.stop());
@@ -134,13 +143,15 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       diskFree: () => diskFreeOf(settings),
       auditHead: () => audit.head,
       https,
+      tls: tls.hub,
       origins,
       publicUrl: () => publicUrl,
     });
-    listen(app, settings);
-    undo.push(() => app.stop(true));
-    if (settings.publicUrl === undefined)
-      publicUrl = publicUrlOf({ ...settings, port: app.server?.port ?? 0 });
+    const listener = listen(app, settings, tls.pair);
+    undo.push(() => listener.stop());
+    if (settings.publicUrl === undefined) publicUrl = publicUrlOf({ ...settings, port: listener.port });
+    tls.start((pair) => listener.swap(pair));
+    undo.push(() => tls.stop());
     if (settings.allowPlain && !https && !isLoopback(settings.host)) {
       logger.warn("The hub serves other machines over plain http: passwords can be read on the way");
     }

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { isLoopback } from "@millrace/contract/std/loopback";
 import { type Environment, readEnvironment, Setting, settingWrong } from "@millrace/contract/std/setting";
 import { type Static, Type } from "@sinclair/typebox";
+import { checkTlsSettings, TLS_SETTINGS } from "./tls/settings.ts";
 
 /** Everything an operator may set on the hub, each by an environment variable. */
 export const Settings = Type.Object({
@@ -34,6 +35,7 @@ export const Settings = Type.Object({
         "1 lets the hub serve plain http to other machines, where passwords can be read on the way",
     }),
   ),
+  ...TLS_SETTINGS,
   dataFolder: Setting(
     "MILLRACE_DATA",
     Type.String({
@@ -121,12 +123,14 @@ export type Settings = Static<typeof Settings>;
  */
 export function readSettings(environment: Environment): Settings {
   const settings = readEnvironment(Settings, environment, (path) => readFileSync(path, "utf8"));
-  const plain = settings.publicUrl === undefined || settings.publicUrl.startsWith("http:");
+  checkTlsSettings(settings);
+  const plain =
+    settings.tls === "off" && (settings.publicUrl === undefined || settings.publicUrl.startsWith("http:"));
   if (plain && !settings.allowPlain && !isLoopback(settings.host)) {
     throw settingWrong(
       "MILLRACE_HOST",
       `${settings.host} serves other machines over plain http, where passwords can be read on the way. ` +
-        "Put a TLS proxy in front and name it in MILLRACE_PUBLIC_URL, or accept this with MILLRACE_ALLOW_PLAIN=1.",
+        "Turn on MILLRACE_TLS, or put a TLS proxy in front and name it in MILLRACE_PUBLIC_URL, or accept this with MILLRACE_ALLOW_PLAIN=1.",
     );
   }
   return { ...settings, dataFolder: resolve(settings.dataFolder) };

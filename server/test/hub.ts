@@ -14,6 +14,9 @@ import { createPasswords } from "../src/modules/people/password.ts";
 import { seedAdminKey } from "../src/modules/people/service.ts";
 import { Vault } from "../src/modules/secrets/service.ts";
 import { createSetup, type Setup } from "../src/modules/setup/service.ts";
+import type { HubIdentity } from "../src/ports.ts";
+import type { HubTls } from "../src/tls/hub-tls.ts";
+import { loadTrust } from "../src/tls/trust.ts";
 import { type TestDatabase, testDatabase } from "./harness-database.ts";
 
 export const ORIGIN = "http://localhost:8080";
@@ -71,6 +74,7 @@ export async function testHub(): Promise<TestHub> {
     diskFree: async () => DISK_FREE_BYTES,
     auditHead: () => audit.head,
     https: false,
+    tls: await tlsOff(dataFolder, identity),
     origins,
     publicUrl: () => ORIGIN,
   });
@@ -105,6 +109,12 @@ export async function testHub(): Promise<TestHub> {
       await rm(dataFolder, { recursive: true, force: true });
     },
   };
+}
+
+/** A hub on plain http. */
+async function tlsOff(folder: string, identity: HubIdentity): Promise<HubTls> {
+  const trust = await loadTrust(join(folder, "keys"), identity, [], systemClock.nowMs());
+  return { keeper: null, trust, publicUrl: () => ORIGIN, trustUrl: () => `${ORIGIN}/trust` };
 }
 
 export const ADA = { name: "Ada", email: "ada@plant.example", password: "a long plant password" };

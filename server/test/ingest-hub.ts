@@ -62,6 +62,7 @@ export async function ingestHub(): Promise<IngestHub> {
     .use(uplinkRoutes({ ...ingest.sessionDeps, gatekeeper }))
     .use(
       liveRoutes({
+        db: database.db,
         fanOut: ingest.fanOut,
         gatekeeper,
         clock: systemClock,

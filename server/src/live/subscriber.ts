@@ -1,4 +1,4 @@
-import { asAppError } from "@millrace/contract/error/app-error";
+import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { LiveGateway, LiveServerMessage, LiveValue } from "@millrace/contract/wire/live";
 import { CLOSE } from "../ingest/close-code.ts";
@@ -32,6 +32,14 @@ export interface LiveSources {
   linksVersion(): number;
 }
 
+/** What one browser may watch: a question for each subscription, as roles may have changed since the last. */
+export interface Sight {
+  /** Numbers among these that do not exist for it. */
+  unknown(tagNos: readonly number[]): Promise<readonly number[]>;
+  /** Gateways whose link it may know; null for all. */
+  gateways(tagNos: readonly number[]): Promise<ReadonlySet<string> | null>;
+}
+
 /** One browser: what it watches, and what it knows already. */
 export class Subscriber {
   #id = 0;
@@ -40,6 +48,8 @@ export class Subscriber {
   #version = 0;
   #linksTold = new Map<string, GatewayLink>();
   #linksVersion = -1;
+  #gateways: ReadonlySet<string> | null = null;
+  #asked = 0;
   #spokeMonoMs: number;
   #second = 0;
   #messages = 0;
@@ -47,6 +57,7 @@ export class Subscriber {
   constructor(
     private readonly socket: LiveSocket,
     private readonly sources: LiveSources,
+    private readonly sight: Sight,
     monoMs: number,
   ) {
     this.#spokeMonoMs = monoMs;
@@ -60,10 +71,35 @@ export class Subscriber {
       return this.socket.close(CLOSE.tooMany, "request.tooMany");
     try {
       const decoded = decodeLiveMessage(typeof message === "string" ? message : "");
-      if (decoded.type === "subscribe") this.#subscribe(decoded.id, decoded.tags, monoMs, nowMs);
+      if (decoded.type === "subscribe") void this.#ask(decoded.id, decoded.tags, monoMs, nowMs);
     } catch (thrown) {
-      const { code, message: text } = asAppError(thrown, "request.malformed");
-      this.#send({ type: "error", code, message: text }, monoMs);
+      this.#refuse(thrown, monoMs);
+    }
+  }
+
+  #refuse(thrown: unknown, monoMs: number): void {
+    const { code, message } = asAppError(thrown, "request.malformed");
+    this.#send({ type: "error", code, message }, monoMs);
+  }
+
+  /** Of several subscriptions asked at once the last one counts. A foreign tag is refused like one that never was. */
+  async #ask(id: number, asked: readonly number[], monoMs: number, nowMs: number): Promise<void> {
+    const turn = ++this.#asked;
+    const tags = [...new Set(asked)].slice(0, LIMITS.liveTagsMax);
+    try {
+      const [unknown, gateways] = await Promise.all([this.sight.unknown(tags), this.sight.gateways(tags)]);
+      if (turn !== this.#asked) return;
+      if (unknown.length > 0) {
+        throw new AppError("entity.missing", `tags: there is no tag ${unknown.slice(0, 5).join(", ")}.`);
+      }
+      this.#gateways = gateways;
+      this.#subscribe(id, tags, monoMs, nowMs);
+    } catch (thrown) {
+      if (turn !== this.#asked) return;
+      // What was watched before is no longer asked for, and may be what is no longer allowed.
+      this.#id = 0;
+      this.#tags = [];
+      this.#refuse(thrown, monoMs);
     }
   }
 
@@ -93,7 +129,7 @@ export class Subscriber {
     const { cache } = this.sources;
     this.#id = id;
     this.#seq = 0;
-    this.#tags = [...new Set(tags)].slice(0, LIMITS.liveTagsMax);
+    this.#tags = tags;
     this.#version = cache.version;
     this.#linksTold = new Map();
     this.#linksVersion = -1;
@@ -111,7 +147,7 @@ export class Subscriber {
     if (version === this.#linksVersion) return changed;
     this.#linksVersion = version;
     for (const [gatewayId, link] of this.sources.links()) {
-      if (this.#linksTold.get(gatewayId) === link) continue;
+      if (this.#linksTold.get(gatewayId) === link || this.#gateways?.has(gatewayId) === false) continue;
       this.#linksTold.set(gatewayId, link);
       changed.push({ gatewayId, linkState: link.linkState, sinceMs: link.sinceMs });
     }

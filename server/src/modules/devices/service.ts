@@ -1,4 +1,5 @@
 import type { Device, DeviceCreate } from "@millrace/contract/api/plant";
+import type { Reach } from "@millrace/contract/api/role";
 import { type DriverProblem, deviceProblems } from "@millrace/contract/driver/check";
 import { hoursProblems } from "@millrace/contract/hours/check";
 import { expandTags } from "@millrace/contract/profile/expand";
@@ -7,7 +8,8 @@ import type { ParameterValues, ProfileParameters } from "@millrace/contract/voca
 import type { ProfileTag } from "@millrace/contract/vocabulary/tag";
 import type { Db, DbOrTx, Tx } from "../../db/client.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
-import type { Principal } from "../../http/principal.ts";
+import { type Principal, reachOf } from "../../http/principal.ts";
+import { covers } from "../../http/reach.ts";
 import { checkRevision } from "../../http/revision.ts";
 import { applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
@@ -19,9 +21,9 @@ import {
   deleteDevice,
   findDevice,
   findDevicesOfProfile,
+  findGatewayPath,
   findProfileOf,
   findSitePath,
-  hasGateway,
   insertDevice,
   listDevices,
   lockDevice,
@@ -37,10 +39,19 @@ export const mapDevice = ({ parameters, hours, settings, ...row }: ShownDevice):
   ...(hours === null ? {} : { hours }),
 });
 
-export async function devicesPage(db: Db, query: { gatewayId?: string; cursor?: string; limit?: number }) {
+export async function devicesPage(
+  db: Db,
+  query: { gatewayId?: string; cursor?: string; limit?: number },
+  reach: Reach,
+) {
   const limit = query.limit ?? PAGE_ROWS.standard;
   const after = decodeCursor(query.cursor, 1);
-  const rows = await listDevices(db, query, after === null ? null : String(after[0]), limit + 1);
+  const rows = await listDevices(
+    db,
+    { ...query, reach },
+    after === null ? null : String(after[0]),
+    limit + 1,
+  );
   return pageOf(rows, limit, mapDevice, (row) => [row.path]);
 }
 
@@ -118,6 +129,7 @@ function parameterProblems(
     .map(({ at, message }) => ({ at, message: `device "${path}": ${message}` }));
 }
 
+/** A place or a gateway outside of the reach counts as one that does not exist. */
 async function rowOf(
   deps: ChangeDeps,
   principal: Principal,
@@ -126,9 +138,11 @@ async function rowOf(
   input: DeviceCreate,
   old: DeviceRow | null,
 ) {
+  const reach = reachOf(principal, "plant.edit");
   const profile = referred(await findProfileOf(tx, input.profileId), "profileId", "profile");
-  const sitePath = referred(await findSitePath(tx, input.siteId), "siteId", "site");
-  referred(await hasGateway(tx, input.gatewayId), "gatewayId", "gateway");
+  const within = (path: string | null) => (path !== null && covers(reach, path) ? path : null);
+  const sitePath = referred(within(await findSitePath(tx, input.siteId)), "siteId", "site");
+  referred(within(await findGatewayPath(tx, input.gatewayId)), "gatewayId", "gateway");
   const { parameters = {}, hours = null } = input;
   const written = { kind: "device", id, driver: profile.driver, settings: input.settings } as const;
   const before = old?.settings ?? null;
@@ -214,3 +228,6 @@ export function removeDevice(deps: ChangeDeps, principal: Principal, id: string)
     };
   });
 }
+
+/** For the module that judges who may change a profile. */
+export { findDevicesOfProfile } from "./store.ts";

@@ -4,11 +4,12 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { repeatedNames } from "@millrace/contract/profile/expand";
 import type { Db, Tx } from "../../db/client.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
-import type { Principal } from "../../http/principal.ts";
+import { type Principal, reachOf } from "../../http/principal.ts";
+import { covers } from "../../http/reach.ts";
 import { checkRevision } from "../../http/revision.ts";
 import { applyConfigChange, type ChangeDeps, found } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
-import { resyncDevicesOf } from "../devices/service.ts";
+import { findDevicesOfProfile, resyncDevicesOf } from "../devices/service.ts";
 import { checkDriver } from "../driver-check.ts";
 import { checkRetention } from "../retention/service.ts";
 import { keepSecrets, shownSettings } from "../secrets/service.ts";
@@ -92,6 +93,21 @@ export function createProfile(
   });
 }
 
+/** Whoever may change devices at some places only may not change what devices elsewhere stand on. */
+async function checkReach(tx: Tx, principal: Principal, profileId: string): Promise<void> {
+  const reach = reachOf(principal, "plant.edit");
+  if (reach === "whole") return;
+  const foreign = (await findDevicesOfProfile(tx, profileId)).filter(({ path }) => !covers(reach, path));
+  if (foreign.length === 0) return;
+  throw new AppError(
+    "auth.forbidden",
+    "Devices at places you may not change stand on this profile; copy it.",
+    {
+      context: { devices: foreign.length },
+    },
+  );
+}
+
 /** Every device of the profile follows in the same transaction. */
 export function editProfile(
   deps: ChangeDeps,
@@ -102,6 +118,7 @@ export function editProfile(
 ): Promise<Profile> {
   return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockProfile(tx, id), "profile");
+    await checkReach(tx, principal, id);
     checkRevision(revision, old.revision);
     const row = await rowOf(deps, principal, tx, id, input, old);
     await checkRetention(tx, row.tags);
@@ -124,6 +141,7 @@ export function editProfile(
 export function removeProfile(deps: ChangeDeps, principal: Principal, id: string): Promise<null> {
   return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockProfile(tx, id), "profile");
+    await checkReach(tx, principal, id);
     await deleteProfile(tx, id);
     return {
       action: "profile.delete",

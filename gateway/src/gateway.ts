@@ -10,6 +10,7 @@ import { FieldDesk } from "./field/desk.ts";
 import { FillMeter } from "./health/buffer-room.ts";
 import { Machine } from "./health/machine.ts";
 import { enrol } from "./identity/enrol.ts";
+import { HubTrustKeeper } from "./identity/hub-trust.ts";
 import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
 import { fingerprintOf } from "./identity/key.ts";
 import type { IdentityState } from "./identity/state.ts";
@@ -61,7 +62,8 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const clock = new AnchoredClock(deps.clock);
   const folder = settings.dataFolder;
   const opened = await openIdentityFolder(folder);
-  const state = opened.state ?? (await becomeKnown(settings, opened, deps));
+  const trust = await openTrust(settings, deps.clock);
+  const state = opened.state ?? (await becomeKnown(settings, opened, deps, trust));
   const identity = await bootIdentity(folder, opened.key, state);
   const outbox = await openBuffer(settings, identity, clock, deps);
   beginClock(clock, identity, outbox);
@@ -90,6 +92,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const parts: Parts = {
     settings,
     identity,
+    trust,
     outbox,
     fleet,
     field: new FieldDesk({ clock, fleet, keepSecret: (values) => logs.keepSecret("field", values) }),
@@ -104,6 +107,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const uplink = openUplink(parts, commands, random);
   parts.uplink = uplink;
   uplink.onChange(({ linkState }) => logs.hubIs(linkState === "up"));
+  learnTrust(uplink, trust, identity, settings);
   const local = startLocalServer({
     host: settings.localHost,
     port: settings.localPort,
@@ -118,6 +122,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
 interface Parts {
   settings: Settings;
   identity: Identity;
+  trust: HubTrustKeeper;
   outbox: Outbox;
   fleet: Fleet;
   field: FieldDesk;
@@ -128,6 +133,28 @@ interface Parts {
   startedMs: number;
   clock: AnchoredClock;
   uplink: Uplink | null;
+}
+
+const openTrust = ({ dataFolder, hubUrl }: Settings, clock: Clock): Promise<HubTrustKeeper> =>
+  HubTrustKeeper.open({
+    folder: dataFolder,
+    hubUrl,
+    clock,
+    fetchUnchecked: (url, init) => fetch(url, { ...init, tls: { rejectUnauthorized: false } }),
+  });
+
+/**
+ * Asks for the hub's authorities with the first link, so that a later number is known, and whenever its certificate is
+ * refused: the authority may be a new one.
+ */
+function learnTrust(uplink: Uplink, trust: HubTrustKeeper, identity: Identity, { hubUrl }: Settings): void {
+  if (!hubUrl.startsWith("https:")) return;
+  let asked = false;
+  uplink.onChange(({ linkState, code }) => {
+    const first = linkState === "up" && !asked;
+    if (first) asked = true;
+    if (first || (linkState === "waiting" && code === "uplink.untrusted")) void trust.learn(identity.state());
+  });
 }
 
 function openBuffer(
@@ -152,7 +179,7 @@ function openBuffer(
 }
 
 function openUplink(parts: Parts, commands: CommandDesk, random: Random): Uplink {
-  const { settings, identity, outbox, manifest, clock, fleet, field } = parts;
+  const { settings, identity, trust, outbox, manifest, clock, fleet, field } = parts;
   return createUplink({
     hubUrl: settings.hubUrl,
     identity,
@@ -167,6 +194,7 @@ function openUplink(parts: Parts, commands: CommandDesk, random: Random): Uplink
     snapshot: () => fleet.snapshot(),
     commands,
     field,
+    tls: () => trust.tls(),
     allowPlain: settings.allowPlain,
   });
 }
@@ -197,6 +225,7 @@ async function becomeKnown(
   settings: Settings,
   opened: Enrollable,
   deps: GatewayDeps,
+  trust: HubTrustKeeper,
 ): Promise<IdentityState> {
   if (settings.claimToken === undefined) {
     throw new AppError(
@@ -214,7 +243,10 @@ async function becomeKnown(
     software: SOFTWARE,
     clock: deps.clock,
     random: deps.random,
-    fetch: (url, init) => fetch(url, init),
+    fetch: async (url, init) => {
+      if (settings.hubCa !== undefined) await trust.pin(settings.hubCa);
+      return await fetch(url, { ...init, tls: trust.tls() });
+    },
     signal: deps.signal,
     onRetry: (error) => {
       if (error.message !== told)

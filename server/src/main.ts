@@ -24,7 +24,7 @@ import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
 import { createPasswords } from "./modules/people/password.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
 import { startRollouts } from "./modules/rollouts/runner.ts";
-import { createSetup } from "./modules/setup/service.ts";
+import { createSetup, type Setup } from "./modules/setup/service.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import type { TlsPair } from "./tls/certificate.ts";
 import { HubListener } from "./tls/listener.ts";
@@ -80,6 +80,16 @@ function keepHistory(
   undo.push(() => retention.stop());
   const logs = startLogKeeper({ sql: database.sql, clock });
   undo.push(() => logs.stop());
+}
+
+/** Says where the hub is, and how the first person gets in. */
+async function announce({ allowPlain, host }: Settings, setup: Setup, url: string): Promise<void> {
+  if (allowPlain && !url.startsWith("https:") && !isLoopback(host)) {
+    logger.warn("The hub serves other machines over plain http: passwords can be read on the way");
+  }
+  logger.info("hub.ready {url}", { event: "hub.ready", url });
+  const link = await setup.openLink(url);
+  if (link !== null) process.stdout.write(`Set-up link: ${link}\n`);
 }
 
 async function start(settings: Settings): Promise<() => Promise<void>> {
@@ -147,12 +157,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     if (settings.publicUrl === undefined) publicUrl = publicUrlOf({ ...settings, port: listener.port });
     tls.start((pair) => listener.swap(pair));
     undo.push(() => tls.stop());
-    if (settings.allowPlain && !https && !isLoopback(settings.host)) {
-      logger.warn("The hub serves other machines over plain http: passwords can be read on the way");
-    }
-    logger.info("hub.ready {url}", { event: "hub.ready", url: publicUrl });
-    const link = await setup.openLink(publicUrl);
-    if (link !== null) process.stdout.write(`Set-up link: ${link}\n`);
+    await announce(settings, setup, publicUrl);
     return stop;
   } catch (thrown) {
     await stop();

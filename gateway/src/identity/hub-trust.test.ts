@@ -76,7 +76,7 @@ function serve(tls: { cert: string; key: string }, says: unknown) {
     port: 0,
     tls,
     fetch: (request, self) =>
-      self.upgrade(request, { data: null }) ? undefined : new Response(JSON.stringify(says)),
+      self.upgrade(request) ? undefined : new Response(JSON.stringify(says)),
     websocket: { message() {} },
   });
   return { port: server.port, [Symbol.dispose]: () => void server.stop(true) };

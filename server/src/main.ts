@@ -4,6 +4,7 @@ import { dispose, getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock as clock, systemRandom as random } from "@millrace/contract/std/clock";
 import { isLoopback } from "@millrace/contract/std/loopback";
+import { redactLine } from "@millrace/contract/std/redact";
 import { EXIT_SETTING } from "@millrace/contract/std/setting";
 import { type App, createApp } from "./app.ts";
 import { lockDataFolder } from "./data-lock.ts";
@@ -13,18 +14,23 @@ import { startEmbedded } from "./db/embedded/embedded.ts";
 import { migrateDatabase } from "./db/migrate.ts";
 import { startHistorian } from "./historian/historian.ts";
 import { startRetention } from "./historian/retention-job.ts";
+import { readProxies } from "./http/address.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { ownOrigins } from "./http/origin.ts";
+import { createRequestLimits } from "./http/request-limits.ts";
 import { loadHubKey, loadIdentity } from "./identity.ts";
 import { createIngest } from "./ingest/ingest.ts";
-import { configureLog } from "./log.ts";
+import { configureLog, operatorSecrets } from "./log.ts";
 import { AuditKeeper } from "./modules/audit/keeper.ts";
 import { startLogKeeper } from "./modules/logs/keeper.ts";
 import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
 import { createPasswords } from "./modules/people/password.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
 import { startRollouts } from "./modules/rollouts/runner.ts";
+import { loadSecretsKey } from "./modules/secrets/key.ts";
+import { Vault } from "./modules/secrets/service.ts";
 import { createSetup, type Setup } from "./modules/setup/service.ts";
+import type { HubIdentity } from "./ports.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import type { TlsPair } from "./tls/certificate.ts";
 import { HubListener } from "./tls/listener.ts";
@@ -92,6 +98,24 @@ async function announce({ allowPlain, host }: Settings, setup: Setup, url: strin
   if (link !== null) process.stdout.write(`Set-up link: ${link}\n`);
 }
 
+/** Starts what signs and watches the audit, and writes sign-ins and refusals into it. */
+function keepAudit(
+  settings: Settings,
+  { database, identity, metrics }: { database: Database; identity: HubIdentity; metrics: Metrics },
+  undo: (() => unknown)[],
+): AuditKeeper {
+  const audit = new AuditKeeper({
+    db: database.db,
+    clock,
+    identity,
+    registry: metrics.registry,
+    diskFree: () => diskFreeOf(settings),
+  });
+  audit.start();
+  undo.push(() => audit.stop());
+  return audit;
+}
+
 async function start(settings: Settings): Promise<() => Promise<void>> {
   const undo: (() => unknown)[] = [];
   const stop = async () => {
@@ -107,6 +131,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     undo.push(() => database.close());
     const { db } = database;
     const identity = await loadIdentity(db, key);
+    const vault = new Vault(await loadSecretsKey(settings.dataFolder, settings.secretsKey));
     if (settings.adminApiKey !== undefined) await seedAdminKey({ db, clock }, settings.adminApiKey);
     let publicUrl = publicUrlOf(settings);
     const origins = () => ownOrigins(publicUrl);
@@ -117,26 +142,20 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const setup = createSetup({ db, clock, passwords, dataFolder });
     const https = publicUrl.startsWith("https:");
     const metrics = createMetrics();
-    const tls = await openHubTls(settings, {
-      identity,
-      clock,
-      random,
-      registry: metrics.registry,
-      publicUrl: () => publicUrl,
-    });
-    const ingest = createIngest({ database, identity, clock, registry: metrics.registry });
+    const { registry } = metrics;
+    const tls = await openHubTls(settings, { identity, clock, random, registry, publicUrl: () => publicUrl });
+    const ingest = createIngest({ database, identity, vault, clock, registry });
     await ingest.start();
     undo.push(() => ingest.stop());
     keepHistory(settings, { url, database, metrics }, undo);
-    const audit = new AuditKeeper({ db, clock, identity, registry: metrics.registry });
-    audit.start();
-    undo.push(() => audit.stop());
+    const audit = keepAudit(settings, { database, identity, metrics }, undo);
     const { manifests, sessions, latest } = ingest;
-    const rollouts = startRollouts({ db, clock, manifests, sessions, latest: latest.cache });
+    const rollouts = startRollouts({ db, clock, manifests, vault, sessions, latest: latest.cache });
     undo.push(() => rollouts.stop());
     const app = createApp({
       database,
       identity,
+      vault,
       ingest,
       clock,
       auth,
@@ -145,12 +164,15 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       dataFolder,
       webFolder: WEB,
       metricsOpen,
+      limits: createRequestLimits({ ...settings, clock, registry }),
+      trusts: readProxies(settings.trustedProxies),
       diskFree: () => diskFreeOf(settings),
-      auditHead: () => audit.head,
+      audit,
       https,
       tls: tls.hub,
       origins,
       publicUrl: () => publicUrl,
+      securityContact: settings.securityContact,
     });
     const listener = listen(app, settings, tls.pair);
     undo.push(() => listener.stop());
@@ -173,7 +195,8 @@ async function main(): Promise<void> {
     process.stderr.write(`${thrown instanceof Error ? thrown.message : thrown}\n`);
     process.exit(EXIT_SETTING);
   }
-  await configureLog(settings);
+  const secrets = operatorSecrets(settings);
+  await configureLog(settings, secrets);
   const asked = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve());
   });
@@ -186,7 +209,8 @@ async function main(): Promise<void> {
     process.exit(0);
   } catch (thrown) {
     const code = thrown instanceof AppError ? thrown.code : "internal.bug";
-    process.stderr.write(`${code}: ${thrown instanceof Error ? thrown.message : thrown}\n`);
+    const text = `${code}: ${thrown instanceof Error ? thrown.message : thrown}`;
+    process.stderr.write(`${redactLine(text, secrets)}\n`);
     process.exit(code === "setting.wrong" ? EXIT_SETTING : 1);
   }
 }

@@ -75,8 +75,7 @@ function serve(tls: { cert: string; key: string }, says: unknown) {
     hostname: "127.0.0.1",
     port: 0,
     tls,
-    fetch: (request, self) =>
-      self.upgrade(request) ? undefined : new Response(JSON.stringify(says)),
+    fetch: (request, self) => (self.upgrade(request) ? undefined : new Response(JSON.stringify(says))),
     websocket: { message() {} },
   });
   return { port: server.port, [Symbol.dispose]: () => void server.stop(true) };

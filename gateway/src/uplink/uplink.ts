@@ -39,6 +39,8 @@ const log = getLogger(["gateway", "uplink"]);
 export interface UplinkInput {
   hubUrl: string;
   identity: Identity;
+  /** For which key the hub seals secrets. */
+  sealKey?: string;
   outbox: Pick<
     Outbox,
     "epoch" | "openSession" | "renewEpoch" | "frames" | "acknowledge" | "welcomed" | "condemn" | "onSealed"
@@ -286,7 +288,8 @@ class UplinkShell implements Uplink {
   }
 
   async #hello(challenge: Static<typeof Challenge>): Promise<LinkEvent> {
-    const { identity, outbox, manifest, clock, clockQuality, commands, field, software } = this.#input;
+    const { identity, outbox, manifest, clock, clockQuality, commands, field, software, sealKey } =
+      this.#input;
     const state = identity.state();
     if (challenge.hubId !== state.hubId) {
       throw new AppError(
@@ -310,6 +313,7 @@ class UplinkShell implements Uplink {
       manifestRev: manifest.current()?.rev ?? 0,
       ...(commandNo === null ? {} : { commandNo, commandKinds: [...COMMAND_KINDS] }),
       ...(field ? { fieldKinds: [...field.kinds] } : {}),
+      ...(sealKey === undefined ? {} : { sealKey }),
       ...(clockQuality ? { clockQuality: clockQuality() } : {}),
       software,
       wallMs: clock.nowMs(),

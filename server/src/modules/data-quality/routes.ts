@@ -1,6 +1,7 @@
 import { DataQuality, DataQualityQuery } from "@millrace/contract/api/data-quality";
 import { Elysia } from "elysia";
 import { access, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import { asQuery } from "../../http/query.ts";
 import { createDataQuality, type DataQualityDeps } from "./service.ts";
 
@@ -8,7 +9,7 @@ export const dataQualityRoutes = (deps: DataQualityDeps & { gatekeeper: Gatekeep
   const answer = createDataQuality(deps);
   return new Elysia({ prefix: "/api/v1/data-quality", detail: { tags: ["Samples"] } })
     .use(access(deps.gatekeeper))
-    .get("/", ({ query }) => answer(query), {
+    .get("/", ({ query, principal }) => answer(query, reachOf(principal, "sample.read")), {
       can: inReach("sample.read"),
       query: asQuery(DataQualityQuery),
       response: { 200: DataQuality },

@@ -6,12 +6,14 @@ import {
   QUALITY_WINDOW_MS,
   type QualityWindow,
 } from "@millrace/contract/api/data-quality";
+import type { Reach } from "@millrace/contract/api/role";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
 import { qualityLevel } from "@millrace/contract/vocabulary/quality";
 import { staleAfterMs } from "@millrace/contract/vocabulary/tag";
 import { QueryGate } from "../../historian/query/gate.ts";
 import { decodeCursor, encodeCursor } from "../../http/page.ts";
+import { covers } from "../../http/reach.ts";
 import { found } from "../change.ts";
 import type { MarkDeps } from "../completeness/marks.ts";
 import { SETTLE_MS } from "../completeness/service.ts";
@@ -148,8 +150,16 @@ async function judgeGateway(
   return mapGateway(gateway, total, null);
 }
 
+/** A foreign gateway is answered as if there were none. @throws AppError `entity.missing` */
+async function checkGateway(sql: DataQualityDeps["sql"], id: string, reach: Reach): Promise<void> {
+  const known = await findJudgedGateway(sql, id);
+  found(known !== null && covers(reach, known.path) ? known : null, "gateway");
+}
+
 /** Answers about data quality, with what was just counted of whole gateways kept for a while. */
-export function createDataQuality(deps: DataQualityDeps): (query: DataQualityQuery) => Promise<DataQuality> {
+export function createDataQuality(
+  deps: DataQualityDeps,
+): (query: DataQualityQuery, reach: Reach) => Promise<DataQuality> {
   const { atOnce, waitingMax, waitMsMax, cacheMs, cachedMax } = DATA_QUALITY;
   const gate = new QueryGate(deps.clock, { atOnce, waitingMax, waitMsMax });
   const kept = new Map<string, { atMs: number; value: Promise<GatewayDataQuality> }>();
@@ -172,19 +182,21 @@ export function createDataQuality(deps: DataQualityDeps): (query: DataQualityQue
     });
     return mine.value;
   };
-  return async (query) => {
+  return async (query, reach) => {
     const { deviceId, gatewayId, window = "24h", limit = QUALITY_PAGE.standard } = query;
     if (deviceId !== undefined && gatewayId !== undefined)
       throw new AppError("request.invalid", "Name deviceId=… or gatewayId=…, not both.");
     const after = decodeCursor(query.cursor, 1);
     const leave = await gate.enter();
     try {
+      if (gatewayId !== undefined && reach !== "whole") await checkGateway(deps.sql, gatewayId, reach);
       const span = spanOf(window, deps.clock.nowMs());
       const gateway =
         gatewayId === undefined || after !== null ? null : await gatewayOf(gatewayId, window, span);
       const devices = await listJudged(deps.sql, {
         deviceId: deviceId ?? null,
         gatewayId: gatewayId ?? null,
+        reach,
         afterPath: after === null ? null : String(after[0]),
         limit: limit + 1,
       });

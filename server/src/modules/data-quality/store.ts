@@ -1,7 +1,9 @@
+import type { Reach } from "@millrace/contract/api/role";
 import type { ClockQualityName } from "@millrace/contract/vocabulary/gateway";
 import type { Interpolation } from "@millrace/contract/vocabulary/tag";
 import type { Static } from "@sinclair/typebox";
 import type { SQL } from "bun";
+import { reachText } from "../../db/reach.ts";
 import { DAY_MS, HOUR_MS } from "../../historian/slot.ts";
 import type { CountedTag } from "../completeness/account.ts";
 import type { TagFigures } from "./score.ts";
@@ -23,6 +25,7 @@ export interface JudgedDevice {
 export interface DeviceFilter {
   deviceId: string | null;
   gatewayId: string | null;
+  reach: Reach;
   afterPath: string | null;
   limit: number;
 }
@@ -37,6 +40,7 @@ export async function listJudged(sql: SQL, filter: DeviceFilter): Promise<Judged
     WHERE (${deviceId === null} OR d.id = ${deviceId ?? NOBODY}::uuid)
       AND (${gatewayId === null} OR d.gateway_id = ${gatewayId ?? NOBODY}::uuid)
       AND (${afterPath === null} OR d.path > ${afterPath ?? ""})
+      AND in_reach(d.path, ${reachText(filter.reach)}::text::jsonb)
     ORDER BY d.path LIMIT ${limit}`;
   return rows.map((row) => ({ ...row, tagCount: Number(row.tagCount) }));
 }
@@ -45,6 +49,7 @@ export interface JudgedGateway {
   id: string;
   name: string;
   gatewayNo: number;
+  path: string;
   clock: Static<typeof ClockQualityName> | null;
   clockOffsetMs: number | null;
   /** Devices that are switched on, and their tags. */
@@ -56,7 +61,8 @@ export interface JudgedGateway {
 export async function findJudgedGateway(sql: SQL, id: string): Promise<JudgedGateway | null> {
   const rows: (Omit<JudgedGateway, "deviceCount" | "tagCount"> &
     Record<"deviceCount" | "tagCount", string>)[] = await sql`
-    SELECT g.id, g.name, g.gateway_no AS "gatewayNo", g.health->>'clockQuality' AS clock,
+    SELECT g.id, g.name, g.gateway_no AS "gatewayNo",
+      (SELECT s.path FROM site s WHERE s.id = g.site_id) AS path, g.health->>'clockQuality' AS clock,
       (g.health->>'clockOffsetMs')::float8 AS "clockOffsetMs",
       (SELECT count(*)::text FROM device d WHERE d.gateway_id = g.id AND d.enabled) AS "deviceCount",
       (SELECT count(*)::text FROM tag t JOIN device d ON d.id = t.device_id

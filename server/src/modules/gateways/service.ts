@@ -6,9 +6,10 @@ import {
   type GatewayQuery,
   LABELS,
 } from "@millrace/contract/api/gateway";
+import type { Reach } from "@millrace/contract/api/role";
 import { AppError } from "@millrace/contract/error/app-error";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
-import type { Principal } from "../../http/principal.ts";
+import { mayAt, type Principal } from "../../http/principal.ts";
 import { checkRevision } from "../../http/revision.ts";
 import type { SessionPort } from "../../ports.ts";
 import { newToken, tokenHash } from "../../secret.ts";
@@ -17,7 +18,7 @@ import { contentOf } from "../config/state-store.ts";
 import { mapGateway } from "./map.ts";
 import {
   findGateway,
-  hasSite,
+  findSitePath,
   insertClaim,
   insertGateway,
   listGateways,
@@ -38,14 +39,14 @@ export interface GatewayDeps extends ChangeDeps {
 export const CLAIM_MS = 24 * 3_600_000;
 
 /** @throws AppError `request.invalid` for more labels than a filter may name */
-export async function gatewaysPage(deps: GatewayDeps, query: GatewayQuery) {
+export async function gatewaysPage(deps: GatewayDeps, query: GatewayQuery, reach: Reach) {
   const limit = query.limit ?? PAGE_ROWS.standard;
   const after = decodeCursor(query.cursor, 1);
   const labels = query.label === undefined ? [] : query.label.split(",").filter((label) => label !== "");
   if (labels.length > LABELS.filteredMax)
     throw new AppError("request.invalid", `query/label: at most ${LABELS.filteredMax} labels at once.`);
   const afterName = after === null ? null : String(after[0]);
-  const rows = await listGateways(deps.db, afterName, limit + 1, labels);
+  const rows = await listGateways(deps.db, afterName, limit + 1, labels, reach);
   return pageOf(
     rows,
     limit,
@@ -65,7 +66,9 @@ export async function createGateway(
   input: GatewayCreate,
 ): Promise<Gateway> {
   const id = await applyConfigChange(deps, principal, async (tx) => {
-    referred(await hasSite(tx, input.siteId), "siteId", "site");
+    const path = await findSitePath(tx, input.siteId);
+    const mayHere = path !== null && mayAt(principal, "gateway.edit", path);
+    referred(mayHere ? path : null, "siteId", "site");
     const row = { id: Bun.randomUUIDv7(), ...input };
     await insertGateway(tx, row);
     const subject = `gateway:${row.id}`;

@@ -4,6 +4,7 @@ import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { access, atPlace, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import { asQuery } from "../../http/query.ts";
 import type { ChangeDeps } from "../change.ts";
 import { createSite, removeSite, sitesPage } from "./service.ts";
@@ -11,7 +12,7 @@ import { createSite, removeSite, sitesPage } from "./service.ts";
 export const siteRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/sites", detail: { tags: ["Plant"] } })
     .use(access(deps.gatekeeper))
-    .get("/", ({ query }) => sitesPage(deps.db, query), {
+    .get("/", ({ query, principal }) => sitesPage(deps.db, query, reachOf(principal, "plant.read")), {
       can: inReach("plant.read"),
       query: asQuery(PageQuery),
       response: { 200: Page(Site) },

@@ -10,6 +10,7 @@ import { FieldDesk } from "./field/desk.ts";
 import { FillMeter } from "./health/buffer-room.ts";
 import { Machine } from "./health/machine.ts";
 import { enrol } from "./identity/enrol.ts";
+import type { HubTrustKeeper } from "./identity/hub-trust.ts";
 import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
 import { fingerprintOf } from "./identity/key.ts";
 import { openSealingKey } from "./identity/sealing-key.ts";
@@ -23,6 +24,7 @@ import { type ManifestStore, openManifestStore } from "./manifest/store.ts";
 import { type Outbox, openOutbox } from "./outbox/outbox.ts";
 import type { Settings } from "./settings.ts";
 import { Fleet } from "./supervisor/fleet.ts";
+import { learnTrust, openTrust } from "./uplink/learn-trust.ts";
 import { createUplink, type Uplink } from "./uplink/uplink.ts";
 
 const log = getLogger(["gateway"]);
@@ -67,7 +69,8 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const clock = new AnchoredClock(deps.clock);
   const folder = settings.dataFolder;
   const opened = await openIdentityFolder(folder);
-  const state = opened.state ?? (await becomeKnown(settings, opened, deps));
+  const trust = await openTrust(folder, settings.hubUrl, deps.clock);
+  const state = opened.state ?? (await becomeKnown(settings, opened, deps, trust));
   const identity = await bootIdentity(folder, opened.key, state);
   const sealing = await openSealingKey(folder);
   const outbox = await openBuffer(settings, identity, clock, deps);
@@ -99,6 +102,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const parts: Parts = {
     settings,
     identity,
+    trust,
     outbox,
     fleet,
     field: new FieldDesk({
@@ -119,6 +123,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const uplink = openUplink(parts, commands, random, sealing.publicKey);
   parts.uplink = uplink;
   uplink.onChange(({ linkState }) => logs.hubIs(linkState === "up"));
+  learnTrust(uplink, trust, () => identity.state(), settings.hubUrl);
   const local = await openLocalPage(parts, deps.randomBytes);
   parts.local = local;
   uplink.start();
@@ -129,6 +134,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
 interface Parts {
   settings: Settings;
   identity: Identity;
+  trust: HubTrustKeeper;
   outbox: Outbox;
   fleet: Fleet;
   field: FieldDesk;
@@ -164,7 +170,7 @@ function openBuffer(
 }
 
 function openUplink(parts: Parts, commands: CommandDesk, random: Random, sealKey: string): Uplink {
-  const { settings, identity, outbox, manifest, clock, fleet, field } = parts;
+  const { settings, identity, trust, outbox, manifest, clock, fleet, field } = parts;
   return createUplink({
     hubUrl: settings.hubUrl,
     identity,
@@ -180,6 +186,7 @@ function openUplink(parts: Parts, commands: CommandDesk, random: Random, sealKey
     snapshot: () => fleet.snapshot(),
     commands,
     field,
+    tls: () => trust.tls(),
     allowPlain: settings.allowPlain,
   });
 }
@@ -224,6 +231,7 @@ async function becomeKnown(
   settings: Settings,
   opened: Enrollable,
   deps: GatewayDeps,
+  trust: HubTrustKeeper,
 ): Promise<IdentityState> {
   if (settings.claimToken === undefined) {
     throw new AppError(
@@ -241,7 +249,10 @@ async function becomeKnown(
     software: SOFTWARE,
     clock: deps.clock,
     random: deps.random,
-    fetch: (url, init) => fetch(url, init),
+    fetch: async (url, init) => {
+      if (settings.hubCa !== undefined) await trust.pin(settings.hubCa);
+      return await fetch(url, { ...init, tls: trust.tls() });
+    },
     signal: deps.signal,
     onRetry: (error) => {
       if (error.message !== told)

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { isLoopback } from "@millrace/contract/std/loopback";
 import { type Environment, readEnvironment, Setting, settingWrong } from "@millrace/contract/std/setting";
+import { AUTHORITY_PIN_PATTERN } from "@millrace/contract/wire/hub-trust";
 import { type Static, Type } from "@sinclair/typebox";
 import { pinProblem, plainPin } from "./local/access/pin.ts";
 import { checkListenHost } from "./local/listen.ts";
@@ -35,6 +36,16 @@ export const Settings = Type.Object({
       }),
     ),
     true,
+  ),
+  hubCa: Setting(
+    "MILLRACE_HUB_CA",
+    Type.Optional(
+      Type.String({
+        pattern: AUTHORITY_PIN_PATTERN,
+        description:
+          "Fingerprint of the hub's own authority, as in the hub's claim command; needed once, until the gateway is enrolled",
+      }),
+    ),
   ),
   localHost: Setting(
     "MILLRACE_LOCAL_HOST",
@@ -164,9 +175,11 @@ function checkPin(pin: string): void {
   if (problem !== null) throw settingWrong("MILLRACE_LOCAL_PIN", `it is too easy to guess. ${problem}`);
 }
 
-function checkPlain({ hubUrl, allowPlain }: Settings): void {
+function checkPlain({ hubUrl, allowPlain, hubCa }: Settings): void {
   const url = URL.parse(hubUrl);
   if (url === null) throw settingWrong("MILLRACE_HUB_URL", `"${hubUrl}" is not an address.`);
+  if (hubCa !== undefined && url.protocol !== "https:")
+    throw settingWrong("MILLRACE_HUB_URL", `found "${hubUrl}", expected https:// beside MILLRACE_HUB_CA.`);
   if (url.protocol === "https:" || allowPlain || isLoopback(url.hostname)) return;
   throw settingWrong(
     "MILLRACE_HUB_URL",

@@ -11,6 +11,7 @@ import type { HelloBody, UplinkMessage } from "@millrace/contract/wire/uplink";
 import { VERSION } from "@millrace/contract/wire/version";
 import type { Static } from "@sinclair/typebox";
 import type { CommandDesk } from "../commands/desk.ts";
+import type { TlsTrust } from "../identity/hub-trust.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { ManifestStore } from "../manifest/store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
@@ -22,7 +23,7 @@ import { type LinkReport, nextReport } from "./link-report.ts";
 import { answerManifest } from "./manifest-answer.ts";
 import { nextWakeMs, step } from "./protocol.ts";
 import { SNAPSHOT_STREAM, SnapshotFrames } from "./snapshot.ts";
-import { openSocket, type UplinkSocket } from "./socket.ts";
+import { openSocket, type SocketEvents, type UplinkSocket } from "./socket.ts";
 import {
   announced,
   type KnownStream,
@@ -60,6 +61,8 @@ export interface UplinkInput {
   commands?: Pick<CommandDesk, "highestNo" | "take">;
   /** Takes the hub's tests at devices; without it they are refused. */
   field?: FieldPort;
+  /** By what the hub's certificate is judged, asked at each connection; without it by the public authorities. */
+  tls?: () => TlsTrust;
   /** Takes `ws:` to another machine too. */
   allowPlain?: boolean;
   settings?: Partial<LinkSettings>;
@@ -252,7 +255,7 @@ class UplinkShell implements Uplink {
       if (connection === this.#connection) this.#on(event);
     };
     try {
-      this.#socket = openSocket(this.#url, {
+      const events: SocketEvents = {
         onOpened: () => ifMine({ type: "opened" }),
         onHeard: (message) => {
           ifMine({ type: "heard", message });
@@ -260,7 +263,8 @@ class UplinkShell implements Uplink {
         },
         onGarbage: (error) => ifMine({ type: "failed", error }),
         onClosed: (code, reason) => ifMine({ type: "closed", code, reason }),
-      });
+      };
+      this.#socket = openSocket(this.#url, events, this.#input.tls?.());
     } catch (cause) {
       this.#later(async () => {
         throw new AppError("uplink.unreachable", `${this.#url} cannot be opened`, { cause });

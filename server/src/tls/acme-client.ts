@@ -15,7 +15,7 @@ import {
 
 const ANSWER_MS_MAX = 30_000;
 const ANSWER_CHARACTERS_MAX = 256 * 1024;
-const POLL_MS = 2_000;
+const POLL_MS_FIRST = 250;
 const POLL_MS_MAX = 30_000;
 /** An order that is not through by then is given up and begun anew later. */
 const ORDER_MS_MAX = 180_000;
@@ -237,12 +237,12 @@ async function poll<S extends TSchema>(
   deadlineMs: number,
   over: (found: Static<S>) => boolean,
 ): Promise<Static<S>> {
-  for (;;) {
+  for (let waitMs = POLL_MS_FIRST; ; waitMs = Math.min(2 * waitMs, POLL_MS_MAX)) {
     const { response, text } = await session.post(url, null);
     const found = decode(schema, text, "state");
     if (over(found)) return found;
     if (clock.monoMs() > deadlineMs) throw failed(`no end after ${ORDER_MS_MAX / 1_000} s.`);
     const askedS = Number(response.headers.get("retry-after"));
-    await clock.sleep(askedS > 0 ? Math.min(askedS * 1_000, POLL_MS_MAX) : POLL_MS);
+    await clock.sleep(askedS > 0 ? Math.min(askedS * 1_000, POLL_MS_MAX) : waitMs);
   }
 }

@@ -136,8 +136,6 @@ export const PENDING: Readonly<Record<string, Pending>> = {
   S18: people("API keys by screen and API"),
   S19: people("passkeys do not exist yet"),
   S20: people("many sign-ins at once"),
-  S22: people("every role and foreign places", true),
-  S23: people("roles and places in edits"),
   S25: { feature: "commands that write values", why: "no value is written to a machine yet" },
   S26: {
     feature: "commands that write values",

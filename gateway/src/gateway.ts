@@ -12,11 +12,13 @@ import { Machine } from "./health/machine.ts";
 import { enrol } from "./identity/enrol.ts";
 import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
 import { fingerprintOf } from "./identity/key.ts";
+import { openSealingKey } from "./identity/sealing-key.ts";
 import type { IdentityState } from "./identity/state.ts";
 import { type Local, openLocal } from "./local/open.ts";
 import type { LocalView } from "./local/view.ts";
 import type { LogForward } from "./logs/forward.ts";
 import { deviceSecrets, settingsEvent } from "./logs/told-settings.ts";
+import { openedDevices, openedSettings } from "./manifest/opened.ts";
 import { type ManifestStore, openManifestStore } from "./manifest/store.ts";
 import { type Outbox, openOutbox } from "./outbox/outbox.ts";
 import type { Settings } from "./settings.ts";
@@ -67,6 +69,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const opened = await openIdentityFolder(folder);
   const state = opened.state ?? (await becomeKnown(settings, opened, deps));
   const identity = await bootIdentity(folder, opened.key, state);
+  const sealing = await openSealingKey(folder);
   const outbox = await openBuffer(settings, identity, clock, deps);
   beginClock(clock, identity, outbox);
   const startedMs = clock.nowMs();
@@ -78,8 +81,10 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     folder,
     scope: identity.state(),
     apply: async (wanted) => {
-      logs.keepSecret("devices", deviceSecrets(wanted.devices));
-      await fleet.apply(wanted);
+      // Opened in memory only: what lies on disk is what the hub signed.
+      const devices = openedDevices(sealing, wanted);
+      logs.keepSecret("devices", deviceSecrets(devices));
+      await fleet.apply({ ...wanted, devices });
     },
   });
   reportCache(manifest);
@@ -96,7 +101,12 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     identity,
     outbox,
     fleet,
-    field: new FieldDesk({ clock, fleet, keepSecret: (values) => logs.keepSecret("field", values) }),
+    field: new FieldDesk({
+      clock,
+      fleet,
+      keepSecret: (values) => logs.keepSecret("field", values),
+      opened: (body) => openedSettings(sealing, identity.state(), body),
+    }),
     manifest,
     machine,
     fill: new FillMeter(),
@@ -106,7 +116,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     uplink: null,
     local: null,
   };
-  const uplink = openUplink(parts, commands, random);
+  const uplink = openUplink(parts, commands, random, sealing.publicKey);
   parts.uplink = uplink;
   uplink.onChange(({ linkState }) => logs.hubIs(linkState === "up"));
   const local = await openLocalPage(parts, deps.randomBytes);
@@ -153,11 +163,12 @@ function openBuffer(
   });
 }
 
-function openUplink(parts: Parts, commands: CommandDesk, random: Random): Uplink {
+function openUplink(parts: Parts, commands: CommandDesk, random: Random, sealKey: string): Uplink {
   const { settings, identity, outbox, manifest, clock, fleet, field } = parts;
   return createUplink({
     hubUrl: settings.hubUrl,
     identity,
+    sealKey,
     outbox,
     manifest,
     status: () => statusOf(parts, true),

@@ -34,6 +34,7 @@ import { logRoutes } from "./modules/logs/routes.ts";
 import { type Auth, createGatekeeper } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
+import type { Vault } from "./modules/secrets/service.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
 import type { Setup } from "./modules/setup/service.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
@@ -46,6 +47,7 @@ import { trustRoutes } from "./trust-routes.ts";
 export interface AppDeps {
   database: Database;
   identity: HubIdentity;
+  vault: Vault;
   ingest: Ingest;
   clock: Clock;
   auth: Auth;
@@ -92,7 +94,7 @@ export function createApp(deps: AppDeps) {
   const plainGatekeeper = createGatekeeper(db, deps.auth, clock);
   const gatekeeper = limits.counting(plainGatekeeper);
   const { manifests, sessions } = ingest;
-  const change = { db, clock, manifests, gatekeeper };
+  const change = { db, clock, manifests, vault: deps.vault, gatekeeper };
   const noteRefusal = refusalNotes(deps.audit.access, gatekeeper);
   const app = new Elysia({
     // The path of a request is otherwise searched from a fixed offset, and hosts under four letters end as 404.

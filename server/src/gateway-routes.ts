@@ -20,8 +20,8 @@ export function gatewayAppRoutes(
   return new Elysia()
     .use(gatewayRoutes({ ...change, sessions, publicUrl, hubPin: () => claimPin(tls) }))
     .use(commandRoutes({ ...change, link: sessions }))
-    .use(fieldRoutes({ ...change, link: sessions }))
+    .use(fieldRoutes({ ...change, link: sessions, hubId: identity.hubId }))
     .use(fleetRoutes({ ...change, sql, sessions, identity, publicUrl }))
-    .use(manifestRoutes({ db, identity, gatekeeper: change.gatekeeper }))
+    .use(manifestRoutes({ db, gatekeeper: change.gatekeeper }))
     .use(enrolmentRoutes({ ...change, identity, sessions, throttle }));
 }

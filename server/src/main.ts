@@ -4,6 +4,7 @@ import { dispose, getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock as clock, systemRandom as random } from "@millrace/contract/std/clock";
 import { isLoopback } from "@millrace/contract/std/loopback";
+import { redactLine } from "@millrace/contract/std/redact";
 import { EXIT_SETTING } from "@millrace/contract/std/setting";
 import { type App, createApp } from "./app.ts";
 import { lockDataFolder } from "./data-lock.ts";
@@ -19,13 +20,15 @@ import { ownOrigins } from "./http/origin.ts";
 import { createRequestLimits } from "./http/request-limits.ts";
 import { loadHubKey, loadIdentity } from "./identity.ts";
 import { createIngest } from "./ingest/ingest.ts";
-import { configureLog } from "./log.ts";
+import { configureLog, operatorSecrets } from "./log.ts";
 import { AuditKeeper } from "./modules/audit/keeper.ts";
 import { startLogKeeper } from "./modules/logs/keeper.ts";
 import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
 import { createPasswords } from "./modules/people/password.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
 import { startRollouts } from "./modules/rollouts/runner.ts";
+import { loadSecretsKey } from "./modules/secrets/key.ts";
+import { Vault } from "./modules/secrets/service.ts";
 import { createSetup } from "./modules/setup/service.ts";
 import type { HubIdentity } from "./ports.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -118,6 +121,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     undo.push(() => database.close());
     const { db } = database;
     const identity = await loadIdentity(db, key);
+    const vault = new Vault(await loadSecretsKey(settings.dataFolder, settings.secretsKey));
     if (settings.adminApiKey !== undefined) await seedAdminKey({ db, clock }, settings.adminApiKey);
     let publicUrl = publicUrlOf(settings);
     const origins = () => ownOrigins(publicUrl);
@@ -135,17 +139,18 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       registry: metrics.registry,
       publicUrl: () => publicUrl,
     });
-    const ingest = createIngest({ database, identity, clock, registry: metrics.registry });
+    const ingest = createIngest({ database, identity, vault, clock, registry: metrics.registry });
     await ingest.start();
     undo.push(() => ingest.stop());
     keepHistory(settings, { url, database, metrics }, undo);
     const audit = keepAudit(settings, { database, identity, metrics }, undo);
     const { manifests, sessions, latest } = ingest;
-    const rollouts = startRollouts({ db, clock, manifests, sessions, latest: latest.cache });
+    const rollouts = startRollouts({ db, clock, manifests, vault, sessions, latest: latest.cache });
     undo.push(() => rollouts.stop());
     const app = createApp({
       database,
       identity,
+      vault,
       ingest,
       clock,
       auth,
@@ -190,7 +195,8 @@ async function main(): Promise<void> {
     process.stderr.write(`${thrown instanceof Error ? thrown.message : thrown}\n`);
     process.exit(EXIT_SETTING);
   }
-  await configureLog(settings);
+  const secrets = operatorSecrets(settings);
+  await configureLog(settings, secrets);
   const asked = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve());
   });
@@ -203,7 +209,8 @@ async function main(): Promise<void> {
     process.exit(0);
   } catch (thrown) {
     const code = thrown instanceof AppError ? thrown.code : "internal.bug";
-    process.stderr.write(`${code}: ${thrown instanceof Error ? thrown.message : thrown}\n`);
+    const text = `${code}: ${thrown instanceof Error ? thrown.message : thrown}`;
+    process.stderr.write(`${redactLine(text, secrets)}\n`);
     process.exit(code === "setting.wrong" ? EXIT_SETTING : 1);
   }
 }

@@ -65,6 +65,17 @@ export const Settings = Type.Object({
     ),
     true,
   ),
+  secretsKey: Setting(
+    "MILLRACE_SECRETS_KEY",
+    Type.Optional(
+      Type.String({
+        pattern: "^[A-Za-z0-9_-]{43}=?$",
+        description:
+          "Key under which passwords of devices lie in the database, 32 bytes as base64url; default: a file in MILLRACE_DATA",
+      }),
+    ),
+    true,
+  ),
   historian: Setting(
     "MILLRACE_HISTORIAN",
     Type.Boolean({

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ import { AuditKeeper } from "../src/modules/audit/keeper.ts";
 import { createAuth } from "../src/modules/people/auth.ts";
 import { createPasswords } from "../src/modules/people/password.ts";
 import { seedAdminKey } from "../src/modules/people/service.ts";
+import { Vault } from "../src/modules/secrets/service.ts";
 import { createSetup, type Setup } from "../src/modules/setup/service.ts";
 import type { HubIdentity } from "../src/ports.ts";
 import type { HubTls } from "../src/tls/hub-tls.ts";
@@ -28,6 +29,7 @@ export const API_KEY = "k".repeat(40);
 export interface TestHub extends AsyncDisposable {
   app: App;
   database: TestDatabase;
+  vault: Vault;
   ingest: Ingest;
   /** Signs only when a test says so. */
   audit: AuditKeeper;
@@ -61,8 +63,9 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
   const dataFolder = await mkdtemp(join(tmpdir(), "millrace-hub-"));
   const { db } = database;
   const identity = await loadIdentity(db, generateKeyPairSync("ed25519").privateKey);
+  const vault = new Vault(randomBytes(32));
   const metrics = createMetrics();
-  const ingest = createIngest({ database, identity, clock: systemClock, registry: metrics.registry });
+  const ingest = createIngest({ database, identity, vault, clock: systemClock, registry: metrics.registry });
   await ingest.start();
   await seedAdminKey({ db, clock: systemClock }, API_KEY);
   const passwords = createPasswords();
@@ -73,6 +76,7 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
   const app = createApp({
     database,
     identity,
+    vault,
     ingest,
     clock: systemClock,
     auth: createAuth({ db, passwords, secret: "s".repeat(43), publicUrl, origins }),
@@ -94,6 +98,7 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
   return {
     app,
     database,
+    vault,
     ingest,
     audit,
     setup,

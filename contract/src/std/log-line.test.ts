@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { safeLogText } from "./log-line.ts";
 
 test("S35: a name in the log can neither forge a record nor steer a terminal", () => {
-  const name = "Press\r\n2026-01-01 [INF] hub: all is well\u001b[2J\u009b31m\u202egnp.exe\u2066\u2028\u0000\u007f";
+  const name =
+    "Press\r\n2026-01-01 [INF] hub: all is well\u001b[2J\u009b31m\u202egnp.exe\u2066\u2028\u0000\u007f";
   const text = safeLogText(`2026-11-26 [WRN] hub: ${name} is gone\n`);
   const lines = text.split("\n");
   expect(lines).toHaveLength(3);

@@ -26,6 +26,8 @@ export interface FieldDeskInput {
   /** Hears values of the settings of the present test that must stand in no log. */
   keepSecret?: (values: readonly string[]) => void;
   driverOf?: TrialDeps["driverOf"];
+  /** The settings of a test with its secrets opened. */
+  opened?: (body: FieldBody) => Record<string, unknown>;
 }
 
 type Question = Pick<FieldRequest, "requestId" | "limitMs"> & { body: unknown };
@@ -59,7 +61,8 @@ export class FieldDesk {
   /** Resolves with what came of it; null when nobody waits for it any more. Never rejects. */
   async take(question: Question, asker: Asker = "hub"): Promise<FieldResult | null> {
     try {
-      const body = decodeBody(question.body);
+      const sealed = decodeBody(question.body);
+      const body = { ...sealed, settings: this.#input.opened?.(sealed) ?? sealed.settings };
       if (this.#running !== null) throw new AppError("request.tooMany", BUSY);
       return await this.#run(question, body, asker);
     } catch (thrown) {

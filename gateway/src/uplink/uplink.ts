@@ -24,13 +24,13 @@ import { nextWakeMs, step } from "./protocol.ts";
 import { SNAPSHOT_STREAM, SnapshotFrames } from "./snapshot.ts";
 import { openSocket, type UplinkSocket } from "./socket.ts";
 import {
+  announced,
   type KnownStream,
   LINK_SETTINGS,
   type LinkAction,
   type LinkEvent,
   type LinkPhase,
   type LinkSettings,
-  type StreamHead,
 } from "./state.ts";
 
 const log = getLogger(["gateway", "uplink"]);
@@ -38,6 +38,8 @@ const log = getLogger(["gateway", "uplink"]);
 export interface UplinkInput {
   hubUrl: string;
   identity: Identity;
+  /** For which key the hub seals secrets. */
+  sealKey?: string;
   outbox: Pick<
     Outbox,
     "epoch" | "openSession" | "renewEpoch" | "frames" | "acknowledge" | "welcomed" | "condemn" | "onSealed"
@@ -282,7 +284,8 @@ class UplinkShell implements Uplink {
   }
 
   async #hello(challenge: Static<typeof Challenge>): Promise<LinkEvent> {
-    const { identity, outbox, manifest, clock, clockQuality, commands, field, software } = this.#input;
+    const { identity, outbox, manifest, clock, clockQuality, commands, field, software, sealKey } =
+      this.#input;
     const state = identity.state();
     if (challenge.hubId !== state.hubId) {
       throw new AppError(
@@ -306,6 +309,7 @@ class UplinkShell implements Uplink {
       manifestRev: manifest.current()?.rev ?? 0,
       ...(commandNo === null ? {} : { commandNo, commandKinds: [...COMMAND_KINDS] }),
       ...(field ? { fieldKinds: [...field.kinds] } : {}),
+      ...(sealKey === undefined ? {} : { sealKey }),
       ...(clockQuality ? { clockQuality: clockQuality() } : {}),
       software,
       wallMs: clock.nowMs(),
@@ -388,13 +392,3 @@ class UplinkShell implements Uplink {
     return null;
   }
 }
-
-/** A stream as the hub may know it. */
-const announced = ({ lane, seg, low, next, acked, sent }: StreamHead) => ({
-  lane,
-  seg,
-  low,
-  next,
-  acked,
-  sent,
-});

@@ -49,6 +49,8 @@ export interface SessionDeps extends Omit<HelloDeps, "retire">, IntakeDeps {
   wanted: (gatewayId: string) => Promise<NumberedManifest | null>;
   /** Hears of gateways that are turned away; for the audit. */
   access?: Pick<AccessLog, "note">;
+  /** The gateway proved that secrets are to be sealed for this key; its manifest may be another from then on. */
+  sealKeyShown: (gatewayId: string, sealKey: string) => Promise<void>;
 }
 
 /** One gateway's connection: does what the machine in `protocol.ts` decides, and tells it what happened. */
@@ -249,6 +251,7 @@ export class GatewaySession {
       signature,
     );
     if (!verdict.ok) return this.#reject(body.gatewayId, verdict);
+    if (body.sealKey !== undefined) await this.deps.sealKeyShown(body.gatewayId, body.sealKey);
     const wanted = await this.deps.wanted(body.gatewayId);
     const newest = wanted?.rev ?? 0;
     if (body.manifestRev > newest) await this.#hold(body, verdict.gatewayNo, newest);

@@ -14,6 +14,7 @@ import { checkRevision } from "../../http/revision.ts";
 import { applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
 import { checkDriver } from "../driver-check.ts";
+import { keepSecrets, shownSettings } from "../secrets/service.ts";
 import { removeTags, syncTags, type TagGroup } from "../tags/service.ts";
 import {
   type DeviceRow,
@@ -30,9 +31,10 @@ import {
   updateDevice,
 } from "./store.ts";
 
-/** A device that says nothing of parameters and hours is shown without them. */
-export const mapDevice = ({ parameters, hours, ...row }: ShownDevice): Device => ({
+/** A device that says nothing of parameters and hours is shown without them; its secrets are shown by their names. */
+export const mapDevice = ({ parameters, hours, settings, ...row }: ShownDevice): Device => ({
   ...row,
+  settings: shownSettings(settings, "devices", row.path),
   ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
   ...(hours === null ? {} : { hours }),
 });
@@ -128,31 +130,43 @@ function parameterProblems(
 }
 
 /** A place or a gateway outside of the reach counts as one that does not exist. */
-async function rowOf(tx: Tx, id: string, input: DeviceCreate, revision: number, reach: Reach) {
+async function rowOf(
+  deps: ChangeDeps,
+  principal: Principal,
+  tx: Tx,
+  id: string,
+  input: DeviceCreate,
+  old: DeviceRow | null,
+) {
+  const reach = reachOf(principal, "plant.edit");
   const profile = referred(await findProfileOf(tx, input.profileId), "profileId", "profile");
   const within = (path: string | null) => (path !== null && covers(reach, path) ? path : null);
   const sitePath = referred(within(await findSitePath(tx, input.siteId)), "siteId", "site");
   referred(within(await findGatewayPath(tx, input.gatewayId)), "gatewayId", "gateway");
   const { parameters = {}, hours = null } = input;
+  const written = { kind: "device", id, driver: profile.driver, settings: input.settings } as const;
+  const before = old?.settings ?? null;
+  const settings = await keepSecrets(deps, tx, principal, { ...written, before });
   checkDriver([
-    ...deviceProblems(profile, input.settings, parameters),
+    ...deviceProblems(profile, settings, parameters),
     ...(hours === null ? [] : hoursProblems(hours).map((one) => ({ ...one, at: ["hours", ...one.at] }))),
   ]);
   const row: DeviceRow = {
     id,
     ...input,
+    settings,
     parameters,
     hours,
     enabled: input.enabled ?? true,
     path: `${sitePath}/${input.name}`,
-    revision,
+    revision: (old?.revision ?? 0) + 1,
   };
   return { row, profile };
 }
 
 export function createDevice(deps: ChangeDeps, principal: Principal, input: DeviceCreate): Promise<Device> {
   return applyConfigChange(deps, principal, async (tx) => {
-    const { row, profile } = await rowOf(tx, Bun.randomUUIDv7(), input, 1, reachOf(principal, "plant.edit"));
+    const { row, profile } = await rowOf(deps, principal, tx, Bun.randomUUIDv7(), input, null);
     await insertDevice(tx, row);
     await expandDevices(tx, [row], profile, new Date(deps.clock.nowMs()));
     const result = await getDevice(tx, row.id);
@@ -179,7 +193,7 @@ export function editDevice(
   return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockDevice(tx, id), "device");
     checkRevision(revision, old.revision);
-    const { row, profile } = await rowOf(tx, id, input, old.revision + 1, reachOf(principal, "plant.edit"));
+    const { row, profile } = await rowOf(deps, principal, tx, id, input, old);
     await updateDevice(tx, row);
     await expandDevices(tx, [row], profile, new Date(deps.clock.nowMs()));
     const result = await getDevice(tx, id);

@@ -177,7 +177,7 @@ export async function takeBack(
     async (tx, before) => {
       if ((await lockRunning(tx, id)) === null)
         throw new AppError("entity.conflict", "This rollout has ended, or is being worked on; look again.");
-      return { wanted: await undone(tx, copyState(before), version, backTo), notes: [] };
+      return { wanted: await undone(tx, copyState(before), version, backTo), notes: [], restored: true };
     },
   );
   return await getRollout(deps.db, id);

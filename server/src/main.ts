@@ -29,7 +29,7 @@ import { seedAdminKey } from "./modules/people/service.ts";
 import { startRollouts } from "./modules/rollouts/runner.ts";
 import { loadSecretsKey } from "./modules/secrets/key.ts";
 import { Vault } from "./modules/secrets/service.ts";
-import { createSetup } from "./modules/setup/service.ts";
+import { createSetup, type Setup } from "./modules/setup/service.ts";
 import type { HubIdentity } from "./ports.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import type { TlsPair } from "./tls/certificate.ts";
@@ -106,6 +106,20 @@ function keepAudit(
   return audit;
 }
 
+/** Tells the console where the hub is, and how the first administrator gets in. */
+async function welcome({ allowPlain, host }: Settings, setup: Setup, publicUrl: string): Promise<void> {
+  if (allowPlain && !publicUrl.startsWith("https:") && !isLoopback(host)) {
+    logger.warn("The hub serves other machines over plain http: passwords can be read on the way");
+  }
+  logger.info("hub.ready {url}", { event: "hub.ready", url: publicUrl });
+  const link = await setup.openLink(publicUrl);
+  if (link !== null) process.stdout.write(`Set-up link: ${link}\n`);
+}
+
+/** The certificate the hub shows, from wherever the settings say. */
+const openTls = (settings: Settings, identity: HubIdentity, metrics: Metrics, publicUrl: () => string) =>
+  openHubTls(settings, { identity, clock, random, registry: metrics.registry, publicUrl });
+
 async function start(settings: Settings): Promise<() => Promise<void>> {
   const undo: (() => unknown)[] = [];
   const stop = async () => {
@@ -132,13 +146,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const setup = createSetup({ db, clock, passwords, dataFolder });
     const https = publicUrl.startsWith("https:");
     const metrics = createMetrics();
-    const tls = await openHubTls(settings, {
-      identity,
-      clock,
-      random,
-      registry: metrics.registry,
-      publicUrl: () => publicUrl,
-    });
+    const tls = await openTls(settings, identity, metrics, () => publicUrl);
     const ingest = createIngest({ database, identity, vault, clock, registry: metrics.registry });
     await ingest.start();
     undo.push(() => ingest.stop());
@@ -174,12 +182,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     if (settings.publicUrl === undefined) publicUrl = publicUrlOf({ ...settings, port: listener.port });
     tls.start((pair) => listener.swap(pair));
     undo.push(() => tls.stop());
-    if (settings.allowPlain && !https && !isLoopback(settings.host)) {
-      logger.warn("The hub serves other machines over plain http: passwords can be read on the way");
-    }
-    logger.info("hub.ready {url}", { event: "hub.ready", url: publicUrl });
-    const link = await setup.openLink(publicUrl);
-    if (link !== null) process.stdout.write(`Set-up link: ${link}\n`);
+    await welcome(settings, setup, publicUrl);
     return stop;
   } catch (thrown) {
     await stop();

@@ -7,7 +7,7 @@ import { decimalOf, numberOf } from "./number.ts";
 import { boundedNotes, cellsError } from "./problem.ts";
 import { delimiterOf, readTable } from "./table.ts";
 
-test("no exported text is a formula, and each comes back exactly", () => {
+test("S35: no exported text is a formula, and each comes back exactly", () => {
   const texts = [
     "",
     "a",

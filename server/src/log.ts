@@ -1,4 +1,11 @@
-import { configure, getConsoleSink, getJsonLinesFormatter, getTextFormatter } from "@logtape/logtape";
+import {
+  configure,
+  getConsoleSink,
+  getJsonLinesFormatter,
+  getTextFormatter,
+  type LogRecord,
+} from "@logtape/logtape";
+import { safeLogText } from "@millrace/contract/std/log-line";
 import type { Settings } from "./settings.ts";
 
 /** Called once, by `main.ts`. JSON is one object a line, for collectors; text is for people. */
@@ -6,7 +13,8 @@ export async function configureLog({
   logLevel,
   logFormat,
 }: Pick<Settings, "logLevel" | "logFormat">): Promise<void> {
-  const formatter = logFormat === "json" ? getJsonLinesFormatter() : getTextFormatter();
+  const format = logFormat === "json" ? getJsonLinesFormatter() : getTextFormatter();
+  const formatter = (record: LogRecord) => safeLogText(format(record));
   await configure({
     sinks: { console: getConsoleSink({ formatter }) },
     loggers: [

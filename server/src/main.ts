@@ -13,8 +13,10 @@ import { startEmbedded } from "./db/embedded/embedded.ts";
 import { migrateDatabase } from "./db/migrate.ts";
 import { startHistorian } from "./historian/historian.ts";
 import { startRetention } from "./historian/retention-job.ts";
+import { readProxies } from "./http/address.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { ownOrigins } from "./http/origin.ts";
+import { createRequestLimits } from "./http/request-limits.ts";
 import { loadHubKey, loadIdentity } from "./identity.ts";
 import { createIngest } from "./ingest/ingest.ts";
 import { configureLog } from "./log.ts";
@@ -152,6 +154,8 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       dataFolder,
       webFolder: WEB,
       metricsOpen,
+      limits: createRequestLimits({ ...settings, clock, registry: metrics.registry }),
+      trusts: readProxies(settings.trustedProxies),
       diskFree: () => diskFreeOf(settings),
       audit,
       https,

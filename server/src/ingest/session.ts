@@ -26,6 +26,9 @@ import { holdManifest } from "./store.ts";
 
 const log = getLogger(["hub", "uplink"]);
 
+/** Texts and pings of one gateway in a second: a heartbeat, a status and an answer are a handful. Data comes as bytes, by credit. */
+const TEXTS_PER_SECOND_MAX = 50;
+
 /** How long a new manifest waits for a newer one. */
 const OFFER_MS = 300;
 
@@ -62,6 +65,8 @@ export class GatewaySession {
   readonly #field: FieldLine;
   #commandKinds: readonly string[] = COMMAND_KINDS_FIRST;
   #offered: NumberedManifest | null = null;
+  #second = 0;
+  #texts = 0;
 
   constructor(
     private readonly deps: SessionDeps,
@@ -112,9 +117,20 @@ export class GatewaySession {
     this.#perform(actions);
   }
 
+  /** Counts a text, or a ping, which the runtime answers by itself. @returns false when it was one too many */
+  counts(monoMs = this.deps.clock.monoMs()): boolean {
+    const second = Math.floor(monoMs / 1_000);
+    this.#texts = second === this.#second ? this.#texts + 1 : 1;
+    this.#second = second;
+    if (this.#texts <= TEXTS_PER_SECOND_MAX) return true;
+    this.refuse("flood");
+    return false;
+  }
+
   heard(message: string | Uint8Array): void {
     const monoMs = this.deps.clock.monoMs();
     if (typeof message !== "string") return this.#on({ type: "binary", bytes: message, monoMs });
+    if (!this.counts(monoMs)) return;
     try {
       this.#on({ type: "text", message: decodeUplinkMessage(message), monoMs });
     } catch (thrown) {

@@ -7,7 +7,7 @@ import { systemClock } from "@millrace/contract/std/clock";
 import { localRig, OWN_PIN } from "../../test/local-rig.ts";
 import { readSettings } from "../settings.ts";
 import { isOwnMachine } from "./guard.ts";
-import { listenAddress } from "./listen.ts";
+import { listenAddress, readTls } from "./listen.ts";
 
 /** `security.md` S45: where a request comes from, over real sockets. */
 
@@ -170,6 +170,6 @@ test("S45: with a certificate the page speaks TLS and its cookie stays there; a 
   expect(ada.cookie).toStartWith("__Host-millrace_local=");
   expect(await ada.text("/")).toContain("Press");
   expect(await messageOf(() => fetch(rig.local.url.replace("https", "http")))).not.toBe("");
-  const half = await messageOf(() => localRig({ env: { MILLRACE_LOCAL_TLS_CERT_FILE: cert } }));
+  const half = await messageOf(() => readTls(cert, ""));
   expect(half).toStartWith("MILLRACE_LOCAL_TLS_KEY_FILE: ");
 });

@@ -14,7 +14,7 @@ import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from
 import { fingerprintOf } from "./identity/key.ts";
 import { openSealingKey } from "./identity/sealing-key.ts";
 import type { IdentityState } from "./identity/state.ts";
-import { type LocalServer, startLocalServer } from "./local/server.ts";
+import { type Local, openLocal } from "./local/open.ts";
 import type { LocalView } from "./local/view.ts";
 import type { LogForward } from "./logs/forward.ts";
 import { deviceSecrets, settingsEvent } from "./logs/told-settings.ts";
@@ -38,6 +38,8 @@ const WATCH_MS = 500;
 export interface GatewayDeps {
   clock: Clock;
   random: Random;
+  /** Bytes nobody can foresee, for secrets. */
+  randomBytes: (count: number) => Uint8Array;
   signal: AbortSignal;
   /** Nothing can be stored any more: the process must end with a failure. */
   onCrash: (error: AppError) => void;
@@ -49,6 +51,8 @@ export interface GatewayDeps {
 
 export interface Gateway {
   localUrl: string;
+  /** First PIN of the local page when it was made at this start, to be shown once. */
+  firstPin: string | null;
   /** Stops polling, seals, flushes, closes. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -110,19 +114,16 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     startedMs,
     clock,
     uplink: null,
+    local: null,
   };
   const uplink = openUplink(parts, commands, random, sealing.publicKey);
   parts.uplink = uplink;
   uplink.onChange(({ linkState }) => logs.hubIs(linkState === "up"));
-  const local = startLocalServer({
-    host: settings.localHost,
-    port: settings.localPort,
-    names: settings.localNames.split(/[\s,]+/).filter((name) => name !== ""),
-    view: () => viewOf(parts),
-  });
+  const local = await openLocalPage(parts, deps.randomBytes);
+  parts.local = local;
   uplink.start();
   const stopWatch = watchDevices(fleet, uplink, clock);
-  return { localUrl: local.url, stop: stopOnce(parts, local, stopWatch) };
+  return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, stopWatch) };
 }
 
 interface Parts {
@@ -138,6 +139,7 @@ interface Parts {
   startedMs: number;
   clock: AnchoredClock;
   uplink: Uplink | null;
+  local: Local | null;
 }
 
 function openBuffer(
@@ -179,6 +181,20 @@ function openUplink(parts: Parts, commands: CommandDesk, random: Random, sealKey
     commands,
     field,
     allowPlain: settings.allowPlain,
+  });
+}
+
+function openLocalPage(parts: Parts, randomBytes: GatewayDeps["randomBytes"]): Promise<Local> {
+  const { settings, clock, fleet, field, outbox } = parts;
+  return openLocal({
+    settings,
+    clock,
+    randomBytes,
+    fleet,
+    field,
+    view: () => viewOf(parts),
+    report: (event) => outbox.report(event),
+    onChange: () => parts.uplink?.statusChanged(),
   });
 }
 
@@ -265,12 +281,13 @@ async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
     clockOffsetMs: parts.uplink?.link().clockOffsetMs ?? null,
     manifestRev: parts.manifest.current()?.rev ?? 0,
     log: parts.logs.status(),
+    ...(parts.local === null ? {} : { local: parts.local.state() }),
     outbox: parts.fill.measured(outbox, parts.clock.monoMs(), diskFreeBytes),
     devices: parts.fleet.statuses(),
   };
 }
 
-async function viewOf(parts: Parts): Promise<LocalView> {
+async function viewOf(parts: Parts): Promise<Omit<LocalView, "work">> {
   const link = parts.uplink?.link();
   const up = link?.linkState === "up";
   // While the hub asks for the status, its interval is the one shown; else the page's own.
@@ -308,7 +325,7 @@ function watchDevices(fleet: Fleet, uplink: Uplink, clock: Clock): () => void {
   return () => cancel();
 }
 
-function stopOnce(parts: Parts, local: LocalServer, stopWatch: () => void): () => Promise<void> {
+function stopOnce(parts: Parts, local: Local, stopWatch: () => void): () => Promise<void> {
   let stopping: Promise<void> | null = null;
   const stop = async () => {
     stopWatch();

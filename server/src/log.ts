@@ -5,6 +5,7 @@ import {
   getTextFormatter,
   type TextFormatter,
 } from "@logtape/logtape";
+import { safeLogText } from "@millrace/contract/std/log-line";
 import { redactLine } from "@millrace/contract/std/redact";
 import type { Settings } from "./settings.ts";
 
@@ -26,7 +27,7 @@ export async function configureLog(
   secrets: readonly string[] = [],
 ): Promise<void> {
   const written = logFormat === "json" ? getJsonLinesFormatter() : getTextFormatter();
-  const formatter: TextFormatter = (record) => redactLine(written(record), secrets);
+  const formatter: TextFormatter = (record) => safeLogText(redactLine(written(record), secrets));
   await configure({
     sinks: { console: getConsoleSink({ formatter }) },
     loggers: [

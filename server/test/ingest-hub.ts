@@ -13,6 +13,7 @@ import { tag } from "../src/db/schema/tag.ts";
 import type { Gatekeeper } from "../src/http/access.ts";
 import { errorResponse } from "../src/http/error-response.ts";
 import { HUB, type Principal } from "../src/http/principal.ts";
+import { SOCKET_LIMITS } from "../src/http/socket-limits.ts";
 import { createIngest, type Ingest } from "../src/ingest/ingest.ts";
 import { uplinkRoutes } from "../src/ingest/routes.ts";
 import { liveRoutes } from "../src/live/routes.ts";
@@ -57,9 +58,10 @@ export async function ingestHub(): Promise<IngestHub> {
       allowed.value && headers.get("authorization") === "Bearer test" ? viewer : null,
     placeOf: async () => null,
   };
-  const app = new Elysia()
+  const limits = { refused: () => undefined };
+  const app = new Elysia({ websocket: SOCKET_LIMITS })
     .onError(({ error, request }) => errorResponse(error, request))
-    .use(uplinkRoutes({ ...ingest.sessionDeps, gatekeeper }))
+    .use(uplinkRoutes({ ...ingest.sessionDeps, gatekeeper, limits }))
     .use(
       liveRoutes({
         db: database.db,
@@ -67,6 +69,7 @@ export async function ingestHub(): Promise<IngestHub> {
         gatekeeper,
         clock: systemClock,
         origins: () => ["http://hub.test"],
+        limits,
       }),
     );
   app.listen({ hostname: "127.0.0.1", port: 0 });

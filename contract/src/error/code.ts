@@ -267,6 +267,12 @@ export const ERROR = {
     "error",
     "Check PostgreSQL; gateways keep their data meanwhile.",
   ),
+  "audit.unwritable": row(
+    503,
+    "backoff",
+    "error",
+    "Look at the database's disk and the hub's log; values and gateways go on meanwhile.",
+  ),
   "database.failed": row(500, "never", "error", "Look at the hub's log for the error id."),
   // History
   "query.tooLarge": row(

@@ -1,15 +1,20 @@
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
+import { LIVE_PATH } from "@millrace/contract/wire/live";
 import type { ServerWebSocket } from "bun";
 import { Elysia } from "elysia";
 import type { Db } from "../db/client.ts";
 import { access, type Gatekeeper, inReach, requirePermission } from "../http/access.ts";
+import { addressBucket } from "../http/address.ts";
 import { checkUpgradeOrigin } from "../http/origin.ts";
-import { reachOf } from "../http/principal.ts";
+import { type Principal, reachOf, whoOf } from "../http/principal.ts";
+import { addressOf } from "../http/request-from.ts";
+import type { RequestLimits } from "../http/request-limits.ts";
+import { Seats } from "../http/seats.ts";
 import { unknownTags } from "../modules/tags/service.ts";
 import type { FanOut } from "./fan-out.ts";
 import { findSeenGateways } from "./sight-store.ts";
-import type { Sight, Subscriber } from "./subscriber.ts";
+import { LIVE, type Sight, type Subscriber } from "./subscriber.ts";
 
 export interface LiveDeps {
   db: Db;
@@ -17,6 +22,7 @@ export interface LiveDeps {
   gatekeeper: Gatekeeper;
   clock: Clock;
   origins: () => readonly string[];
+  limits: Pick<RequestLimits, "refused">;
 }
 
 /**
@@ -53,13 +59,28 @@ function watchOf(db: Db, gatekeeper: Gatekeeper, headers: Headers) {
   return { sight, stillAllowed };
 }
 
-/** `/api/v1/live`: see `wire/live.ts` of the contract. A browser needs our Origin; a program shows an API key. */
-export const liveRoutes = ({ db, fanOut, gatekeeper, clock, origins }: LiveDeps) =>
-  new Elysia().use(access(gatekeeper)).get(
-    "/api/v1/live",
-    ({ request, server }) => {
+/** `LIVE_PATH`: see `wire/live.ts` of the contract. A browser needs our Origin; a program shows an API key. */
+export const liveRoutes = ({ fanOut, gatekeeper, clock, origins, limits, db }: LiveDeps) => {
+  const seats = new Seats({
+    perNameMax: [LIVE.socketsPerAccountMax, LIVE.socketsPerAddressMax],
+    allMax: LIVE.socketsMax,
+    retryAfterS: LIVE.fullRetryAfterS,
+  });
+  const takeSeat = (principal: Principal, address: string): (() => void) => {
+    try {
+      return seats.take(whoOf(principal), addressBucket(address));
+    } catch (thrown) {
+      limits.refused("sockets");
+      throw thrown;
+    }
+  };
+  return new Elysia().use(access(gatekeeper)).get(
+    LIVE_PATH,
+    async ({ request, server, principal }) => {
+      // A page cannot set Authorization on a socket, so a request with a key is no browser's.
+      if (!request.headers.has("authorization")) checkUpgradeOrigin(request, origins());
       const headers = new Headers(request.headers);
-      if (!headers.has("authorization")) checkUpgradeOrigin(request, origins());
+      const leaveSeat = takeSeat(principal, addressOf(request, server));
       let subscriber: Subscriber | null = null;
       const data = {
         open(socket: ServerWebSocket) {
@@ -73,10 +94,16 @@ export const liveRoutes = ({ db, fanOut, gatekeeper, clock, origins }: LiveDeps)
         },
         message: (_socket: ServerWebSocket, message: string | Uint8Array) =>
           subscriber?.heard(message, clock.monoMs(), clock.nowMs()),
-        close: () => subscriber && fanOut.leave(subscriber),
+        ping: () => subscriber?.counts(clock.monoMs()),
+        close() {
+          leaveSeat();
+          if (subscriber) fanOut.leave(subscriber);
+        },
       };
       if (server?.upgrade(request, { data: data as never })) return;
+      leaveSeat();
       throw new AppError("request.malformed", "Expected a WebSocket upgrade.");
     },
     { can: inReach("sample.read"), detail: { summary: "Live values (WebSocket)", tags: ["Samples"] } },
   );
+};

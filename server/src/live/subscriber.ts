@@ -12,6 +12,14 @@ export const LIVE = {
   bufferedBytesMax: 256 * 1024,
   /** Messages of one browser in a second; more is a fault or an attack. */
   messagesPerSecondMax: 50,
+  /** Tags one browser may subscribe to in a row, and then in a second: each is looked up and sent for the snapshot. */
+  tagsBurstMax: 100_000,
+  tagsPerSecondMax: 10_000,
+  /** Sockets open at once: of one account, from one address (a plant may sit behind one), and in all. */
+  socketsPerAccountMax: 100,
+  socketsPerAddressMax: 500,
+  socketsMax: 5_000,
+  fullRetryAfterS: 10,
   heartbeatMs: 5_000,
   tickMs: 100,
   /** How often a socket's right to be there is looked up again. */
@@ -53,6 +61,8 @@ export class Subscriber {
   #spokeMonoMs: number;
   #second = 0;
   #messages = 0;
+  #tagsLeft: number = LIVE.tagsBurstMax;
+  #tagsLeftMonoMs: number;
 
   constructor(
     private readonly socket: LiveSocket,
@@ -61,17 +71,28 @@ export class Subscriber {
     monoMs: number,
   ) {
     this.#spokeMonoMs = monoMs;
+    this.#tagsLeftMonoMs = monoMs;
   }
 
-  heard(message: string | Uint8Array, monoMs: number, nowMs: number): void {
+  /** Counts a message, or a ping, which the runtime answers by itself. @returns false when it was one too many */
+  counts(monoMs: number): boolean {
     const second = Math.floor(monoMs / 1_000);
     this.#messages = second === this.#second ? this.#messages + 1 : 1;
     this.#second = second;
-    if (this.#messages > LIVE.messagesPerSecondMax)
-      return this.socket.close(CLOSE.tooMany, "request.tooMany");
+    if (this.#messages <= LIVE.messagesPerSecondMax) return true;
+    this.socket.close(CLOSE.tooMany, "request.tooMany");
+    return false;
+  }
+
+  heard(message: string | Uint8Array, monoMs: number, nowMs: number): void {
+    if (!this.counts(monoMs)) return;
     try {
       const decoded = decodeLiveMessage(typeof message === "string" ? message : "");
-      if (decoded.type === "subscribe") void this.#ask(decoded.id, decoded.tags, monoMs, nowMs);
+      if (decoded.type !== "subscribe") return;
+      // A snapshot on top of what it has not taken yet would be a queue, and it decides how often it asks.
+      if (!this.#mayTake(decoded.tags.length, monoMs) || this.socket.bufferedBytes() > LIVE.bufferedBytesMax)
+        return this.socket.close(CLOSE.tooMany, "request.tooMany");
+      void this.#ask(decoded.id, decoded.tags, monoMs, nowMs);
     } catch (thrown) {
       this.#refuse(thrown, monoMs);
     }
@@ -123,6 +144,15 @@ export class Subscriber {
       }
     }
     if (monoMs - this.#spokeMonoMs >= LIVE.heartbeatMs) this.#send({ type: "hb", hubTimeMs: nowMs }, monoMs);
+  }
+
+  #mayTake(tags: number, monoMs: number): boolean {
+    const refilled = ((monoMs - this.#tagsLeftMonoMs) / 1_000) * LIVE.tagsPerSecondMax;
+    const left = Math.min(LIVE.tagsBurstMax, this.#tagsLeft + refilled) - tags;
+    if (left < 0) return false;
+    this.#tagsLeft = left;
+    this.#tagsLeftMonoMs = monoMs;
+    return true;
   }
 
   #subscribe(id: number, tags: readonly number[], monoMs: number, nowMs: number): void {

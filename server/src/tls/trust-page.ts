@@ -9,7 +9,7 @@ const ESCAPES: Record<string, string> = {
   '"': "&quot;",
   "'": "&#39;",
 };
-const escape = (text: string): string => text.replace(/[&<>"']/g, (sign) => ESCAPES[sign]!);
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => ESCAPES[sign]!);
 
 export const TRUST_STYLE = `:root{color-scheme:light dark}
 body{margin:0 auto;max-width:42rem;padding:1rem;font:1rem/1.5 system-ui,sans-serif;background:Canvas;color:CanvasText}
@@ -35,7 +35,7 @@ export interface TrustWords {
 }
 
 export function trustPage({ publicUrl, authority }: TrustWords): string {
-  const link = `<a href="${escape(publicUrl)}">${escape(publicUrl)}</a>`;
+  const link = `<a href="${escaped(publicUrl)}">${escaped(publicUrl)}</a>`;
   if (authority === null)
     return page(`<h1>Nothing to do here</h1>
 <p>This hub's certificate is one that phones and computers know by themselves. Open ${link}.</p>`);
@@ -44,7 +44,7 @@ export function trustPage({ publicUrl, authority }: TrustWords): string {
 alerts and installing do not work. You do this once on each device.</p>
 <h2>1. Compare before you trust</h2>
 <p>Fingerprint (SHA-256) of the authority:</p>
-<code>${escape(authority.fingerprint)}</code>
+<code>${escaped(authority.fingerprint)}</code>
 <p>Ask somebody who is signed in to read theirs to you, from <em>Settings</em>, <em>Certificate</em>, or see the hub's console.
 If a single pair differs, stop: somebody stands between you and the hub.</p>
 <h2>2. Get it</h2>
@@ -72,7 +72,7 @@ function uuidOf(fingerprint: string, salt: string): string {
 
 /** Apple's configuration profile with the authority in it. */
 export function appleProfile(authority: CertificateFacts, der: Uint8Array): string {
-  const name = escape(authority.issuer.replace(/^CN=/, ""));
+  const name = escaped(authority.issuer.replace(/^CN=/, ""));
   const payload = (entries: string) => `<dict>${entries}</dict>`;
   const text = (key: string, value: string) => `<key>${key}</key><string>${value}</string>`;
   const number = "<key>PayloadVersion</key><integer>1</integer>";

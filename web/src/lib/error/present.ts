@@ -68,6 +68,7 @@ export const TITLE: Record<FaultCode, string> = {
   "outbox.failed": "The gateway cannot write its buffer",
   "outbox.corrupt": "The gateway's buffer was damaged",
   "database.unavailable": "The hub cannot reach its database",
+  "audit.unwritable": "The audit cannot be written, so nothing may be changed",
   "database.failed": "The hub's database failed",
   "query.tooLarge": "This is too much for one request",
   "query.busy": "The hub is busy with other queries",

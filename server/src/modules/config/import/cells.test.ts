@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
+import { guard, unguard } from "../../formula.ts";
 import { columnOf, kindOf } from "./columns.ts";
 import { dataTypeOf } from "./data-type.ts";
-import { guard, unguard } from "./formula.ts";
 import { CONFIG_IMPORT } from "./limits.ts";
 import { decimalOf, numberOf } from "./number.ts";
 import { boundedNotes, cellsError } from "./problem.ts";

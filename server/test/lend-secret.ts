@@ -17,8 +17,9 @@ export function lendSecret(...names: ("password" | "host")[]): Disposable {
     properties[name] = name === "password" ? LENT : { ...(properties.host as TSchema), secret: true };
   return {
     [Symbol.dispose]() {
-      for (const name of names) delete properties[name];
-      for (const name of names) if (before[name] !== undefined) properties[name] = before[name];
+      // In the order in which they were: forms draw them so.
+      for (const name of Object.keys(properties)) delete properties[name];
+      Object.assign(properties, before);
     },
   };
 }

@@ -2,10 +2,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:te
 import type { ConfigDiff, ConfigDocument, ConfigPlan, Draft } from "@millrace/contract/api/config";
 import type { Device, Profile } from "@millrace/contract/api/plant";
 import type { Problem } from "@millrace/contract/api/problem";
+import { systemClock } from "@millrace/contract/std/clock";
 import type { Manifest } from "@millrace/contract/wire/manifest";
 import { authorization, ConfigFiles } from "../../../test/config-files.ts";
 import { type TestHub, testHub } from "../../../test/hub.ts";
 import { lendSecret } from "../../../test/lend-secret.ts";
+import { inTransaction } from "../../db/transaction.ts";
+import { HUB, type Principal } from "../../http/principal.ts";
+import { keepSecrets, openSettings } from "./service.ts";
 
 /** Secret settings the whole way: document, API, versions, drafts, files, manifests. */
 
@@ -286,4 +290,40 @@ test("files: a cell writes one, no column shows one, and a file without it leave
   const wrong = await files.refused(csv.replace("CANARY-cell", `CANARY${"x".repeat(90)}`));
   expect(wrong.problems[0]!.column).toBe("settings.password");
   expect(JSON.stringify(wrong)).not.toContain("CANARY");
+});
+
+test("a stored secret is used only by who could change it: a test with another host would tell it to that host", async () => {
+  const { db } = hub.database;
+  const holding = (
+    permissions: Principal["grants"][number]["permissions"],
+    path: string | null,
+  ): Principal => ({
+    ...HUB,
+    kind: "person",
+    grants: [{ role: "r", siteId: null, path, permissions }],
+  });
+  const settings = { host: "10.9.9.9", password: { secret: REF } };
+  const opened = (who: Principal) => openSettings({ vault: hub.vault, db }, who, "modbus", settings);
+  for (const path of [null, "Plant", "Plant/A"])
+    expect((await opened(holding(["plant.edit"], path))).password).toBe(CANARY);
+  for (const who of [holding(["plant.edit"], "Plant/B"), holding(["field.use", "plant.read"], null)])
+    expect(opened(who)).rejects.toMatchObject({ code: "request.invalid" });
+  const elsewhere = holding(["plant.edit"], "Elsewhere");
+  const one = { kind: "device", id: Bun.randomUUIDv7(), driver: "modbus", settings, before: null } as const;
+  const copied = inTransaction(db, (tx) =>
+    keepSecrets({ vault: hub.vault, clock: systemClock }, tx, elsewhere, one),
+  );
+  expect(copied).rejects.toMatchObject({ code: "request.invalid" });
+  const stranger = { ...settings, password: { secret: "drafts/0193f0e0-0000-7000-8000-000000000001" } };
+  expect(openSettings({ vault: hub.vault, db }, HUB, "modbus", stranger)).rejects.toMatchObject({
+    code: "request.invalid",
+  });
+});
+
+test("a rollout that is taken back brings the old password back", async () => {
+  const rollout = { document: withPassword("Plant/A", OTHER), observeS: 5 };
+  const started = await hub.call<{ id: string }>("POST", "/api/v1/rollouts", rollout);
+  expect([started.status, await storedAt("Plant/A")]).toEqual([200, OTHER]);
+  expect((await hub.call("POST", `/api/v1/rollouts/${started.body.id}/stop`)).status).toBe(200);
+  expect(await storedAt("Plant/A")).toBe(CANARY);
 });

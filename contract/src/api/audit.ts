@@ -10,7 +10,7 @@ export type AuditClient = (typeof AUDIT_CLIENTS)[number];
 
 /** Where a change was asked for from. */
 export const AuditFrom = Type.Object({
-  /** The network peer: behind a proxy, the proxy, because headers can be forged. `unknown` when there was no socket. */
+  /** The network peer, or whom a proxy named in the settings forwards for. `unknown` when there was no socket. */
   address: Type.String({ maxLength: 64, examples: ["10.20.0.17"] }),
   client: AuditClient,
 });

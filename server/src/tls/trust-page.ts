@@ -45,7 +45,7 @@ alerts and installing do not work. You do this once on each device.</p>
 <h2>1. Compare before you trust</h2>
 <p>Fingerprint (SHA-256) of the authority:</p>
 <code>${escaped(authority.fingerprint)}</code>
-<p>Ask somebody who is signed in to read theirs to you, from <em>Settings</em>, <em>Certificate</em>, or see the hub's console.
+<p>The hub writes the same one on its console at each start: have it read to you there, not over this page.
 If a single pair differs, stop: somebody stands between you and the hub.</p>
 <h2>2. Get it</h2>
 <p><a class="get" href="/trust/ca.crt" download>Certificate (Android, Windows)</a><a class="get" href="/trust/ca.mobileconfig">Profile (iPhone, iPad, Mac)</a></p>

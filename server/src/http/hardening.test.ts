@@ -96,7 +96,8 @@ test("S10: no form of another site changes anything, and no GET does", async () 
   }
   // Refusals are noted too, a moment after their answer.
   const count = async () => {
-    const rows = await hub.database.sql`SELECT count(*)::int AS n FROM audit WHERE action NOT LIKE 'access.%'`;
+    const rows = await hub.database
+      .sql`SELECT count(*)::int AS n FROM audit WHERE action NOT LIKE 'access.%'`;
     return Number(rows[0].n);
   };
   const before = await count();

@@ -157,11 +157,11 @@ test("the pages are accessible, light on a phone and dark on a tablet, and their
     await person.page.goto(stack.localUrl);
     await look(person, name("stranger"));
     await signIn(person.page, PIN);
-    for (const path of ["/", "/tags", "/work", "/pin"]) {
+    for (const path of ["/", "/tags", "/service", "/pin"]) {
       await person.page.goto(stack.localUrl + path);
       await look(person, name(path === "/" ? "status" : path.slice(1)));
     }
-    await person.page.goto(`${stack.localUrl}/work`);
+    await person.page.goto(`${stack.localUrl}/service`);
     await person.page.getByRole("button", { name: /Switch it on|min from now/ }).click();
     await look(person, name("work-on"));
     await person.context.close();

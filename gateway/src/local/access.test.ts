@@ -17,7 +17,7 @@ test("S45: without signing in there is a light and nothing of the plant", async 
   const page = await response.text();
   expect(response.status).toBe(200);
   for (const word of ["Working", "Not connected"]) expect(page).toContain(word);
-  for (const path of ["/", "/tags", "/work", "/pin", "/nowhere"]) {
+  for (const path of ["/", "/tags", "/service", "/pin", "/nowhere"]) {
     const text = await (await stranger.get(path)).text();
     expect(text).not.toMatch(/Press|00000000-0000|aaaa bbbb|hub\.example|millrace-gateway|manifest/);
   }
@@ -27,7 +27,7 @@ test("S45: without signing in there is a light and nothing of the plant", async 
   expect((await stranger.get("/readyz")).status).toBe(200);
   rig.refuseDisk();
   expect(await stranger.text("/")).toContain("Not working");
-  for (const path of ["/work/begin", "/work/lockout", "/pin", "/sign-out"])
+  for (const path of ["/service/begin", "/service/lockout", "/pin", "/sign-out"])
     expect((await stranger.post(path)).headers.get("location")).toBe("/");
   expect(rig.local.state()).toMatchObject({ commissioningUntilMs: null, lockedOut: false });
 });
@@ -39,11 +39,11 @@ test("S45: the first PIN opens one page only, where another is chosen; it is kep
     "/pin",
   );
   const cookie = ada.cookie;
-  for (const path of ["/", "/tags", "/work"])
+  for (const path of ["/", "/tags", "/service"])
     expect((await ada.get(path)).headers.get("location")).toBe("/pin");
   expect((await ada.get("/api/v1/status")).status).toBe(401);
   await ada.text("/pin");
-  await ada.post("/work/begin");
+  await ada.post("/service/begin");
   expect(rig.local.commissioning.armedUntilMs()).toBeNull();
   for (const [next, again, word] of [
     ["12345678", "12345678", "first a stranger tries"],

@@ -30,12 +30,12 @@ const field = (form: URLSearchParams, name: string): string => form.get(name) ??
 
 /** What a signed-in person may do, each by a form of its own; all lead back to the page "Work". */
 const ACTS: Readonly<Record<string, Act>> = {
-  "/work/begin": (work, { name }) => work.begin(name),
-  "/work/end": (work, { name }) => work.end(name),
-  "/work/lockout": (work, { name }) => work.lockOut(name),
-  "/work/release": (work, { name }) => work.release(name),
-  "/work/test": (work, { name }, form) => work.test(name, field(form, "deviceId")),
-  "/work/restart": (work, { name }, form) => work.restart(name, field(form, "deviceId")),
+  "/service/begin": (work, { name }) => work.begin(name),
+  "/service/end": (work, { name }) => work.end(name),
+  "/service/lockout": (work, { name }) => work.lockOut(name),
+  "/service/release": (work, { name }) => work.release(name),
+  "/service/test": (work, { name }, form) => work.test(name, field(form, "deviceId")),
+  "/service/restart": (work, { name }, form) => work.restart(name, field(form, "deviceId")),
 };
 
 /** Answers a form of somebody who is signed in. */
@@ -54,8 +54,8 @@ export async function answerForm(deps: FormDeps, path: string, session: Session,
   const act = Object.hasOwn(ACTS, path) ? ACTS[path] : undefined;
   if (act === undefined) return problem(new AppError("route.unknown", "There is nothing at that address."));
   if (session.mustChoose) return goTo("/pin");
-  session.told = { path: "/work", ...(await doneOf(act, deps.work, session, form)) };
-  return goTo("/work");
+  session.told = { path: "/service", ...(await doneOf(act, deps.work, session, form)) };
+  return goTo("/service");
 }
 
 async function doneOf(act: Act, work: WorkDesk, session: Session, form: URLSearchParams): Promise<Done> {

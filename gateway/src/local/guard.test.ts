@@ -36,16 +36,16 @@ test("S45: a form of another site is answered with 403, even from somebody who i
     { origin: own, "sec-fetch-site": "none" },
     { origin: own.replace(/:\d+$/, ":1"), "sec-fetch-site": "same-origin" },
   ];
-  for (const headers of foreign) expect((await ada.post("/work/begin", {}, headers)).status).toBe(403);
+  for (const headers of foreign) expect((await ada.post("/service/begin", {}, headers)).status).toBe(403);
   expect(
     (await fetch(`${rig.local.url}work/begin`, { method: "POST", headers: { cookie: ada.cookie } })).status,
   ).toBe(403);
   expect((await rig.visitor().post("/sign-in", { pin: OWN_PIN, name: "x" }, foreign[0])).status).toBe(403);
-  expect((await ada.post("/work/begin", { token: "guessed" })).status).toBe(403);
+  expect((await ada.post("/service/begin", { token: "guessed" })).status).toBe(403);
   expect(rig.local.commissioning.armedUntilMs()).toBeNull();
   const told = rig.events.filter(({ data }) => data.reason === "crossSite");
   expect(told).toHaveLength(foreign.length + 3);
-  expect((await ada.post("/work/begin")).status).toBe(303);
+  expect((await ada.post("/service/begin")).status).toBe(303);
   expect(rig.local.commissioning.armedUntilMs()).not.toBeNull();
 });
 

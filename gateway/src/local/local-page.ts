@@ -185,7 +185,7 @@ export class LocalPage {
 const PAGES: Readonly<Record<string, (visit: Visit, url: URL) => ReturnType<typeof statusPage>>> = {
   "/": statusPage,
   "/tags": (visit, url) => tagsPage(visit, url.searchParams.get("q") ?? ""),
-  "/work": workPage,
+  "/service": workPage,
   "/pin": pinPage,
 };
 

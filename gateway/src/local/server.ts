@@ -9,7 +9,7 @@ import { TEST_MS_MAX } from "./work-desk.ts";
 const IDLE_S = 10;
 /** An answer that waits for a device. */
 const DEVICE_S = TEST_MS_MAX / 1_000 + IDLE_S;
-const WAIT_FOR_DEVICE: ReadonlySet<string> = new Set(["/work/test", "/work/restart"]);
+const WAIT_FOR_DEVICE: ReadonlySet<string> = new Set(["/service/test", "/service/restart"]);
 
 export interface LocalServerInput extends Omit<PageInput, "secure"> {
   /** Address to listen at, judged already. */

@@ -17,7 +17,7 @@ export function workPage(visit: Visit): Html {
     "Work",
     html`<section data-live><h2>Commissioning mode</h2>
 <p>${on ? `On, for ${durationWords(view.work.commissioningLeftMs)} more.` : `Off. While it is on, for ${MINUTES} min, devices can be tried and restarted from here; the hub is told.`}</p>
-${on ? html`<div class="buttons">${button(session, "/work/end", "End it now")}${button(session, "/work/begin", `${MINUTES} min from now`)}</div>` : button(session, "/work/begin", "Switch it on")}
+${on ? html`<div class="buttons">${button(session, "/service/end", "End it now")}${button(session, "/service/begin", `${MINUTES} min from now`)}</div>` : button(session, "/service/begin", "Switch it on")}
 </section>
 <section data-live><h2>Writes from afar</h2>
 ${lockoutPart(visit)}
@@ -31,14 +31,14 @@ ${on ? html`<ul class="devices">${view.devices.map((device) => deviceItem(visit,
 function lockoutPart({ view, session }: Visit): Html {
   const { on, by, sinceMs } = view.work.lockout;
   return on
-    ? html`<p>Locked out by ${by} since ${new Date(sinceMs).toISOString().slice(0, 10)} ${clockText(sinceMs)}. Nothing is written to a machine from afar until it is released here, also after a restart.</p>${button(session, "/work/release", "Release")}`
-    : html`<p>Allowed as far as the hub allows them. Lock them out while somebody has a hand in a machine.</p>${button(session, "/work/lockout", "Lock out")}`;
+    ? html`<p>Locked out by ${by} since ${new Date(sinceMs).toISOString().slice(0, 10)} ${clockText(sinceMs)}. Nothing is written to a machine from afar until it is released here, also after a restart.</p>${button(session, "/service/release", "Release")}`
+    : html`<p>Allowed as far as the hub allows them. Lock them out while somebody has a hand in a machine.</p>${button(session, "/service/lockout", "Lock out")}`;
 }
 
 function deviceItem({ session }: Visit, supervisor: DeviceSupervisor): Html {
   const { linkState, reason, code } = supervisor.status();
   const { deviceId, name } = supervisor.device;
-  return html`<li><h3>${name}</h3><p>${shapeOf(linkState)} ${DEVICE_WORD[linkState]}${code === "" ? null : html`: ${reason}`}<br>${supervisor.endpoint()}</p><div class="buttons">${button(session, "/work/test", `Test the connection of ${name}`, { deviceId })}${button(session, "/work/restart", `Restart the link of ${name}`, { deviceId })}</div></li>
+  return html`<li><h3>${name}</h3><p>${shapeOf(linkState)} ${DEVICE_WORD[linkState]}${code === "" ? null : html`: ${reason}`}<br>${supervisor.endpoint()}</p><div class="buttons">${button(session, "/service/test", `Test the connection of ${name}`, { deviceId })}${button(session, "/service/restart", `Restart the link of ${name}`, { deviceId })}</div></li>
 `;
 }
 

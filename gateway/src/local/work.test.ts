@@ -28,30 +28,30 @@ test("S45: read-only until commissioning mode: on for half an hour, seen everywh
   plant.unit(1).holding.set([11]);
   await using rig = await localRig({ devices: [press(plant.port)] });
   const ada = await rig.inside();
-  expect(await ada.text("/work")).not.toContain("Test the connection");
-  for (const path of ["/work/test", "/work/restart"]) {
+  expect(await ada.text("/service")).not.toContain("Test the connection");
+  for (const path of ["/service/test", "/service/restart"]) {
     await ada.post(path, { deviceId: DEVICE });
-    expect(await ada.text("/work")).toContain("Commissioning mode is off");
+    expect(await ada.text("/service")).toContain("Commissioning mode is off");
   }
   const before = rig.changes();
-  await ada.post("/work/begin");
+  await ada.post("/service/begin");
   expect(rig.local.state().commissioningUntilMs).toBe(rig.clock.nowMs() + COMMISSIONING_MS);
   expect(rig.local.commissioning.armedUntilMs()).toBe(rig.clock.nowMs() + COMMISSIONING_MS);
   expect(rig.changes()).toBe(before + 1);
-  for (const path of ["/", "/tags", "/work", "/pin"])
+  for (const path of ["/", "/tags", "/service", "/pin"])
     expect(await ada.text(path)).toContain("Commissioning mode is on</strong> (Ada); it ends in 30 min");
-  await ada.post("/work/test", { deviceId: DEVICE });
-  expect(await ada.text("/work")).toMatch(/Press &lt;1&gt; answers in [\d.]+ ms/);
-  await ada.post("/work/restart", { deviceId: DEVICE });
-  expect(await ada.text("/work")).toContain("The link of Press &lt;1&gt; was restarted");
-  await ada.post("/work/test", { deviceId: "elsewhere" });
-  expect(await ada.text("/work")).toContain("no such device");
+  await ada.post("/service/test", { deviceId: DEVICE });
+  expect(await ada.text("/service")).toMatch(/Press &lt;1&gt; answers in [\d.]+ ms/);
+  await ada.post("/service/restart", { deviceId: DEVICE });
+  expect(await ada.text("/service")).toContain("The link of Press &lt;1&gt; was restarted");
+  await ada.post("/service/test", { deviceId: "elsewhere" });
+  expect(await ada.text("/service")).toContain("no such device");
   // Nobody gains time by setting the clock.
   rig.clock.stepWall(-3_600_000);
   await rig.clock.advance(10 * 60_000);
-  expect(await ada.text("/work")).toContain("for 20 min more");
+  expect(await ada.text("/service")).toContain("for 20 min more");
   await rig.clock.advance(10 * 60_000);
-  await ada.text("/work");
+  await ada.text("/service");
   await rig.clock.advance(10 * 60_000);
   expect(rig.local.commissioning.armedUntilMs()).toBeNull();
   expect(rig.codes().slice(2)).toEqual([
@@ -66,11 +66,11 @@ test("S45: read-only until commissioning mode: on for half an hour, seen everywh
 test("a device that does not answer is told with its cause and the next step; the button ends the mode", async () => {
   await using rig = await localRig({ devices: [press(1)] });
   const ada = await rig.inside();
-  await ada.post("/work/begin");
-  await ada.post("/work/test", { deviceId: DEVICE });
-  expect(await ada.text("/work")).toMatch(/Press &lt;1&gt;: .*refused/);
+  await ada.post("/service/begin");
+  await ada.post("/service/test", { deviceId: DEVICE });
+  expect(await ada.text("/service")).toMatch(/Press &lt;1&gt;: .*refused/);
   expect(rig.events.at(-1)?.data.ok).toBe(false);
-  await ada.post("/work/end");
+  await ada.post("/service/end");
   expect(rig.local.state().commissioningUntilMs).toBeNull();
   expect(rig.events.at(-1)).toMatchObject({ code: "commissioning.ended", data: { why: "Ada ended it" } });
 });
@@ -91,8 +91,8 @@ test("the lockout holds across restarts until somebody releases it, and when nob
     await using rig = await localRig({ folder });
     const ada = await rig.inside();
     expect(rig.local.lockout.on()).toBe(false);
-    await ada.post("/work/lockout");
-    await ada.post("/work/begin");
+    await ada.post("/service/lockout");
+    await ada.post("/service/begin");
     expect(rig.local.state().lockedOut).toBe(true);
   }
   {
@@ -102,8 +102,8 @@ test("the lockout holds across restarts until somebody releases it, and when nob
     const bob = rig.visitor();
     await bob.signIn(OWN_PIN, "Bob");
     expect(await bob.text("/")).toContain("Writes from afar are locked out</strong> (Ada)");
-    await bob.text("/work");
-    await bob.post("/work/release");
+    await bob.text("/service");
+    await bob.post("/service/release");
     expect(rig.local.lockout.on()).toBe(false);
     expect(rig.codes()).toEqual(["local.signedIn", "lockout.released"]);
   }

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { type Clock, systemClock } from "@millrace/contract/std/clock";
-import { ACCOUNT_LIMITS, addressBucket, createThrottle, type ThrottleLimits } from "./throttle.ts";
+import { addressBucket } from "./address.ts";
+import { ACCOUNT_LIMITS, createThrottle, type ThrottleLimits } from "./throttle.ts";
 
 function throttle(limits: ThrottleLimits = ACCOUNT_LIMITS) {
   let nowMs = 0;

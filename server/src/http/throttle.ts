@@ -1,8 +1,6 @@
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock, Ms } from "@millrace/contract/std/clock";
 
-export { addressBucket } from "./address.ts";
-
 export interface ThrottleLimits {
   /** Failures that cost nothing. */
   freeFailures: number;

@@ -1,10 +1,11 @@
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "@millrace/contract/std/clock";
+import { readIfThere, writePrivate } from "../private-file.ts";
 import { orderCertificate } from "./acme-client.ts";
 import { checkPair } from "./certificate.ts";
 import { issueCertificate, makeAuthority, makeRequest } from "./own-authority.ts";
-import { readIfThere, readPair, writePair, writePrivate } from "./pem-file.ts";
+import { readPair, writePair } from "./pem-file.ts";
 import { type CertificateSource, isDue } from "./source.ts";
 
 const LOOK_MS = 3_600_000;

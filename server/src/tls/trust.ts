@@ -4,7 +4,7 @@ import { hubTrustText } from "@millrace/contract/wire/signature";
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { HubIdentity } from "../ports.ts";
-import { readIfThere, writePrivate } from "./pem-file.ts";
+import { readIfThere, writePrivate } from "../private-file.ts";
 
 const Kept = Type.Pick(HubTrust, ["rev", "authorities"]);
 

@@ -1,6 +1,6 @@
 import type { AuditFrom } from "@millrace/contract/api/audit";
 import type { Ms } from "@millrace/contract/std/clock";
-import { addressBucket } from "../../http/throttle.ts";
+import { addressBucket } from "../../http/address.ts";
 import type { AuditFact } from "./chain.ts";
 import { AUDIT } from "./limits.ts";
 

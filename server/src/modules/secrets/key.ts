@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
 import { AppError } from "@millrace/contract/error/app-error";
+import { readIfThere, writePrivate } from "../../private-file.ts";
 
 export const SECRETS_KEY_BYTES = 32;
 
@@ -22,11 +23,7 @@ export async function loadSecretsKey(dataFolder: string, configured?: string): P
     throw new AppError("setting.wrong", "MILLRACE_SECRETS_KEY: expected 32 bytes as base64url.");
   }
   const file = join(dataFolder, "keys", "secrets.key");
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const found = await readFile(file, "utf8").catch((thrown: NodeJS.ErrnoException) => {
-    if (thrown.code === "ENOENT") return null;
-    throw thrown;
-  });
+  const found = await readIfThere(file);
   if (found === null) return await makeKey(file);
   await chmod(file, 0o600);
   const key = decoded(found);
@@ -37,13 +34,8 @@ export async function loadSecretsKey(dataFolder: string, configured?: string): P
   );
 }
 
-/** On disk before it is used: a secret under a key that a power cut takes away is lost. */
 async function makeKey(file: string): Promise<Uint8Array> {
   const key = randomBytes(SECRETS_KEY_BYTES);
-  const handle = await open(`${file}.new`, "w", 0o600);
-  await handle.writeFile(`${key.toString("base64url")}\n`);
-  await handle.sync();
-  await handle.close();
-  await rename(`${file}.new`, file);
+  await writePrivate(file, `${key.toString("base64url")}\n`);
   return key;
 }

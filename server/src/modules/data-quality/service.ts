@@ -13,7 +13,6 @@ import { qualityLevel } from "@millrace/contract/vocabulary/quality";
 import { staleAfterMs } from "@millrace/contract/vocabulary/tag";
 import { QueryGate } from "../../historian/query/gate.ts";
 import { decodeCursor, encodeCursor } from "../../http/page.ts";
-import { covers } from "../../http/reach.ts";
 import { found } from "../change.ts";
 import type { MarkDeps } from "../completeness/marks.ts";
 import { SETTLE_MS } from "../completeness/service.ts";
@@ -150,12 +149,6 @@ async function judgeGateway(
   return mapGateway(gateway, total, null);
 }
 
-/** A foreign gateway is answered as if there were none. @throws AppError `entity.missing` */
-async function checkGateway(sql: DataQualityDeps["sql"], id: string, reach: Reach): Promise<void> {
-  const known = await findJudgedGateway(sql, id);
-  found(known !== null && covers(reach, known.path) ? known : null, "gateway");
-}
-
 /** Answers about data quality, with what was just counted of whole gateways kept for a while. */
 export function createDataQuality(
   deps: DataQualityDeps,
@@ -189,7 +182,6 @@ export function createDataQuality(
     const after = decodeCursor(query.cursor, 1);
     const leave = await gate.enter();
     try {
-      if (gatewayId !== undefined && reach !== "whole") await checkGateway(deps.sql, gatewayId, reach);
       const span = spanOf(window, deps.clock.nowMs());
       const gateway =
         gatewayId === undefined || after !== null ? null : await gatewayOf(gatewayId, window, span);

@@ -49,7 +49,6 @@ export interface JudgedGateway {
   id: string;
   name: string;
   gatewayNo: number;
-  path: string;
   clock: Static<typeof ClockQualityName> | null;
   clockOffsetMs: number | null;
   /** Devices that are switched on, and their tags. */
@@ -61,8 +60,7 @@ export interface JudgedGateway {
 export async function findJudgedGateway(sql: SQL, id: string): Promise<JudgedGateway | null> {
   const rows: (Omit<JudgedGateway, "deviceCount" | "tagCount"> &
     Record<"deviceCount" | "tagCount", string>)[] = await sql`
-    SELECT g.id, g.name, g.gateway_no AS "gatewayNo",
-      (SELECT s.path FROM site s WHERE s.id = g.site_id) AS path, g.health->>'clockQuality' AS clock,
+    SELECT g.id, g.name, g.gateway_no AS "gatewayNo", g.health->>'clockQuality' AS clock,
       (g.health->>'clockOffsetMs')::float8 AS "clockOffsetMs",
       (SELECT count(*)::text FROM device d WHERE d.gateway_id = g.id AND d.enabled) AS "deviceCount",
       (SELECT count(*)::text FROM tag t JOIN device d ON d.id = t.device_id

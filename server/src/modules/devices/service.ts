@@ -14,6 +14,7 @@ import { checkRevision } from "../../http/revision.ts";
 import { applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
 import { checkDriver } from "../driver-check.ts";
+import { findPlace } from "../people/service.ts";
 import { keepSecrets, shownSettings } from "../secrets/service.ts";
 import { removeTags, syncTags, type TagGroup } from "../tags/service.ts";
 import {
@@ -21,9 +22,7 @@ import {
   deleteDevice,
   findDevice,
   findDevicesOfProfile,
-  findGatewayPath,
   findProfileOf,
-  findSitePath,
   insertDevice,
   listDevices,
   lockDevice,
@@ -141,8 +140,8 @@ async function rowOf(
   const reach = reachOf(principal, "plant.edit");
   const profile = referred(await findProfileOf(tx, input.profileId), "profileId", "profile");
   const within = (path: string | null) => (path !== null && covers(reach, path) ? path : null);
-  const sitePath = referred(within(await findSitePath(tx, input.siteId)), "siteId", "site");
-  referred(within(await findGatewayPath(tx, input.gatewayId)), "gatewayId", "gateway");
+  const sitePath = referred(within(await findPlace(tx, "site", input.siteId)), "siteId", "site");
+  referred(within(await findPlace(tx, "gateway", input.gatewayId)), "gatewayId", "gateway");
   const { parameters = {}, hours = null } = input;
   const written = { kind: "device", id, driver: profile.driver, settings: input.settings } as const;
   const before = old?.settings ?? null;

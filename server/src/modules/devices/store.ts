@@ -3,9 +3,7 @@ import { and, asc, count, eq, gt, isNull } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
 import { inReachOf } from "../../db/reach.ts";
 import { device } from "../../db/schema/device.ts";
-import { gateway } from "../../db/schema/gateway.ts";
 import { profile } from "../../db/schema/profile.ts";
-import { site } from "../../db/schema/site.ts";
 import { tag } from "../../db/schema/tag.ts";
 
 export type DeviceRow = typeof device.$inferSelect;
@@ -76,21 +74,6 @@ export async function findDevicesOfProfile(tx: Tx, profileId: string): Promise<D
 export async function findProfileOf(tx: Tx, id: string) {
   const rows = await tx.select().from(profile).where(eq(profile.id, id));
   return rows[0] ?? null;
-}
-
-export async function findSitePath(tx: Tx, id: string): Promise<string | null> {
-  const rows = await tx.select({ path: site.path }).from(site).where(eq(site.id, id));
-  return rows[0]?.path ?? null;
-}
-
-/** Where a gateway stands. */
-export async function findGatewayPath(tx: Tx, id: string): Promise<string | null> {
-  const rows = await tx
-    .select({ path: site.path })
-    .from(gateway)
-    .innerJoin(site, eq(site.id, gateway.siteId))
-    .where(eq(gateway.id, id));
-  return rows[0]?.path ?? null;
 }
 
 export async function insertDevice(tx: Tx, row: DeviceRow): Promise<void> {

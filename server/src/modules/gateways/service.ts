@@ -15,10 +15,10 @@ import type { SessionPort } from "../../ports.ts";
 import { newToken, tokenHash } from "../../secret.ts";
 import { applyChange, applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
+import { findPlace } from "../people/service.ts";
 import { mapGateway } from "./map.ts";
 import {
   findGateway,
-  findSitePath,
   insertClaim,
   insertGateway,
   listGateways,
@@ -66,7 +66,7 @@ export async function createGateway(
   input: GatewayCreate,
 ): Promise<Gateway> {
   const id = await applyConfigChange(deps, principal, async (tx) => {
-    const path = await findSitePath(tx, input.siteId);
+    const path = await findPlace(tx, "site", input.siteId);
     const mayHere = path !== null && mayAt(principal, "gateway.edit", path);
     referred(mayHere ? path : null, "siteId", "site");
     const row = { id: Bun.randomUUIDv7(), ...input };

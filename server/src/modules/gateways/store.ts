@@ -78,11 +78,6 @@ export async function lockGateway(tx: Tx, id: string): Promise<GatewayRow | null
   return rows[0] ?? null;
 }
 
-export async function findSitePath(tx: Tx, id: string): Promise<string | null> {
-  const rows = await tx.select({ path: site.path }).from(site).where(eq(site.id, id));
-  return rows[0]?.path ?? null;
-}
-
 export async function insertGateway(
   tx: Tx,
   row: { id: string; name: string; siteId: string },

@@ -15,35 +15,47 @@ export interface Rate {
   take(name: string, amount?: number): void;
 }
 
-interface Bucket {
-  left: number;
-  atMs: Ms;
+/** What one name may take: filled again as time passes. A refused attempt takes nothing. */
+export class Bucket {
+  constructor(
+    private readonly perSecond: number,
+    private readonly burst: number,
+    private atMs: Ms,
+    private left = burst,
+  ) {}
+
+  take(amount: number, nowMs: Ms): boolean {
+    this.left = Math.min(this.burst, this.left + ((nowMs - this.atMs) / 1_000) * this.perSecond);
+    this.atMs = nowMs;
+    if (this.left < amount) return false;
+    this.left -= amount;
+    return true;
+  }
+
+  /** Seconds until so much may be taken, by the last attempt. */
+  waitS(amount: number): number {
+    return (amount - this.left) / this.perSecond;
+  }
 }
 
-/** A bucket a name, filled again as time passes. A refused attempt takes nothing. */
+/** A bucket a name. */
 export function createRate({ perSecond, burst, namesMax }: RateLimits, clock: Clock): Rate {
   const buckets = new Map<string, Bucket>();
   const bucketOf = (name: string, nowMs: Ms): Bucket => {
     const found = buckets.get(name);
-    if (found !== undefined) {
-      found.left = Math.min(burst, found.left + ((nowMs - found.atMs) / 1_000) * perSecond);
-      found.atMs = nowMs;
-      return found;
-    }
+    if (found !== undefined) return found;
     const oldest = buckets.keys().next();
     if (buckets.size >= namesMax && !oldest.done) buckets.delete(oldest.value);
-    const fresh = { left: burst, atMs: nowMs };
+    const fresh = new Bucket(perSecond, burst, nowMs);
     buckets.set(name, fresh);
     return fresh;
   };
   return {
     take(name, amount = 1) {
-      const bucket = bucketOf(name, clock.monoMs());
-      if (bucket.left >= amount) {
-        bucket.left -= amount;
-        return;
-      }
-      const retryAfterS = Math.max(1, Math.ceil((amount - bucket.left) / perSecond));
+      const nowMs = clock.monoMs();
+      const bucket = bucketOf(name, nowMs);
+      if (bucket.take(amount, nowMs)) return;
+      const retryAfterS = Math.max(1, Math.ceil(bucket.waitS(amount)));
       throw new AppError("request.tooMany", `Too many requests; try again in ${retryAfterS} s.`, {
         context: { retryAfterS },
       });

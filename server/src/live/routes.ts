@@ -14,7 +14,7 @@ import { Seats } from "../http/seats.ts";
 import { unknownTags } from "../modules/tags/service.ts";
 import type { FanOut } from "./fan-out.ts";
 import { findSeenGateways } from "./sight-store.ts";
-import { LIVE, type Sight, type Subscriber } from "./subscriber.ts";
+import { LIVE, type Look, type Subscriber } from "./subscriber.ts";
 
 export interface LiveDeps {
   db: Db;
@@ -37,15 +37,14 @@ function watchOf(db: Db, gatekeeper: Gatekeeper, headers: Headers) {
     first ??= JSON.stringify(found);
     return found;
   };
-  const sight: Sight = {
-    unknown: async (tagNos) => {
-      const where = await reach();
-      return where === "whole" ? [] : await unknownTags(db, tagNos, where);
-    },
-    gateways: async (tagNos) => {
-      const where = await reach();
-      return where === "whole" ? null : await findSeenGateways(db, tagNos, where);
-    },
+  const look: Look = async (tagNos) => {
+    const where = await reach();
+    if (where === "whole") return { unknown: [], gateways: null };
+    const [unknown, gateways] = await Promise.all([
+      unknownTags(db, tagNos, where),
+      findSeenGateways(db, tagNos, where),
+    ]);
+    return { unknown, gateways };
   };
   const stillAllowed = async (): Promise<boolean> => {
     try {
@@ -56,7 +55,7 @@ function watchOf(db: Db, gatekeeper: Gatekeeper, headers: Headers) {
       throw thrown;
     }
   };
-  return { sight, stillAllowed };
+  return { look, stillAllowed };
 }
 
 /** `LIVE_PATH`: see `wire/live.ts` of the contract. A browser needs our Origin; a program shows an API key. */
@@ -89,8 +88,8 @@ export const liveRoutes = ({ fanOut, gatekeeper, clock, origins, limits, db }: L
             bufferedBytes: () => socket.getBufferedAmount(),
             close: (code: number, reason: string) => socket.close(code, reason),
           };
-          const { sight, stillAllowed } = watchOf(db, gatekeeper, headers);
-          subscriber = fanOut.join(port, sight, stillAllowed);
+          const { look, stillAllowed } = watchOf(db, gatekeeper, headers);
+          subscriber = fanOut.join(port, look, stillAllowed);
         },
         message: (_socket: ServerWebSocket, message: string | Uint8Array) =>
           subscriber?.heard(message, clock.monoMs(), clock.nowMs()),

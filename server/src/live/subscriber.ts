@@ -1,6 +1,7 @@
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { LiveGateway, LiveServerMessage, LiveValue } from "@millrace/contract/wire/live";
+import { Bucket } from "../http/rate.ts";
 import { CLOSE } from "../ingest/close-code.ts";
 import type { LatestCache } from "../modules/latest/cache.ts";
 import { mapLive } from "../modules/latest/map.ts";
@@ -40,13 +41,15 @@ export interface LiveSources {
   linksVersion(): number;
 }
 
-/** What one browser may watch: a question for each subscription, as roles may have changed since the last. */
+/** What one browser sees of the tags it asked for. */
 export interface Sight {
-  /** Numbers among these that do not exist for it. */
-  unknown(tagNos: readonly number[]): Promise<readonly number[]>;
+  /** Numbers among them that do not exist for it. */
+  unknown: readonly number[];
   /** Gateways whose link it may know; null for all. */
-  gateways(tagNos: readonly number[]): Promise<ReadonlySet<string> | null>;
+  gateways: ReadonlySet<string> | null;
 }
+/** Asked at each subscription, as roles may have changed since the last. */
+export type Look = (tagNos: readonly number[]) => Promise<Sight>;
 
 /** One browser: what it watches, and what it knows already. */
 export class Subscriber {
@@ -61,17 +64,16 @@ export class Subscriber {
   #spokeMonoMs: number;
   #second = 0;
   #messages = 0;
-  #tagsLeft: number = LIVE.tagsBurstMax;
-  #tagsLeftMonoMs: number;
+  readonly #tagsLeft: Bucket;
 
   constructor(
     private readonly socket: LiveSocket,
     private readonly sources: LiveSources,
-    private readonly sight: Sight,
+    private readonly look: Look,
     monoMs: number,
   ) {
     this.#spokeMonoMs = monoMs;
-    this.#tagsLeftMonoMs = monoMs;
+    this.#tagsLeft = new Bucket(LIVE.tagsPerSecondMax, LIVE.tagsBurstMax, monoMs);
   }
 
   /** Counts a message, or a ping, which the runtime answers by itself. @returns false when it was one too many */
@@ -90,7 +92,10 @@ export class Subscriber {
       const decoded = decodeLiveMessage(typeof message === "string" ? message : "");
       if (decoded.type !== "subscribe") return;
       // A snapshot on top of what it has not taken yet would be a queue, and it decides how often it asks.
-      if (!this.#mayTake(decoded.tags.length, monoMs) || this.socket.bufferedBytes() > LIVE.bufferedBytesMax)
+      if (
+        !this.#tagsLeft.take(decoded.tags.length, monoMs) ||
+        this.socket.bufferedBytes() > LIVE.bufferedBytesMax
+      )
         return this.socket.close(CLOSE.tooMany, "request.tooMany");
       void this.#ask(decoded.id, decoded.tags, monoMs, nowMs);
     } catch (thrown) {
@@ -108,7 +113,7 @@ export class Subscriber {
     const turn = ++this.#asked;
     const tags = [...new Set(asked)].slice(0, LIMITS.liveTagsMax);
     try {
-      const [unknown, gateways] = await Promise.all([this.sight.unknown(tags), this.sight.gateways(tags)]);
+      const { unknown, gateways } = await this.look(tags);
       if (turn !== this.#asked) return;
       if (unknown.length > 0) {
         throw new AppError("entity.missing", `tags: there is no tag ${unknown.slice(0, 5).join(", ")}.`);
@@ -144,15 +149,6 @@ export class Subscriber {
       }
     }
     if (monoMs - this.#spokeMonoMs >= LIVE.heartbeatMs) this.#send({ type: "hb", hubTimeMs: nowMs }, monoMs);
-  }
-
-  #mayTake(tags: number, monoMs: number): boolean {
-    const refilled = ((monoMs - this.#tagsLeftMonoMs) / 1_000) * LIVE.tagsPerSecondMax;
-    const left = Math.min(LIVE.tagsBurstMax, this.#tagsLeft + refilled) - tags;
-    if (left < 0) return false;
-    this.#tagsLeft = left;
-    this.#tagsLeftMonoMs = monoMs;
-    return true;
   }
 
   #subscribe(id: number, tags: readonly number[], monoMs: number, nowMs: number): void {

@@ -1,19 +1,17 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Gateway } from "@millrace/contract/api/gateway";
 import type { Device, Profile, Site, Tag } from "@millrace/contract/api/plant";
 import type { Browser } from "playwright-core";
-import { Stack } from "../stack/stack.ts";
-import { eventually, openBrowser, Person, setUp, TABLET } from "./browser.ts";
+import type { Stack } from "../stack/stack.ts";
+import { eventually, type Person } from "./browser.ts";
+import { openSceneWithAda, type Scene } from "./scene.ts";
 
 /** Names and texts that are markup and scripts, on every screen that shows them, at the hub and at the gateway. */
 
 const STRIKE = "<img src=x onerror=window.struck=1>";
 const SCRIPT = `"><script>window.struck=1</script>{@html x}`;
 
-let folder: string;
+let scene: Scene | undefined;
 let stack: Stack;
 let browser: Browser;
 let ada: Person;
@@ -22,11 +20,9 @@ let device: Device;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "millrace-hostile-"));
-  stack = await Stack.start({ folder });
-  browser = await openBrowser();
-  ada = await Person.arrive(browser, TABLET);
-  await setUp(ada, stack.setupLink!);
+  const opened = await openSceneWithAda("hostile");
+  scene = opened;
+  ({ stack, browser, ada } = opened);
   const { api } = stack;
   const press = (await api.all<Device>("/devices")).find(({ name }) => name === "Press 1")!;
   const place = await api.post<Site>("/sites", { name: `Hall ${STRIKE}`, kind: "site", parentId: null });
@@ -55,11 +51,7 @@ beforeAll(async () => {
   tag = (await api.all<Tag>(`/tags?deviceId=${device.id}`))[0]!;
 }, 120_000);
 
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  if (folder) rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+afterAll(() => scene?.close(), 60_000);
 
 /** What the page made of the texts: elements only markup could have made, scripts that ran, links with a script in them. */
 const struck = (person: Person) =>

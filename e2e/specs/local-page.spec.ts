@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Gateway } from "@millrace/contract/api/gateway";
 import type { GatewayHealth } from "@millrace/contract/api/gateway-health";
 import type { Browser, Page } from "playwright-core";
-import { Stack } from "../stack/stack.ts";
-import { eventually, openBrowser, Person, PHONE, TABLET } from "./browser.ts";
+import type { Stack } from "../stack/stack.ts";
+import { eventually, Person, PHONE, TABLET } from "./browser.ts";
+import { openScene, type Scene } from "./scene.ts";
 
 /** A technician at the cabinet: the gateway's own page, in a real browser, with and without scripts. */
 
@@ -16,21 +14,16 @@ const PIN = "93810246";
 const PAGE_BYTES_MAX = 30 * 1024;
 const TARGET_PX_MIN = 80;
 
-let folder: string;
+let scene: Scene | undefined;
 let stack: Stack;
 let browser: Browser;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "millrace-local-page-"));
-  stack = await Stack.start({ folder });
-  browser = await openBrowser();
+  scene = await openScene("local-page");
+  ({ stack, browser } = scene);
 }, 120_000);
 
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  if (folder) rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+afterAll(() => scene?.close(), 60_000);
 
 async function signIn(page: Page, pin: string): Promise<void> {
   await page.goto(stack.localUrl);

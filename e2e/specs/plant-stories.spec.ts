@@ -1,48 +1,31 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Gateway } from "@millrace/contract/api/gateway";
 import type { RawSamples } from "@millrace/contract/api/history";
 import type { Tag } from "@millrace/contract/api/plant";
 import type { Browser } from "playwright-core";
 import { rowsOf } from "../stack/rows.ts";
-import { Stack } from "../stack/stack.ts";
-import {
-  ADMIN,
-  eventually,
-  openBrowser,
-  Person,
-  PHONE,
-  setUp,
-  signIn,
-  TABLET,
-  TABLET_PORTRAIT,
-} from "./browser.ts";
+import type { Stack } from "../stack/stack.ts";
+import { ADMIN, eventually, Person, PHONE, setUp, signIn, TABLET, TABLET_PORTRAIT } from "./browser.ts";
+import { openScene, type Scene } from "./scene.ts";
 
 /** The stories run in this order on one plant, as its first week would. */
 
 const PULSES = "Demo plant/Packing/Packer 1/Sensor pulses";
 const TEMPERATURE = "Demo plant/Pressing/Press 1/Oil temperature";
 
-let folder: string;
+let scene: Scene | undefined;
 let stack: Stack;
 let browser: Browser;
 let ada: Person;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "millrace-stories-"));
-  stack = await Stack.start({ folder });
-  browser = await openBrowser();
+  scene = await openScene("stories");
+  ({ stack, browser } = scene);
   ada = await Person.arrive(browser, TABLET);
 }, 120_000);
 
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  if (folder) rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+afterAll(() => scene?.close(), 60_000);
 
 const openTags = async (person: Person, search: string) => {
   await person.page.goto(`${stack.hubUrl}/tags`);

@@ -116,7 +116,9 @@ export class Stack {
         ...this.options.gatewayEnv,
       },
     });
-    await this.gateway.event("gateway.ready");
+    const { localUrl } = await this.gateway.event("gateway.ready");
+    this.ports.local = Number(new URL(String(localUrl)).port);
+    keepPorts(this.options.folder, this.ports);
   }
 
   /** Process id of the embedded PostgreSQL, as it wrote it down itself. */
@@ -159,9 +161,14 @@ function secretOf(folder: string, name: string, make: () => string): string {
   return readFileSync(file, "utf8").trim();
 }
 
+const portsFile = (folder: string): string => join(folder, "ports.json");
+
+const keepPorts = (folder: string, ports: Ports): void =>
+  writeFileSync(portsFile(folder), JSON.stringify(ports, null, 2));
+
 /** Ports stay the same from start to start, unless somebody else took one meanwhile. */
 function portsOf(options: StackOptions): Ports {
-  const file = join(options.folder, "ports.json");
+  const file = portsFile(options.folder);
   const known = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Ports) : null;
   const plant = Object.fromEntries(
     LINES.map((line) => [
@@ -172,8 +179,9 @@ function portsOf(options: StackOptions): Ports {
   const ports = {
     ...plant,
     hub: options.hubPort || known?.hub || freePort(),
-    local: options.localPort || known?.local || freePort(),
+    // The gateway takes one and says which: chosen here, somebody else might have it by the time it starts.
+    local: options.localPort || known?.local || 0,
   };
-  writeFileSync(file, JSON.stringify(ports, null, 2));
+  keepPorts(options.folder, ports);
   return ports;
 }

@@ -33,7 +33,7 @@ export function closed(
   const said = reason ? `: ${reason}` : "";
   const error =
     code === CLOSE_UNTRUSTED
-      ? new AppError("uplink.untrusted", `Not connected, and nothing was sent: ${reason}.`)
+      ? new AppError("uplink.untrusted", `No connection to the hub: ${reason}; nothing was sent.`)
       : code === CLOSE_REFUSED
         ? new AppError(
             "uplink.refused",

@@ -7,7 +7,7 @@ import { fuzzLive } from "./fuzz-live.ts";
 import { fuzzUplink } from "./fuzz-uplink.ts";
 import { LoneHub } from "./hub.ts";
 import { grows, type MemoryPoint, memoryText, trendOf } from "./memory.ts";
-import { type Attempt, attempt, type Known } from "./mutate.ts";
+import { type Attempt, attempt } from "./mutate.ts";
 import { type Operation, operationsOf } from "./operations.ts";
 import { type Plant, seedPlant } from "./plant.ts";
 import type { SocketResult } from "./socket-result.ts";
@@ -17,6 +17,8 @@ const AT_ONCE = 16;
 const ANSWER_MS_MAX = 30_000;
 /** Memory is read once in so many requests. */
 const MEMORY_EVERY = 250;
+/** Requests after which there is a new plant to be found; the one before is mostly deleted by then. */
+const SEED_EVERY = 500;
 /** A stranger sends every so-manyth. */
 const STRANGER_SHARE = 0.2;
 
@@ -59,7 +61,7 @@ async function send(
 
 async function fuzzFamily(
   hub: LoneHub,
-  { family, operations, known }: { family: string; operations: readonly Operation[]; known: Known },
+  { family, operations }: { family: string; operations: readonly Operation[] },
   count: number,
   seed: number,
 ): Promise<FamilyResult> {
@@ -68,9 +70,15 @@ async function fuzzFamily(
   const statuses: Record<string, number> = {};
   const findings: Finding[] = [];
   let left = count;
+  let { known } = await seedPlant(hub);
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       while (left-- > 0) {
+        if (left % SEED_EVERY === 0) {
+          // Another request may replace the whole configuration just then.
+          const fresh = await seedPlant(hub).catch(() => null);
+          known = fresh?.known ?? known;
+        }
         const operation = operations[Math.floor(random() * operations.length)]!;
         const key = random() < STRANGER_SHARE ? null : hub.apiKey;
         const made = attempt(operation, known, random, key);
@@ -87,14 +95,13 @@ async function fuzzFamily(
 /** Families of one hub, one after the other. `families` names some of them; none means all. */
 export async function fuzz(
   hub: LoneHub,
-  known: Known,
   { count, seed, families = [] }: { count: number; seed: number; families?: readonly string[] },
 ): Promise<FamilyResult[]> {
   const byFamily = Map.groupBy(await operationsOf(hub), ({ family }) => family);
   const results: FamilyResult[] = [];
   for (const [family, operations] of byFamily) {
     if (families.length > 0 && !families.includes(family)) continue;
-    results.push(await fuzzFamily(hub, { family, operations, known }, count, seed + results.length));
+    results.push(await fuzzFamily(hub, { family, operations }, count, seed + results.length));
   }
   return results;
 }
@@ -165,17 +172,17 @@ async function main(): Promise<void> {
   const [countText = "10000", seedText = "1", ...families] = process.argv.slice(2);
   const [count, seed] = [Number(countText), Number(seedText)];
   await using hub = await LoneHub.start(FUZZ_ENV);
-  const plant = await seedPlant(hub);
   // The first round warms everything up; memory is compared from there on.
   const warmUp = { count: 250, seed: seed + 1_000_000, families };
-  await fuzz(hub, plant.known, warmUp);
-  const requests = await fuzz(hub, plant.known, { count, seed, families });
-  for (const result of requests) printFamily(result);
+  await fuzz(hub, warmUp);
+  const plant = await seedPlant(hub);
   const sockets = await fuzzSockets(hub, plant, { count, seed, families });
   for (const result of sockets) printSocket(result);
+  const requests = await fuzz(hub, { count, seed, families });
+  for (const result of requests) printFamily(result);
   const points = joined([
-    ...requests,
     ...sockets.map(({ frames, memory }) => ({ requests: frames, memory })),
+    ...requests,
   ]);
   const trend = trendOf(points);
   const done = points.at(-1)!.done;

@@ -39,11 +39,21 @@ export function mutateBytes(bytes: Uint8Array, random: Random): Uint8Array {
   return out;
 }
 
-/** A message that is nearly right, as text: a part of it odd, bytes of it wrong, or something else altogether. */
+/** The same for a text that stays UTF-8, so that more than the decoder of the socket gets to see it. */
+function mutateChars(text: string, random: Random): string {
+  const at = Math.floor(random() * text.length);
+  const inserted = chance(random, 0.5)
+    ? pick(random, ['"', "{", "]", ",", "\u0000", "1e999", "\\ud800"])
+    : "";
+  return text.slice(0, at) + inserted + text.slice(at + Math.floor(random() * 4));
+}
+
+/** A message that is nearly right, as text: a part of it odd, characters of it wrong, or something else altogether. */
 export function mutateText(message: unknown, random: Random): Uint8Array {
   if (chance(random, 0.06)) return Buffer.from(pick(random, ODD_BODIES));
   const text = write(chance(random, 0.85) ? spoil(message, random) : message);
-  return chance(random, 0.15) ? mutateBytes(Buffer.from(text), random) : Buffer.from(text);
+  if (chance(random, 0.01)) return mutateBytes(Buffer.from(text), random);
+  return Buffer.from(chance(random, 0.15) ? mutateChars(text, random) : text);
 }
 
 /** FIN, reserved bits and opcodes: continuations, unknown ones, closes and pings among them. */
@@ -51,7 +61,7 @@ const ODD_FIRSTS = [0x01, 0x02, 0x00, 0x80, 0x83, 0x8b, 0xc1, 0xa1, 0x88, 0x89, 
 
 /** Now and then a frame itself is wrong: its kind, its length, its mask. */
 export function mutateFraming(frame: WireFrame, random: Random): WireFrame {
-  if (!chance(random, 0.12)) return frame;
+  if (!chance(random, 0.03)) return frame;
   switch (Math.floor(random() * 4)) {
     case 0:
       return { ...frame, first: pick(random, ODD_FIRSTS) };

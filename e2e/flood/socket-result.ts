@@ -31,10 +31,10 @@ export function failureIn(text: string): string | null {
 const MEANT = [
   "is in quarantine",
   "runs manifest",
+  "refused its manifest",
   "The hub was set back",
-  "begins epoch",
-  "two machines",
-  "clock",
+  "went back in time",
+  "is gone",
 ];
 
 const isMeant = (line: string): boolean => MEANT.some((text) => line.includes(text));

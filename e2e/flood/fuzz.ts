@@ -193,7 +193,7 @@ async function main(): Promise<void> {
     `${done} requests and frames, ${defects} defects, hub ${hub.child.running ? "runs" : "is dead"}`,
   );
   console.log(memoryText(trend));
-  for (const line of hub.errors().slice(-8)) console.log(line.slice(0, 1_000));
+  if (defects > 0) for (const line of hub.errors().slice(-8)) console.log(line.slice(0, 1_000));
   process.exitCode = defects > 0 || !hub.child.running || grows(trend, done) ? 1 : 0;
 }
 

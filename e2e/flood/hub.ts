@@ -48,6 +48,11 @@ export class LoneHub implements AsyncDisposable {
     return new LoneHub(port, child, folder);
   }
 
+  /** The one-time link under which the first person is made. */
+  setupLink(): string {
+    return readFileSync(join(this.folder, "setup-link"), "utf8").trim();
+  }
+
   /** What the hub complained of so far: its records of level warning and above, as far back as its log is kept. */
   complaints(): string[] {
     const files = [".1", ""]

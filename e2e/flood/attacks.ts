@@ -24,13 +24,13 @@ export interface Attack {
 }
 
 const post = (path: string, body: string, extra: string): string =>
-  `POST ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nOrigin: http://localhost\r\nContent-Type: application/json\r\n${extra}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  `POST ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n${extra}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
 /** Each guess from another address of loopback, and with another one in a header that must not count. */
 async function guess({ port, email }: Target, no: number): Promise<string> {
   using client = new RawClient(port, addressNo(no));
   const who = no % 4 === 0 ? email : `guess${no}@plant.example`;
-  const forged = `X-Forwarded-For: 203.0.113.${no % 250}\r\n`;
+  const forged = `Origin: http://localhost:${port}\r\nX-Forwarded-For: 203.0.113.${no % 250}\r\n`;
   const status = await client.request(
     post(SIGN_IN_PATH, signInBody(who, `a guessed password ${no}`), forged),
   );
@@ -41,7 +41,7 @@ async function guess({ port, email }: Target, no: number): Promise<string> {
 async function openSocket({ port }: Target, no: number, hold: Promise<void>): Promise<string> {
   using client = new RawClient(port, addressNo(no));
   const live = no % 2 === 0;
-  const status = await client.upgrade(live ? LIVE_PATH : ROUTE.uplink, { Origin: "http://localhost" });
+  const status = await client.upgrade(live ? LIVE_PATH : ROUTE.uplink);
   if (status !== 101) return String(status);
   await Promise.race([hold, ended(client)]);
   return client.closed ? "101, closed by the hub" : "101, held to the end";

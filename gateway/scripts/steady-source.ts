@@ -9,6 +9,8 @@ import { openLoadGateway, say } from "./load-gateway.ts";
 import { SyntheticPlant } from "./synthetic-plant.ts";
 
 const WRITE_MS = 200;
+/** Sealed more often than a gateway does by itself, so that a short stretch has enough acknowledgements for a p95. */
+const SEAL_MS = 50;
 const ACKED_KEEP_MS = 2_000;
 
 const file = process.env.STEADY_FILE ?? "/dev/stdout";
@@ -32,13 +34,14 @@ while (running) {
   const due = Math.floor(((monoMs - beginMs) / 1_000) * rate) - pushed;
   if (due > 0) plant.push(outbox.sink, due, systemClock.nowMs());
   pushed += Math.max(0, due);
+  void outbox.seal();
   if (monoMs - writtenMs >= WRITE_MS && meter.latenciesMs.length > 0) {
     const nowMs = systemClock.nowMs();
     appendFileSync(file, meter.latenciesMs.map((ms) => `${nowMs} ${ms}\n`).join(""));
     meter.reset();
     writtenMs = monoMs;
   }
-  await systemClock.sleep(20);
+  await systemClock.sleep(SEAL_MS);
 }
 uplink.stop();
 await outbox.close();

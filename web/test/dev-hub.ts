@@ -245,6 +245,9 @@ async function api(request: Request, url: URL): Promise<Response> {
       grants: [{ role: "administrator", siteId: null, path: null }],
       permissions: [],
       reach: {},
+      kind: "person",
+      session: null,
+      mustEnrol: false,
     });
   }
   if (path === "/api/v1/sites") return page(sites);

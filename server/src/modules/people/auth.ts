@@ -108,7 +108,7 @@ export function createGatekeeper(db: Db, auth: Auth, clock: Clock): Gatekeeper {
       if (found === null || !(await isPersonEnabled(db, found.user.id))) return null;
       const { id, name, email } = found.user;
       const grants = await findPersonGrants(db, id);
-      return { kind: "person", id, name, email, grants, sessionId: found.session.id };
+      return { kind: "person", id, name, email, grants };
     },
   };
 }

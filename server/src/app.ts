@@ -26,11 +26,13 @@ import { IMPORT } from "./modules/imports/limits.ts";
 import { IMPORT_PATH } from "./modules/imports/routes.ts";
 import { latestRoutes } from "./modules/latest/routes.ts";
 import { logRoutes } from "./modules/logs/routes.ts";
-import { type Auth, createGatekeeper } from "./modules/people/auth.ts";
+import { createGatekeeper } from "./modules/people/gatekeeper.ts";
+import type { People } from "./modules/people/people.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
 import type { Setup } from "./modules/setup/service.ts";
+import type { Sso } from "./modules/sso/service.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
 import { plantRoutes } from "./plant-routes.ts";
 import type { HubIdentity } from "./ports.ts";
@@ -41,7 +43,9 @@ export interface AppDeps {
   identity: HubIdentity;
   ingest: Ingest;
   clock: Clock;
-  auth: Auth;
+  people: People;
+  /** Null where no provider is set. */
+  sso: Sso | null;
   setup: Setup;
   metrics: Metrics;
   dataFolder: string;
@@ -66,9 +70,8 @@ const socketLimits = {
   idleTimeout: 120,
 } as const;
 
-/** Sign-in reads its own body, with a smaller limit; an import and a whole configuration are read as they come. */
+/** An import and a whole configuration are read as they come. */
 const readsItsBody = (path: string, method: string): boolean =>
-  path.startsWith("/api/auth/") ||
   path.startsWith(IMPORT_PATH) ||
   path.startsWith(CONFIG_IMPORT_PATH) ||
   (method === "PUT" && path.replace(/\/$/, "") === CONFIG_PATH);
@@ -85,7 +88,7 @@ export function createApp(deps: AppDeps) {
   const headers = securityHeaders(deps.https);
   const { database, ingest, clock, origins } = deps;
   const { db } = database;
-  const gatekeeper = createGatekeeper(db, deps.auth, clock);
+  const gatekeeper = createGatekeeper(deps.people);
   const { manifests, sessions } = ingest;
   const change = { db, clock, manifests, gatekeeper };
   const app = new Elysia({
@@ -105,7 +108,7 @@ export function createApp(deps: AppDeps) {
     .onError(({ error, request }) => errorResponse(error, request))
     .use(healthRoutes({ ...deps, db, gatekeeper }))
     .use(setupRoutes({ setup: deps.setup, gatekeeper }))
-    .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, gatekeeper }))
+    .use(peopleRoutes({ people: deps.people, sso: deps.sso, gatekeeper }))
     .use(tagRoutes({ db, gatekeeper }))
     .use(plantRoutes({ ...change, sessions }))
     .use(gatewayAppRoutes(deps, change))

@@ -21,11 +21,16 @@ import { configureLog } from "./log.ts";
 import { AuditKeeper } from "./modules/audit/keeper.ts";
 import { startLogKeeper } from "./modules/logs/keeper.ts";
 import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
+import { createCookies } from "./modules/people/cookies.ts";
 import { createPasswords } from "./modules/people/password.ts";
+import { createPeople, type People } from "./modules/people/people.ts";
+import { rescue } from "./modules/people/rescue.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
 import { startRollouts } from "./modules/rollouts/runner.ts";
-import { createSetup } from "./modules/setup/service.ts";
+import { createSetup, type Setup } from "./modules/setup/service.ts";
+import { createSso } from "./modules/sso/service.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import { ssoSettings } from "./settings-people.ts";
 
 const WEB = fileURLToPath(new URL("../../web/dist", import.meta.url));
 const logger = getLogger(["hub"]);
@@ -80,6 +85,15 @@ function keepHistory(
   undo.push(() => logs.stop());
 }
 
+/** Links only the console shows: to make the first administrator, and back in for somebody who is locked out. */
+async function printLinks(setup: Setup, people: People, { resetAdmin }: Settings): Promise<void> {
+  const link = await setup.openLink(people.publicUrl());
+  if (link !== null) process.stdout.write(`Set-up link: ${link}\n`);
+  if (resetAdmin === undefined) return;
+  process.stdout.write(`Reset link: ${await rescue(people, resetAdmin)}\n`);
+  logger.warn("A reset link was printed for {email}: take MILLRACE_RESET_ADMIN out", { email: resetAdmin });
+}
+
 async function start(settings: Settings): Promise<() => Promise<void>> {
   const undo: (() => unknown)[] = [];
   const stop = async () => {
@@ -101,9 +115,24 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const { dataFolder, metricsOpen } = settings;
     const passwords = createPasswords();
     const secret = await loadSessionSecret(dataFolder);
-    const auth = createAuth({ db, passwords, secret, publicUrl, origins });
-    const setup = createSetup({ db, clock, passwords, dataFolder });
     const https = publicUrl.startsWith("https:");
+    const cookies = createCookies(https);
+    const auth = createAuth({ db, secret, publicUrl, origins, cookies });
+    const shown = () => publicUrl;
+    const { mfa } = settings;
+    const people = createPeople({
+      db,
+      clock,
+      auth,
+      passwords,
+      cookies,
+      secret,
+      mfa,
+      origins,
+      publicUrl: shown,
+    });
+    const oidc = ssoSettings(settings);
+    const setup = createSetup({ db, clock, passwords, dataFolder });
     const metrics = createMetrics();
     const ingest = createIngest({ database, identity, clock, registry: metrics.registry });
     await ingest.start();
@@ -120,7 +149,8 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       identity,
       ingest,
       clock,
-      auth,
+      people,
+      sso: oidc === null ? null : createSso(people, oidc),
       setup,
       metrics,
       dataFolder,
@@ -130,7 +160,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       auditHead: () => audit.head,
       https,
       origins,
-      publicUrl: () => publicUrl,
+      publicUrl: shown,
     });
     listen(app, settings);
     undo.push(() => app.stop(true));
@@ -140,8 +170,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       logger.warn("The hub serves other machines over plain http: passwords can be read on the way");
     }
     logger.info("hub.ready {url}", { event: "hub.ready", url: publicUrl });
-    const link = await setup.openLink(publicUrl);
-    if (link !== null) process.stdout.write(`Set-up link: ${link}\n`);
+    await printLinks(setup, people, settings);
     return stop;
   } catch (thrown) {
     await stop();

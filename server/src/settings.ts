@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { isLoopback } from "@millrace/contract/std/loopback";
 import { type Environment, readEnvironment, Setting, settingWrong } from "@millrace/contract/std/setting";
 import { type Static, Type } from "@sinclair/typebox";
+import { PEOPLE_SETTINGS, ssoSettings } from "./settings-people.ts";
 
 /** Everything an operator may set on the hub, each by an environment variable. */
 export const Settings = Type.Object({
@@ -60,6 +61,7 @@ export const Settings = Type.Object({
     ),
     true,
   ),
+  ...PEOPLE_SETTINGS,
   historian: Setting(
     "MILLRACE_HISTORIAN",
     Type.Boolean({
@@ -118,5 +120,7 @@ export function readSettings(environment: Environment): Settings {
         "Put a TLS proxy in front and name it in MILLRACE_PUBLIC_URL, or accept this with MILLRACE_ALLOW_PLAIN=1.",
     );
   }
+  // Said wrongly, it shall be known at the start and not at somebody's first sign-in.
+  ssoSettings(settings);
   return { ...settings, dataFolder: resolve(settings.dataFolder) };
 }

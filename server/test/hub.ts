@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "@millrace/contract/std/clock";
+import { type Clock, systemClock } from "@millrace/contract/std/clock";
 import { type App, createApp } from "../src/app.ts";
 import { createMetrics } from "../src/http/metrics.ts";
 import { ownOrigins } from "../src/http/origin.ts";
@@ -10,9 +10,13 @@ import { loadIdentity } from "../src/identity.ts";
 import { createIngest, type Ingest } from "../src/ingest/ingest.ts";
 import { AuditKeeper } from "../src/modules/audit/keeper.ts";
 import { createAuth } from "../src/modules/people/auth.ts";
+import { createCookies } from "../src/modules/people/cookies.ts";
 import { createPasswords } from "../src/modules/people/password.ts";
+import { createPeople, type MfaPolicy, type People } from "../src/modules/people/people.ts";
 import { seedAdminKey } from "../src/modules/people/service.ts";
 import { createSetup, type Setup } from "../src/modules/setup/service.ts";
+import type { SsoSettings } from "../src/modules/sso/provider.ts";
+import { createSso } from "../src/modules/sso/service.ts";
 import { type TestDatabase, testDatabase } from "./harness-database.ts";
 
 export const ORIGIN = "http://localhost:8080";
@@ -27,6 +31,7 @@ export interface TestHub extends AsyncDisposable {
   /** Signs only when a test says so. */
   audit: AuditKeeper;
   setup: Setup;
+  people: People;
   dataFolder: string;
   /** A request as it arrives; paths begin with a slash. */
   ask(path: string, init?: RequestInit): Promise<Response>;
@@ -39,8 +44,17 @@ export interface TestHub extends AsyncDisposable {
   ): Promise<{ status: number; body: T; headers: Headers }>;
 }
 
+export interface TestHubOptions {
+  publicUrl?: string;
+  mfa?: MfaPolicy;
+  sso?: SsoSettings;
+  /** Of sign-ins and sessions alone. */
+  clock?: Clock;
+}
+
 /** The whole hub on a database of its own, without a socket: `await using hub = await testHub()`. */
-export async function testHub(): Promise<TestHub> {
+export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
+  const { publicUrl = ORIGIN, mfa = "off" } = options;
   const database = await testDatabase();
   const dataFolder = await mkdtemp(join(tmpdir(), "millrace-hub-"));
   const { db } = database;
@@ -50,7 +64,21 @@ export async function testHub(): Promise<TestHub> {
   await ingest.start();
   await seedAdminKey({ db, clock: systemClock }, API_KEY);
   const passwords = createPasswords();
-  const origins = () => ownOrigins(ORIGIN);
+  const origins = () => ownOrigins(publicUrl);
+  const https = publicUrl.startsWith("https:");
+  const cookies = createCookies(https);
+  const secret = "s".repeat(43);
+  const people = createPeople({
+    db,
+    clock: options.clock ?? systemClock,
+    auth: createAuth({ db, secret, publicUrl, origins, cookies }),
+    passwords,
+    cookies,
+    secret,
+    mfa,
+    origins,
+    publicUrl: () => publicUrl,
+  });
   const setup = createSetup({ db, clock: systemClock, passwords, dataFolder });
   const audit = new AuditKeeper({ db, clock: systemClock, identity, registry: metrics.registry });
   const app = createApp({
@@ -58,7 +86,8 @@ export async function testHub(): Promise<TestHub> {
     identity,
     ingest,
     clock: systemClock,
-    auth: createAuth({ db, passwords, secret: "s".repeat(43), publicUrl: ORIGIN, origins }),
+    people,
+    sso: options.sso === undefined ? null : createSso(people, options.sso),
     setup,
     metrics,
     dataFolder,
@@ -66,17 +95,19 @@ export async function testHub(): Promise<TestHub> {
     metricsOpen: false,
     diskFree: async () => DISK_FREE_BYTES,
     auditHead: () => audit.head,
-    https: false,
+    https,
     origins,
-    publicUrl: () => ORIGIN,
+    publicUrl: () => publicUrl,
   });
-  const ask = async (path: string, init?: RequestInit) => await app.handle(new Request(ORIGIN + path, init));
+  const ask = async (path: string, init?: RequestInit) =>
+    await app.handle(new Request(publicUrl + path, init));
   return {
     app,
     database,
     ingest,
     audit,
     setup,
+    people,
     dataFolder,
     ask,
     async call<T>(method: string, path: string, body?: unknown, extra: Record<string, string> = {}) {

@@ -1,4 +1,5 @@
 import { AppError } from "@millrace/contract/error/app-error";
+import type { ErrorCode } from "@millrace/contract/error/code";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { ServerWebSocket } from "bun";
 import { Elysia } from "elysia";
@@ -14,14 +15,15 @@ export interface LiveDeps {
   origins: () => readonly string[];
 }
 
+const REFUSED: ReadonlySet<ErrorCode> = new Set(["auth.required", "auth.forbidden", "auth.mustEnrol"]);
+
 /** True while this request's cookie or key may still watch values. */
 async function allowed(gatekeeper: Gatekeeper, headers: Headers): Promise<boolean> {
   try {
     await requirePermission(gatekeeper, headers, inReach("sample.read"));
     return true;
   } catch (thrown) {
-    if (thrown instanceof AppError && (thrown.code === "auth.required" || thrown.code === "auth.forbidden"))
-      return false;
+    if (thrown instanceof AppError && REFUSED.has(thrown.code)) return false;
     throw thrown;
   }
 }

@@ -5,7 +5,7 @@ import { ADA, API_KEY, ORIGIN, post, setUpAda, type TestHub, testHub } from "../
 import { createAuthHandler } from "./routes.ts";
 
 const signIn = (hub: TestHub, email: string, password: string) =>
-  post(hub, "/api/auth/sign-in/email", { email, password });
+  post(hub, "/api/v1/sign-in/password", { email, password });
 const cookieOf = (response: Response): string => response.headers.get("set-cookie")?.split(";")[0] ?? "";
 const me = (hub: TestHub, cookie: string) => hub.ask("/api/v1/me", { headers: { cookie } });
 
@@ -25,7 +25,7 @@ test("set-up, sign in, be somebody, sign out, be nobody", async () => {
     name: "Ada",
     grants: [{ role: "administrator", siteId: null, path: null }],
   });
-  expect((await post(hub, "/api/auth/sign-out", {}, cookie)).status).toBe(200);
+  expect((await post(hub, "/api/v1/sign-out", {}, cookie)).status).toBe(200);
   expect((await me(hub, cookie)).status).toBe(401);
 });
 
@@ -135,7 +135,7 @@ test.each([
   const handle = createAuthHandler({ auth, clock: systemClock });
   for (let i = 0; i < 40; i++) {
     const body = JSON.stringify({ email: ADA.email, password: ADA.password });
-    const request = new Request(`${ORIGIN}/api/auth/sign-in/email`, { method: "POST", body });
+    const request = new Request(`${ORIGIN}/api/v1/sign-in/password`, { method: "POST", body });
     const thrown = await handle(request, "192.0.2.1").catch((error: unknown) => error);
     expect(thrown).toMatchObject({ code: expected });
     expect((thrown as AppError).message).not.toContain("inner words");
@@ -146,7 +146,7 @@ test("a sign-in leads nowhere else, whatever it asks for", async () => {
   await using hub = await testHub();
   await setUpAda(hub);
   const wanted = { email: ADA.email, password: ADA.password, callbackURL: "https://evil.example/" };
-  const response = await post(hub, "/api/auth/sign-in/email", wanted);
+  const response = await post(hub, "/api/v1/sign-in/password", wanted);
   expect(response.headers.get("location")).toBeNull();
   expect(await response.text()).not.toContain("evil.example");
 });

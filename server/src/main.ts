@@ -4,6 +4,7 @@ import { dispose, getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock as clock, systemRandom as random } from "@millrace/contract/std/clock";
 import { isLoopback } from "@millrace/contract/std/loopback";
+import { redactLine } from "@millrace/contract/std/redact";
 import { EXIT_SETTING } from "@millrace/contract/std/setting";
 import { type App, createApp } from "./app.ts";
 import { lockDataFolder } from "./data-lock.ts";
@@ -13,38 +14,45 @@ import { startEmbedded } from "./db/embedded/embedded.ts";
 import { migrateDatabase } from "./db/migrate.ts";
 import { startHistorian } from "./historian/historian.ts";
 import { startRetention } from "./historian/retention-job.ts";
+import { readProxies } from "./http/address.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { ownOrigins } from "./http/origin.ts";
+import { createRequestLimits } from "./http/request-limits.ts";
 import { loadHubKey, loadIdentity } from "./identity.ts";
 import { createIngest } from "./ingest/ingest.ts";
-import { configureLog } from "./log.ts";
+import { configureLog, operatorSecrets } from "./log.ts";
 import { AuditKeeper } from "./modules/audit/keeper.ts";
 import { startLogKeeper } from "./modules/logs/keeper.ts";
 import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
 import { createCookies } from "./modules/people/cookies.ts";
 import { createPasswords } from "./modules/people/password.ts";
-import { createPeople, type People } from "./modules/people/people.ts";
+import { createPeople, type People, type PeopleDeps } from "./modules/people/people.ts";
 import { rescue } from "./modules/people/rescue.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
 import { startRollouts } from "./modules/rollouts/runner.ts";
+import { loadSecretsKey } from "./modules/secrets/key.ts";
+import { Vault } from "./modules/secrets/service.ts";
 import { createSetup, type Setup } from "./modules/setup/service.ts";
 import { createSso } from "./modules/sso/service.ts";
+import type { HubIdentity } from "./ports.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { ssoSettings } from "./settings-people.ts";
+import type { TlsPair } from "./tls/certificate.ts";
+import { HubListener } from "./tls/listener.ts";
+import { openHubTls } from "./tls/open.ts";
 
 const WEB = fileURLToPath(new URL("../../web/dist", import.meta.url));
 const logger = getLogger(["hub"]);
 
 /** The address people open; without one in the settings, the one the hub listens at. */
-const publicUrlOf = ({ publicUrl, host, port }: Settings): string =>
+const publicUrlOf = ({ publicUrl, host, port, tls }: Settings): string =>
   publicUrl ??
-  `http://${isLoopback(host) || host === "0.0.0.0" || host === "::" ? "localhost" : host}:${port}`;
+  `${tls === "off" ? "http" : "https"}://${isLoopback(host) || host === "0.0.0.0" || host === "::" ? "localhost" : host}:${port}`;
 
 /** @throws AppError `setting.wrong` when somebody else listens there */
-function listen(app: App, { host, port }: Settings): void {
+function listen(app: App, { host, port }: Settings, pair: TlsPair | null): HubListener {
   try {
-    // Sharing a port is the default of the framework: two hubs would then take turns at each request.
-    app.listen({ hostname: host, port, reusePort: false });
+    return new HubListener(app, { hostname: host, port }, pair);
   } catch (cause) {
     throw new AppError(
       "setting.wrong",
@@ -94,6 +102,52 @@ async function printLinks(setup: Setup, people: People, { resetAdmin }: Settings
   logger.warn("A reset link was printed for {email}: take MILLRACE_RESET_ADMIN out", { email: resetAdmin });
 }
 
+/** Starts what signs and watches the audit, and writes sign-ins and refusals into it. */
+function keepAudit(
+  settings: Settings,
+  { database, identity, metrics }: { database: Database; identity: HubIdentity; metrics: Metrics },
+  undo: (() => unknown)[],
+): AuditKeeper {
+  const audit = new AuditKeeper({
+    db: database.db,
+    clock,
+    identity,
+    registry: metrics.registry,
+    diskFree: () => diskFreeOf(settings),
+  });
+  audit.start();
+  undo.push(() => audit.stop());
+  return audit;
+}
+
+/** People and their ways in. */
+async function openPeople(
+  { dataFolder, mfa }: Settings,
+  { db, passwords, audit, publicUrl }: Pick<PeopleDeps, "db" | "passwords" | "publicUrl"> & { audit: AuditKeeper },
+): Promise<People> {
+  const secret = await loadSessionSecret(dataFolder);
+  const origins = () => ownOrigins(publicUrl());
+  const cookies = createCookies(publicUrl().startsWith("https:"));
+  const auth = createAuth({ db, secret, publicUrl: publicUrl(), origins, cookies });
+  const note: PeopleDeps["note"] = (fact) => audit.access.note(fact);
+  return createPeople({ db, clock, auth, passwords, cookies, secret, mfa, note, origins, publicUrl });
+}
+
+/** Tells the console where the hub is, and how the first administrator gets in. */
+async function welcome(settings: Settings, setup: Setup, people: People): Promise<void> {
+  const { allowPlain, host } = settings;
+  const publicUrl = people.publicUrl();
+  if (allowPlain && !publicUrl.startsWith("https:") && !isLoopback(host)) {
+    logger.warn("The hub serves other machines over plain http: passwords can be read on the way");
+  }
+  logger.info("hub.ready {url}", { event: "hub.ready", url: publicUrl });
+  await printLinks(setup, people, settings);
+}
+
+/** The certificate the hub shows, from wherever the settings say. */
+const openTls = (settings: Settings, identity: HubIdentity, metrics: Metrics, publicUrl: () => string) =>
+  openHubTls(settings, { identity, clock, random, registry: metrics.registry, publicUrl });
+
 async function start(settings: Settings): Promise<() => Promise<void>> {
   const undo: (() => unknown)[] = [];
   const stop = async () => {
@@ -109,44 +163,30 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     undo.push(() => database.close());
     const { db } = database;
     const identity = await loadIdentity(db, key);
+    const vault = new Vault(await loadSecretsKey(settings.dataFolder, settings.secretsKey));
     if (settings.adminApiKey !== undefined) await seedAdminKey({ db, clock }, settings.adminApiKey);
     let publicUrl = publicUrlOf(settings);
     const origins = () => ownOrigins(publicUrl);
     const { dataFolder, metricsOpen } = settings;
-    const passwords = createPasswords();
-    const secret = await loadSessionSecret(dataFolder);
     const https = publicUrl.startsWith("https:");
-    const cookies = createCookies(https);
-    const auth = createAuth({ db, secret, publicUrl, origins, cookies });
-    const shown = () => publicUrl;
-    const { mfa } = settings;
-    const people = createPeople({
-      db,
-      clock,
-      auth,
-      passwords,
-      cookies,
-      secret,
-      mfa,
-      origins,
-      publicUrl: shown,
-    });
+    const passwords = createPasswords();
     const oidc = ssoSettings(settings);
     const setup = createSetup({ db, clock, passwords, dataFolder });
     const metrics = createMetrics();
-    const ingest = createIngest({ database, identity, clock, registry: metrics.registry });
+    const tls = await openTls(settings, identity, metrics, () => publicUrl);
+    const ingest = createIngest({ database, identity, vault, clock, registry: metrics.registry });
     await ingest.start();
     undo.push(() => ingest.stop());
     keepHistory(settings, { url, database, metrics }, undo);
-    const audit = new AuditKeeper({ db, clock, identity, registry: metrics.registry });
-    audit.start();
-    undo.push(() => audit.stop());
+    const audit = keepAudit(settings, { database, identity, metrics }, undo);
+    const people = await openPeople(settings, { db, passwords, audit, publicUrl: () => publicUrl });
     const { manifests, sessions, latest } = ingest;
-    const rollouts = startRollouts({ db, clock, manifests, sessions, latest: latest.cache });
+    const rollouts = startRollouts({ db, clock, manifests, vault, sessions, latest: latest.cache });
     undo.push(() => rollouts.stop());
     const app = createApp({
       database,
       identity,
+      vault,
       ingest,
       clock,
       people,
@@ -156,21 +196,22 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       dataFolder,
       webFolder: WEB,
       metricsOpen,
+      limits: createRequestLimits({ ...settings, clock, registry: metrics.registry }),
+      trusts: readProxies(settings.trustedProxies),
       diskFree: () => diskFreeOf(settings),
-      auditHead: () => audit.head,
+      audit,
       https,
+      tls: tls.hub,
       origins,
-      publicUrl: shown,
+      publicUrl: () => publicUrl,
+      securityContact: settings.securityContact,
     });
-    listen(app, settings);
-    undo.push(() => app.stop(true));
-    if (settings.publicUrl === undefined)
-      publicUrl = publicUrlOf({ ...settings, port: app.server?.port ?? 0 });
-    if (settings.allowPlain && !https && !isLoopback(settings.host)) {
-      logger.warn("The hub serves other machines over plain http: passwords can be read on the way");
-    }
-    logger.info("hub.ready {url}", { event: "hub.ready", url: publicUrl });
-    await printLinks(setup, people, settings);
+    const listener = listen(app, settings, tls.pair);
+    undo.push(() => listener.stop());
+    if (settings.publicUrl === undefined) publicUrl = publicUrlOf({ ...settings, port: listener.port });
+    tls.start((pair) => listener.swap(pair));
+    undo.push(() => tls.stop());
+    await welcome(settings, setup, people);
     return stop;
   } catch (thrown) {
     await stop();
@@ -186,7 +227,8 @@ async function main(): Promise<void> {
     process.stderr.write(`${thrown instanceof Error ? thrown.message : thrown}\n`);
     process.exit(EXIT_SETTING);
   }
-  await configureLog(settings);
+  const secrets = operatorSecrets(settings);
+  await configureLog(settings, secrets);
   const asked = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve());
   });
@@ -199,7 +241,8 @@ async function main(): Promise<void> {
     process.exit(0);
   } catch (thrown) {
     const code = thrown instanceof AppError ? thrown.code : "internal.bug";
-    process.stderr.write(`${code}: ${thrown instanceof Error ? thrown.message : thrown}\n`);
+    const text = `${code}: ${thrown instanceof Error ? thrown.message : thrown}`;
+    process.stderr.write(`${redactLine(text, secrets)}\n`);
     process.exit(code === "setting.wrong" ? EXIT_SETTING : 1);
   }
 }

@@ -1,11 +1,13 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, systemClock } from "@millrace/contract/std/clock";
 import { type App, createApp } from "../src/app.ts";
+import { readProxies } from "../src/http/address.ts";
 import { createMetrics } from "../src/http/metrics.ts";
 import { ownOrigins } from "../src/http/origin.ts";
+import { createRequestLimits, REQUESTS } from "../src/http/request-limits.ts";
 import { loadIdentity } from "../src/identity.ts";
 import { createIngest, type Ingest } from "../src/ingest/ingest.ts";
 import { AuditKeeper } from "../src/modules/audit/keeper.ts";
@@ -14,9 +16,13 @@ import { createCookies } from "../src/modules/people/cookies.ts";
 import { createPasswords } from "../src/modules/people/password.ts";
 import { createPeople, type MfaPolicy, type People } from "../src/modules/people/people.ts";
 import { seedAdminKey } from "../src/modules/people/service.ts";
+import { Vault } from "../src/modules/secrets/service.ts";
 import { createSetup, type Setup } from "../src/modules/setup/service.ts";
 import type { SsoSettings } from "../src/modules/sso/provider.ts";
 import { createSso } from "../src/modules/sso/service.ts";
+import type { HubIdentity } from "../src/ports.ts";
+import type { HubTls } from "../src/tls/hub-tls.ts";
+import { loadTrust } from "../src/tls/trust.ts";
 import { type TestDatabase, testDatabase } from "./harness-database.ts";
 
 export const ORIGIN = "http://localhost:8080";
@@ -27,12 +33,15 @@ export const API_KEY = "k".repeat(40);
 export interface TestHub extends AsyncDisposable {
   app: App;
   database: TestDatabase;
+  vault: Vault;
   ingest: Ingest;
   /** Signs only when a test says so. */
   audit: AuditKeeper;
   setup: Setup;
   people: People;
   dataFolder: string;
+  /** Begins to listen at any port of loopback, and ends with the hub. */
+  listen(): number;
   /** A request as it arrives; paths begin with a slash. */
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** The same with the administrator's API key and a JSON body. */
@@ -50,26 +59,35 @@ export interface TestHubOptions {
   sso?: SsoSettings;
   /** Of sign-ins and sessions alone. */
   clock?: Clock;
+  /** As `MILLRACE_TRUSTED_PROXIES`. */
+  trustedProxies?: string;
+  /** Requests in 10 s; the standard ones unless a test says otherwise. */
+  addressPer10S?: number;
+  accountPer10S?: number;
+  https?: boolean;
 }
 
 /** The whole hub on a database of its own, without a socket: `await using hub = await testHub()`. */
 export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
-  const { publicUrl = ORIGIN, mfa = "off" } = options;
+  const { https = false, mfa = "off" } = options;
+  const publicUrl = options.publicUrl ?? (https ? ORIGIN.replace("http:", "https:") : ORIGIN);
+  const origins = () => ownOrigins(publicUrl);
   const database = await testDatabase();
   const dataFolder = await mkdtemp(join(tmpdir(), "millrace-hub-"));
   const { db } = database;
   const identity = await loadIdentity(db, generateKeyPairSync("ed25519").privateKey);
+  const vault = new Vault(randomBytes(32));
   const metrics = createMetrics();
-  const ingest = createIngest({ database, identity, clock: systemClock, registry: metrics.registry });
+  const ingest = createIngest({ database, identity, vault, clock: systemClock, registry: metrics.registry });
   await ingest.start();
   await seedAdminKey({ db, clock: systemClock }, API_KEY);
   const passwords = createPasswords();
-  const origins = () => ownOrigins(publicUrl);
-  const https = publicUrl.startsWith("https:");
   const cookies = createCookies(https);
   const secret = "s".repeat(43);
+  const audit = new AuditKeeper({ db, clock: systemClock, identity, registry: metrics.registry });
   const people = createPeople({
     db,
+    note: (fact) => audit.access.note(fact),
     clock: options.clock ?? systemClock,
     auth: createAuth({ db, secret, publicUrl, origins, cookies }),
     passwords,
@@ -80,10 +98,10 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     publicUrl: () => publicUrl,
   });
   const setup = createSetup({ db, clock: systemClock, passwords, dataFolder });
-  const audit = new AuditKeeper({ db, clock: systemClock, identity, registry: metrics.registry });
   const app = createApp({
     database,
     identity,
+    vault,
     ingest,
     clock: systemClock,
     people,
@@ -93,9 +111,12 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     dataFolder,
     webFolder: join(dataFolder, "web"),
     metricsOpen: false,
+    limits: createRequestLimits({ ...REQUESTS, ...options, clock: systemClock, registry: metrics.registry }),
+    trusts: readProxies(options.trustedProxies ?? ""),
     diskFree: async () => DISK_FREE_BYTES,
-    auditHead: () => audit.head,
+    audit,
     https,
+    tls: await tlsOff(dataFolder, identity),
     origins,
     publicUrl: () => publicUrl,
   });
@@ -104,11 +125,16 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
   return {
     app,
     database,
+    vault,
     ingest,
     audit,
     setup,
     people,
     dataFolder,
+    listen() {
+      app.listen({ hostname: "127.0.0.1", port: 0 });
+      return app.server?.port ?? 0;
+    },
     ask,
     async call<T>(method: string, path: string, body?: unknown, extra: Record<string, string> = {}) {
       const headers: Record<string, string> = { authorization: `Bearer ${API_KEY}`, ...extra };
@@ -127,10 +153,18 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     },
     async [Symbol.asyncDispose]() {
       await ingest.stop();
+      await audit.access.stop();
+      if (app.server) await app.stop(true);
       await database[Symbol.asyncDispose]();
       await rm(dataFolder, { recursive: true, force: true });
     },
   };
+}
+
+/** A hub on plain http. */
+async function tlsOff(folder: string, identity: HubIdentity): Promise<HubTls> {
+  const trust = await loadTrust(join(folder, "keys"), identity, [], systemClock.nowMs());
+  return { keeper: null, trust, publicUrl: () => ORIGIN, trustUrl: () => `${ORIGIN}/trust` };
 }
 
 export const ADA = { name: "Ada", email: "ada@plant.example", password: "a long plant password" };

@@ -47,6 +47,7 @@ export const ResetLinkCreate = Type.Object({
   /** True also takes the authenticator app, all passkeys and the PIN away: for a lost or stolen phone. */
   removeFactors: Type.Boolean(),
 });
+export type ResetLinkCreate = Static<typeof ResetLinkCreate>;
 
 /** What the page behind a link sends, from the fragment of its address. */
 export const InvitationToken = Type.Object({ token: Type.String({ minLength: 20, maxLength: 200 }) });

@@ -20,8 +20,11 @@ export const PERMISSIONS = {
 } as const;
 
 export type Permission = keyof typeof PERMISSIONS;
-const names = Object.keys(PERMISSIONS) as Permission[];
-export const Permission = Type.Unsafe<Permission>(Type.Union(names.map((name) => Type.Literal(name))));
+/** The closed list, in its order. */
+export const PERMISSION_NAMES = Object.keys(PERMISSIONS) as Permission[];
+export const Permission = Type.Unsafe<Permission>(
+  Type.Union(PERMISSION_NAMES.map((name) => Type.Literal(name))),
+);
 
 const viewer: readonly Permission[] = ["plant.read", "gateway.read", "sample.read"];
 const operator: readonly Permission[] = [...viewer, "trend.edit", "tag.write"];
@@ -34,7 +37,7 @@ export const BUILT_IN_ROLES: Readonly<Record<string, readonly Permission[]>> = {
   operator,
   technician,
   engineer,
-  administrator: names,
+  administrator: PERMISSION_NAMES,
   auditor: [...viewer, "system.read", "person.read", "audit.read"],
 };
 
@@ -64,7 +67,7 @@ export const Reach = Type.Union([Type.Literal("whole"), Type.Array(Type.String()
 export type Reach = Static<typeof Reach>;
 
 const RoleText = Type.String({ maxLength: 200 });
-const PermissionSet = Type.Array(Permission, { uniqueItems: true, maxItems: names.length });
+const PermissionSet = Type.Array(Permission, { uniqueItems: true, maxItems: PERMISSION_NAMES.length });
 
 /** A role as it is shown: built in, or a plant's own. */
 export const Role = Type.Object({

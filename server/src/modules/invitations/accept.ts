@@ -4,7 +4,7 @@ import { AppError } from "@millrace/contract/error/app-error";
 import type { Tx } from "../../db/client.ts";
 import { isUniqueViolation } from "../../db/error.ts";
 import { inTransaction } from "../../db/transaction.ts";
-import { addressBucket } from "../../http/throttle.ts";
+import { addressBucket } from "../../http/address.ts";
 import { tokenHash } from "../../secret.ts";
 import { recordAudit } from "../audit/service.ts";
 import { instantOf } from "../instant.ts";

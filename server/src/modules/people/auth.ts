@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { type BetterAuthOptions, betterAuth } from "better-auth";
 import type { Db } from "../../db/client.ts";
+import { readIfThere, writePrivate } from "../../private-file.ts";
 import type { Cookies } from "./cookies.ts";
 import { authTables } from "./store.ts";
 
@@ -23,15 +23,10 @@ const SESSION_S = 7 * 24 * 3_600;
 /** The secret under session cookies: a file of the hub's own, made at the first start. */
 export async function loadSessionSecret(dataFolder: string): Promise<string> {
   const file = join(dataFolder, "keys", "session.secret");
-  const found = await readFile(file, "utf8").catch(() => null);
+  const found = await readIfThere(file).catch(() => null);
   if (found !== null && found.trim().length >= 32) return found.trim();
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const secret = randomBytes(32).toString("base64url");
-  const handle = await open(`${file}.new`, "w", 0o600);
-  await handle.writeFile(secret);
-  await handle.sync();
-  await handle.close();
-  await rename(`${file}.new`, file);
+  await writePrivate(file, secret);
   return secret;
 }
 

@@ -42,11 +42,12 @@ function isAlive({ session, person }: FoundSession, nowMs: number): boolean {
   );
 }
 
-async function principalOf(people: People, found: FoundSession): Promise<Principal> {
+async function principalOf(people: People, found: FoundSession): Promise<Principal | null> {
   const { db, mfa } = people;
   const { session, person, devicePath } = found;
   const { id, name, email } = person;
   const held = await findPersonGrants(db, id);
+  if (held === null) return null;
   const grants = session.kind === "pin" ? grantsByPin(held, devicePath ?? "") : held;
   // A provider asks for its own second factor; we cannot know which.
   const asked = session.kind !== "sso" && isFactorRequired(mfa, held);

@@ -1,6 +1,6 @@
 import type { SignInAnswer } from "@millrace/contract/api/sign-in";
 import { AppError } from "@millrace/contract/error/app-error";
-import { addressBucket } from "../../http/throttle.ts";
+import { addressBucket } from "../../http/address.ts";
 import { tokenHash } from "../../secret.ts";
 import { COOKIE_S_MAX } from "./cookies.ts";
 import type { Answer, Asker, People } from "./people.ts";

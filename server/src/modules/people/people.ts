@@ -5,7 +5,7 @@ import type { Db } from "../../db/client.ts";
 import type { Principal } from "../../http/principal.ts";
 import { CLIENT_HEADER, type PeerOf, requestFrom } from "../../http/request-from.ts";
 import { ACCOUNT_LIMITS, ADDRESS_LIMITS, createThrottle, type Throttle } from "../../http/throttle.ts";
-import { type AccessNote, createAccessNote } from "./access-note.ts";
+import type { AccessFact } from "../audit/service.ts";
 import type { Auth } from "./auth.ts";
 import type { Cookies } from "./cookies.ts";
 import type { Passwords } from "./password.ts";
@@ -22,13 +22,14 @@ export interface PeopleDeps {
   /** Signs cookies, encrypts what authenticator apps share with us, and is part of each PIN's hash. */
   secret: string;
   mfa: MfaPolicy;
+  /** Takes note of sign-ins and refusals for the audit; never rejects. */
+  note: (fact: AccessFact) => Promise<void>;
   origins: () => readonly string[];
   publicUrl: () => string;
 }
 
 /** What everything about people needs. */
 export interface People extends PeopleDeps {
-  note: AccessNote;
   /** Wrong passwords by account, wrong codes by person. */
   accounts: Throttle;
   /** Wrong passwords, codes and tokens by network. */
@@ -36,10 +37,9 @@ export interface People extends PeopleDeps {
 }
 
 export function createPeople(deps: PeopleDeps): People {
-  const { db, clock } = deps;
+  const { clock } = deps;
   return {
     ...deps,
-    note: createAccessNote({ db, clock }),
     accounts: createThrottle(ACCOUNT_LIMITS, clock),
     addresses: createThrottle(ADDRESS_LIMITS, clock),
   };

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { SignInAnswer } from "@millrace/contract/api/sign-in";
 import { AppError } from "@millrace/contract/error/app-error";
-import { addressBucket } from "../../http/throttle.ts";
+import { addressBucket } from "../../http/address.ts";
 import { findPin, findStanding } from "./factor-store.ts";
 import type { Answer, Asker, People } from "./people.ts";
 import { countPinTry, forgetPinFailures, listPinPeople } from "./pin-store.ts";

@@ -1,15 +1,12 @@
 import { expect, test } from "bun:test";
-import type { AppError } from "@millrace/contract/error/app-error";
-import { systemClock } from "@millrace/contract/std/clock";
 import { ADA, API_KEY, ORIGIN, post, setUpAda, type TestHub, testHub } from "../../../test/hub.ts";
-import { createAuthHandler } from "./routes.ts";
 
 const signIn = (hub: TestHub, email: string, password: string) =>
   post(hub, "/api/v1/sign-in/password", { email, password });
 const cookieOf = (response: Response): string => response.headers.get("set-cookie")?.split(";")[0] ?? "";
 const me = (hub: TestHub, cookie: string) => hub.ask("/api/v1/me", { headers: { cookie } });
 
-test("set-up, sign in, be somebody, sign out, be nobody", async () => {
+test("S16: set-up, sign in, be somebody, sign out, be nobody", async () => {
   await using hub = await testHub();
   await setUpAda(hub);
   const response = await signIn(hub, ADA.email, ADA.password);
@@ -29,7 +26,7 @@ test("set-up, sign in, be somebody, sign out, be nobody", async () => {
   expect((await me(hub, cookie)).status).toBe(401);
 });
 
-test("a wrong password and an unknown person get the same words", async () => {
+test("S14: a wrong password and an unknown person get the same words", async () => {
   await using hub = await testHub();
   await setUpAda(hub);
   const answers = [];
@@ -45,7 +42,7 @@ test("a wrong password and an unknown person get the same words", async () => {
   expect(answers[1]).toEqual(answers[0]!);
 });
 
-test("no account exists until one is made", async () => {
+test("S21: no account exists until one is made", async () => {
   await using hub = await testHub();
   const tries = [
     ["admin@admin.com", "admin"],
@@ -58,7 +55,7 @@ test("no account exists until one is made", async () => {
   expect(await (await hub.ask("/api/v1/setup")).json()).toEqual({ needed: true });
 });
 
-test("the set-up takes the printed token, once", async () => {
+test("S21: the set-up takes the printed token, once", async () => {
   await using hub = await testHub();
   const link = await hub.setup.openLink(ORIGIN);
   const wrong = await post(hub, "/api/v1/setup", { token: "x".repeat(32), ...ADA });
@@ -70,7 +67,7 @@ test("the set-up takes the printed token, once", async () => {
   expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
 });
 
-test("guessing is slowed for one account and not for the others", async () => {
+test("S12: guessing is slowed for one account and not for the others", async () => {
   await using hub = await testHub();
   await setUpAda(hub);
   const codes = [];
@@ -81,7 +78,7 @@ test("guessing is slowed for one account and not for the others", async () => {
   expect((await signIn(hub, ADA.email, ADA.password)).status).toBe(200);
 });
 
-test("a password in the wrong form is never repeated", async () => {
+test("S38: a password in the wrong form is never repeated", async () => {
   await using hub = await testHub();
   for (const password of [{ secret: "hunter2" }, ["hunter2"], 4711]) {
     const response = await signIn(hub, ADA.email, password as unknown as string);
@@ -125,23 +122,6 @@ test("set-up and sign-in take the same e-mail addresses", async () => {
   expect((await signIn(hub, email.toLowerCase(), ADA.password)).status).toBe(200);
 });
 
-test.each([
-  [400, "INVALID_EMAIL", "request.invalid"],
-  [403, "INVALID_ORIGIN", "auth.originRefused"],
-  [500, "FAILED_TO_CREATE_SESSION", "internal.bug"],
-] as const)("a sign-in answered with %p %p is no failed guess", async (status, code, expected) => {
-  const said = JSON.stringify({ code, message: "inner words" });
-  const auth = { handler: async () => new Response(said, { status }) };
-  const handle = createAuthHandler({ auth, clock: systemClock });
-  for (let i = 0; i < 40; i++) {
-    const body = JSON.stringify({ email: ADA.email, password: ADA.password });
-    const request = new Request(`${ORIGIN}/api/v1/sign-in/password`, { method: "POST", body });
-    const thrown = await handle(request, "192.0.2.1").catch((error: unknown) => error);
-    expect(thrown).toMatchObject({ code: expected });
-    expect((thrown as AppError).message).not.toContain("inner words");
-  }
-});
-
 test("a sign-in leads nowhere else, whatever it asks for", async () => {
   await using hub = await testHub();
   await setUpAda(hub);
@@ -151,7 +131,7 @@ test("a sign-in leads nowhere else, whatever it asks for", async () => {
   expect(await response.text()).not.toContain("evil.example");
 });
 
-test("changing the password asks for the present one and ends what the old one opened", async () => {
+test("S16: changing the password asks for the present one and ends what the old one opened", async () => {
   await using hub = await testHub();
   await setUpAda(hub);
   const old = cookieOf(await signIn(hub, ADA.email, ADA.password));

@@ -6,6 +6,7 @@ import { historyRoutes } from "./history-routes.ts";
 import { unguardedRoutes } from "./http/access.ts";
 import type { Trusts } from "./http/address.ts";
 import { parseBody } from "./http/body.ts";
+import { bodyBytesMaxOf } from "./http/body-limit.ts";
 import { docsRoutes } from "./http/docs.ts";
 import { errorResponse } from "./http/error-response.ts";
 import { securityHeaders } from "./http/headers.ts";
@@ -114,7 +115,7 @@ export function createApp(deps: AppDeps) {
     })
     // A value other than undefined keeps the default parser off it.
     .onParse(({ request, contentType, path }) =>
-      readsItsBody(path, request.method) ? null : parseBody(request, contentType),
+      readsItsBody(path, request.method) ? null : parseBody(request, contentType, bodyBytesMaxOf(path)),
     )
     .onError(({ error, request }) => {
       noteRefusal(error, request, app.server);

@@ -123,7 +123,12 @@ function keepAudit(
 /** People and their ways in. */
 async function openPeople(
   { dataFolder, mfa }: Settings,
-  { db, passwords, audit, publicUrl }: Pick<PeopleDeps, "db" | "passwords" | "publicUrl"> & { audit: AuditKeeper },
+  {
+    db,
+    passwords,
+    audit,
+    publicUrl,
+  }: Pick<PeopleDeps, "db" | "passwords" | "publicUrl"> & { audit: AuditKeeper },
 ): Promise<People> {
   const secret = await loadSessionSecret(dataFolder);
   const origins = () => ownOrigins(publicUrl());

@@ -6,8 +6,8 @@ import { type Environment, readEnvironment, Setting, settingWrong } from "@millr
 import { type Static, Type } from "@sinclair/typebox";
 import { readProxies } from "./http/address.ts";
 import { REQUESTS } from "./http/request-limits.ts";
-import { checkTlsSettings, TLS_SETTINGS } from "./tls/settings.ts";
 import { PEOPLE_SETTINGS, ssoSettings } from "./settings-people.ts";
+import { checkTlsSettings, TLS_SETTINGS } from "./tls/settings.ts";
 
 /** Everything an operator may set on the hub, each by an environment variable. */
 export const Settings = Type.Object({

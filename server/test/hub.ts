@@ -120,8 +120,7 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     origins,
     publicUrl: () => publicUrl,
   });
-  const ask = async (path: string, init?: RequestInit) =>
-    await app.handle(new Request(publicUrl + path, init));
+  const ask = async (path: string, init?: RequestInit) => await app.handle(new Request(ORIGIN + path, init));
   return {
     app,
     database,
@@ -177,9 +176,20 @@ export async function setUpAda(hub: TestHub): Promise<void> {
   if (response.status !== 200) throw new Error(await response.text());
 }
 
-/** A browser's own POST: our Origin and, when given, a cookie. */
-export function post(hub: TestHub, path: string, body: unknown, cookie = ""): Promise<Response> {
-  const headers: Record<string, string> = { "content-type": "application/json", origin: ORIGIN };
+/** What a browser asks on its own page: our Origin and, when given, a cookie. */
+export function send(
+  hub: TestHub,
+  method: string,
+  path: string,
+  { body, cookie = "" }: { body?: unknown; cookie?: string } = {},
+): Promise<Response> {
+  const headers: Record<string, string> = { origin: new URL(hub.people.publicUrl()).origin };
   if (cookie !== "") headers.cookie = cookie;
-  return hub.ask(path, { method: "POST", headers, body: JSON.stringify(body) });
+  if (body === undefined) return hub.ask(path, { method, headers });
+  headers["content-type"] = "application/json";
+  return hub.ask(path, { method, headers, body: JSON.stringify(body) });
 }
+
+/** A browser's own POST. */
+export const post = (hub: TestHub, path: string, body: unknown, cookie = ""): Promise<Response> =>
+  send(hub, "POST", path, { body, cookie });

@@ -1,5 +1,6 @@
 import { and, count, eq, lt, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
+import { outer } from "../../db/outer.ts";
 import { passkey, pin, recoveryCode, totp } from "../../db/schema/factor.ts";
 import { account, person } from "../../db/schema/person.ts";
 
@@ -20,10 +21,10 @@ export async function findStanding(db: DbOrTx, personId: string): Promise<Standi
   const [row] = await db
     .select({
       disabledAt: person.disabledAt,
-      passkeys: sql<number>`(SELECT count(*)::int FROM ${passkey} WHERE ${passkey.personId} = ${person.id})`,
-      totp: sql<boolean>`EXISTS (SELECT 1 FROM ${totp} WHERE ${totp.personId} = ${person.id} AND ${totp.confirmedAt} IS NOT NULL)`,
-      password: sql<boolean>`EXISTS (SELECT 1 FROM ${account} WHERE ${account.userId} = ${person.id} AND ${account.providerId} = ${CREDENTIAL} AND ${account.password} IS NOT NULL)`,
-      pin: sql<boolean>`EXISTS (SELECT 1 FROM ${pin} WHERE ${pin.personId} = ${person.id})`,
+      passkeys: sql<number>`(SELECT count(*)::int FROM ${passkey} WHERE ${outer(passkey.personId)} = ${outer(person.id)})`,
+      totp: sql<boolean>`EXISTS (SELECT 1 FROM ${totp} WHERE ${outer(totp.personId)} = ${outer(person.id)} AND ${outer(totp.confirmedAt)} IS NOT NULL)`,
+      password: sql<boolean>`EXISTS (SELECT 1 FROM ${account} WHERE ${outer(account.userId)} = ${outer(person.id)} AND ${outer(account.providerId)} = ${CREDENTIAL} AND ${outer(account.password)} IS NOT NULL)`,
+      pin: sql<boolean>`EXISTS (SELECT 1 FROM ${pin} WHERE ${outer(pin.personId)} = ${outer(person.id)})`,
     })
     .from(person)
     .where(eq(person.id, personId));

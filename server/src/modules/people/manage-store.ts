@@ -2,6 +2,7 @@ import type { Reach } from "@millrace/contract/api/role";
 import { BUILT_IN_ROLES } from "@millrace/contract/api/role";
 import { and, asc, eq, gt, ilike, inArray, or, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
+import { outer } from "../../db/outer.ts";
 import { invitation } from "../../db/schema/factor.ts";
 import { accessGrant, account, person, role, session } from "../../db/schema/person.ts";
 import { site } from "../../db/schema/site.ts";
@@ -26,9 +27,9 @@ const columns = {
   disabledAt: person.disabledAt,
   createdAt: person.createdAt,
   revision: person.revision,
-  sso: sql<boolean>`EXISTS (SELECT 1 FROM ${account} WHERE ${account.userId} = ${person.id} AND ${account.providerId} <> 'credential')`,
+  sso: sql<boolean>`EXISTS (SELECT 1 FROM ${account} WHERE ${outer(account.userId)} = ${outer(person.id)} AND ${outer(account.providerId)} <> 'credential')`,
   lastSeenAt:
-    sql<Date | null>`(SELECT max(${session.lastSeenAt}) FROM ${session} WHERE ${session.userId} = ${person.id})`.mapWith(
+    sql<Date | null>`(SELECT max(${outer(session.lastSeenAt)}) FROM ${session} WHERE ${outer(session.userId)} = ${outer(person.id)})`.mapWith(
       session.lastSeenAt,
     ),
 };

@@ -37,7 +37,7 @@ function createTurnstile(): <T>(work: () => Promise<T>) => Promise<T> {
 
 export interface Passwords {
   hash(password: string): Promise<string>;
-  /** Null is the hash of nobody: never right, and as much work as any other. */
+  /** Null is the hash of nobody: never right, and the same work as anybody's. */
   verify(password: string, hash: string | null): Promise<boolean>;
 }
 

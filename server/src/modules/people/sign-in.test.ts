@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ADA, API_KEY, ORIGIN, post, setUpAda, type TestHub, testHub } from "../../../test/hub.ts";
+import { ADA, API_KEY, ORIGIN, post, send, setUpAda, type TestHub, testHub } from "../../../test/hub.ts";
 
 const signIn = (hub: TestHub, email: string, password: string) =>
   post(hub, "/api/v1/sign-in/password", { email, password });
@@ -138,12 +138,7 @@ test("S16: changing the password asks for the present one and ends what the old 
   const cookie = cookieOf(await signIn(hub, ADA.email, ADA.password));
   const newPassword = "another long password";
   const change = (currentPassword: string) =>
-    post(
-      hub,
-      "/api/auth/change-password",
-      { currentPassword, newPassword, revokeOtherSessions: true },
-      cookie,
-    );
+    send(hub, "PUT", "/api/v1/me/password", { body: { currentPassword, newPassword }, cookie });
   expect(await (await change("not the password")).json()).toMatchObject({ code: "auth.refused" });
   expect((await change(ADA.password)).status).toBe(200);
   expect((await me(hub, old)).status).toBe(401);

@@ -1,8 +1,8 @@
 import type { PasskeyAssertion } from "@millrace/contract/api/passkey";
 import type { PasswordSignIn, PasswordStepUp, SignInAnswer } from "@millrace/contract/api/sign-in";
 import { AppError } from "@millrace/contract/error/app-error";
-import type { Principal } from "../../http/principal.ts";
 import { addressBucket } from "../../http/address.ts";
+import type { Principal } from "../../http/principal.ts";
 import { checkCode } from "./codes.ts";
 import { type Credential, findCredential, findStanding } from "./factor-store.ts";
 import { checkPasskey } from "./passkeys.ts";

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { AppError } from "@millrace/contract/error/app-error";
 
 /** OWASP's floor for argon2id: about 50 ms and 19 MiB a hash on a small machine. */
@@ -7,14 +8,17 @@ const ARGON2 = { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 } as con
 export const PASSWORD = { lengthMin: 12, lengthMax: 256, atOnceMax: 4, waitingMax: 64 } as const;
 
 /**
- * Runs at most four hashes at once, so that a flood of sign-ins takes neither all memory nor all cores. The ones
- * waiting are bounded too.
+ * Hashes at once: one core stays with the samples of the plant, whoever guesses passwords meanwhile.
+ * @param cores of this machine
  */
-function createTurnstile(): <T>(work: () => Promise<T>) => Promise<T> {
+export const hashesAtOnce = (cores: number): number => Math.min(PASSWORD.atOnceMax, Math.max(1, cores - 1));
+
+/** Runs few hashes at once, so that a flood of sign-ins takes neither all memory nor all cores. The ones waiting are bounded too. */
+function createTurnstile(atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
   let running = 0;
   const waiting: (() => void)[] = [];
   return async (work) => {
-    if (running >= PASSWORD.atOnceMax) {
+    if (running >= atOnce) {
       if (waiting.length >= PASSWORD.waitingMax) {
         throw new AppError("request.tooMany", "Too many sign-ins at once; try again in a moment.", {
           context: { retryAfterS: 2 },
@@ -41,8 +45,8 @@ export interface Passwords {
   verify(password: string, hash: string | null): Promise<boolean>;
 }
 
-export function createPasswords(): Passwords {
-  const turn = createTurnstile();
+export function createPasswords(cores = availableParallelism()): Passwords {
+  const turn = createTurnstile(hashesAtOnce(cores));
   // Made when first needed, of a password nobody knows.
   let nobody: Promise<string> | null = null;
   const hashOfNobody = () => {

@@ -1,10 +1,12 @@
 import { Elysia } from "elysia";
 import type { AppDeps } from "./app.ts";
 import type { Gatekeeper } from "./http/access.ts";
+import { Seats } from "./http/seats.ts";
 import { ADDRESS_LIMITS, createThrottle } from "./http/throttle.ts";
 import type { ChangeDeps } from "./modules/change.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
+import { CLAIMS_AT_ONCE } from "./modules/enrolments/service.ts";
 import { fieldRoutes } from "./modules/field/routes.ts";
 import { fleetRoutes } from "./modules/fleet/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
@@ -17,11 +19,12 @@ export function gatewayAppRoutes(
   change: ChangeDeps & { gatekeeper: Gatekeeper },
 ) {
   const throttle = createThrottle(ADDRESS_LIMITS, clock);
+  const seats = new Seats(CLAIMS_AT_ONCE);
   return new Elysia()
     .use(gatewayRoutes({ ...change, sessions, publicUrl, hubPin: () => claimPin(tls) }))
     .use(commandRoutes({ ...change, link: sessions }))
     .use(fieldRoutes({ ...change, link: sessions, hubId: identity.hubId }))
     .use(fleetRoutes({ ...change, sql, sessions, identity, publicUrl }))
     .use(manifestRoutes({ db, gatekeeper: change.gatekeeper }))
-    .use(enrolmentRoutes({ ...change, identity, sessions, throttle }));
+    .use(enrolmentRoutes({ ...change, identity, sessions, throttle, seats }));
 }

@@ -181,9 +181,13 @@ export function send(
   hub: TestHub,
   method: string,
   path: string,
-  { body, cookie = "" }: { body?: unknown; cookie?: string } = {},
+  {
+    body,
+    cookie = "",
+    headers: more = {},
+  }: { body?: unknown; cookie?: string; headers?: Record<string, string> } = {},
 ): Promise<Response> {
-  const headers: Record<string, string> = { origin: new URL(hub.people.publicUrl()).origin };
+  const headers: Record<string, string> = { origin: new URL(hub.people.publicUrl()).origin, ...more };
   if (cookie !== "") headers.cookie = cookie;
   if (body === undefined) return hub.ask(path, { method, headers });
   headers["content-type"] = "application/json";

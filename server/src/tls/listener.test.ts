@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 import { HubListener } from "./listener.ts";
 import { issueCertificate, makeAuthority } from "./own-authority.ts";
 
-const authority = await makeAuthority(Date.now());
+const authority = await makeAuthority([], Date.now());
 const NAMES = ["localhost", "127.0.0.1"];
 const issue = () => issueCertificate(authority, NAMES, Date.now());
 const tls = { ca: authority.cert };

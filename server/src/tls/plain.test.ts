@@ -5,7 +5,7 @@ import { issueCertificate, makeAuthority } from "./own-authority.ts";
 import { plainAnswer, startPlain } from "./plain.ts";
 
 const nowMs = Date.UTC(2026, 10, 26);
-const authority = await makeAuthority(nowMs);
+const authority = await makeAuthority(["hub.example"], nowMs);
 const pair = await issueCertificate(authority, ["hub.example"], nowMs);
 const trust = { trust: { hubId: "h", rev: 1, authorities: [authority.cert] }, signature: "s" };
 const words = {

@@ -136,7 +136,14 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
 /** A hub on plain http. */
 async function tlsOff(folder: string, identity: HubIdentity): Promise<HubTls> {
   const trust = await loadTrust(join(folder, "keys"), identity, [], systemClock.nowMs());
-  return { keeper: null, trust, publicUrl: () => ORIGIN, trustUrl: () => `${ORIGIN}/trust` };
+  return {
+    keeper: null,
+    trust,
+    publicUrl: () => ORIGIN,
+    loopbackOnly: true,
+    plainPort: () => null,
+    trustUrl: () => `${ORIGIN}/trust`,
+  };
 }
 
 export const ADA = { name: "Ada", email: "ada@plant.example", password: "a long plant password" };

@@ -14,6 +14,7 @@ export interface CertificateFacts {
   notAfterMs: number;
   /** SHA-256 over the certificate as phones and browsers show it: hex pairs with colons. */
   fingerprint: string;
+  subject: string;
   issuer: string;
 }
 
@@ -42,6 +43,9 @@ function namesOf({ subjectAltName = "" }: X509Certificate): string[] {
   return subjectAltName.split(/,\s*/).flatMap((part) => /^(?:DNS|IP Address):(.+)$/.exec(part)?.[1] ?? []);
 }
 
+/** Absent when a certificate names nobody, as those with names alone do. */
+const oneLine = (name: string | undefined): string => (name ?? "").replaceAll("\n", ", ");
+
 export function factsOf(pem: string): CertificateFacts {
   const certificate = parseCertificate(certificatesIn(pem)[0]!);
   return {
@@ -49,7 +53,8 @@ export function factsOf(pem: string): CertificateFacts {
     notBeforeMs: Date.parse(certificate.validFrom),
     notAfterMs: Date.parse(certificate.validTo),
     fingerprint: certificate.fingerprint256,
-    issuer: certificate.issuer.replaceAll("\n", ", "),
+    subject: oneLine(certificate.subject),
+    issuer: oneLine(certificate.issuer),
   };
 }
 

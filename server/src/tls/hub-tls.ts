@@ -12,6 +12,9 @@ export interface HubTls {
   readonly keeper: Pick<CertificateKeeper, "kind" | "facts" | "authorities" | "findings"> | null;
   readonly trust: SignedHubTrust;
   readonly publicUrl: () => string;
+  readonly loopbackOnly: boolean;
+  /** Of the second port, once it is open; null without one. */
+  readonly plainPort: () => number | null;
   /** Address of the trust page that a phone can open before it trusts us. */
   readonly trustUrl: () => string;
 }
@@ -41,6 +44,10 @@ export function certificateView(tls: HubTls): HubCertificate {
   const known = authority === null ? null : factsOf(authority);
   return {
     kind: keeper?.kind ?? "off",
+    publicUrl: tls.publicUrl(),
+    loopbackOnly: tls.loopbackOnly,
+    plainPort: tls.plainPort(),
+    subject: facts?.subject ?? "",
     names: facts?.names ?? [],
     issuer: facts?.issuer ?? "",
     notBefore: facts === null ? null : iso(facts.notBeforeMs),

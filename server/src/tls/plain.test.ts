@@ -10,6 +10,8 @@ const pair = await issueCertificate(authority, ["hub.example"], nowMs);
 const trust = { trust: { hubId: "h", rev: 1, authorities: [authority.cert] }, signature: "s" };
 const words = {
   trust,
+  loopbackOnly: false,
+  plainPort: () => 80,
   publicUrl: () => "https://hub.example:8443",
   trustUrl: () => "http://hub.example/trust",
 };
@@ -27,7 +29,7 @@ const page = { headers: { accept: "text/html,*/*" } };
 test.each([
   ["/devices?x=1", "https://hub.example:8443/devices?x=1"],
   ["//evil.example/x", "https://hub.example:8443//evil.example/x"],
-])("a page at %s is led to the hub's own name", (path, location) => {
+])("S07: a page at %s is led to the hub's own name", (path, location) => {
   const answer = ask(path, page);
   expect(answer.status).toBe(308);
   expect(answer.headers.get("location")).toBe(location);
@@ -39,7 +41,7 @@ test.each([
   ["a program", "/devices", {}],
   ["a post", "/devices", { method: "POST", ...page }],
   ["figures", "/metrics", page],
-])("%s is refused, not led on", async (_, path, init) => {
+])("S07: %s is refused, not led on", async (_, path, init) => {
   const answer = ask(path, init);
   expect(answer.status).toBe(403);
   expect(answer.headers.get("location")).toBeNull();
@@ -71,7 +73,7 @@ test("with a public certificate there is nothing to download and nothing to pin"
   expect(hstsS(open)).toBeGreaterThan(hstsS(own));
 });
 
-test("the plain port itself: headers on each answer, no HSTS, nothing of the key", async () => {
+test("S07: the plain port itself: headers on each answer, no HSTS, nothing of the key", async () => {
   const server = startPlain({ hostname: "127.0.0.1", port: 0 }, own, answers);
   try {
     const answer = await fetch(new URL("/api/v1/me", server.url));

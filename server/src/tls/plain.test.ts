@@ -69,8 +69,20 @@ test("with a public certificate there is nothing to download and nothing to pin"
   expect(trustAnswer(open, "/trust/ca.crt")).toBeNull();
   expect(claimPin(open)).toBeNull();
   expect(certificateView(open)).toMatchObject({ kind: "acme", authority: null, trustUrl: null });
+  const facts = { subject: "CN=Millrace hub", publicUrl: "https://hub.example:8443", plainPort: 80 };
+  expect(certificateView(own)).toMatchObject({ ...facts, findings: [] });
   expect(claimPin(own)).toMatch(/^sha256:[0-9a-f]{64}$/);
   expect(hstsS(open)).toBeGreaterThan(hstsS(own));
+});
+
+test("plain http that leaves the machine is a finding; on loopback and behind a proxy it is none", () => {
+  const found = (loopbackOnly: boolean, publicUrl: string) =>
+    certificateView({ ...words, keeper: null, loopbackOnly, publicUrl: () => publicUrl }).findings.map(
+      ({ code }) => code,
+    );
+  expect(found(false, "http://hub.example")).toEqual(["certificate.none"]);
+  expect(found(true, "http://localhost:8080")).toEqual([]);
+  expect(found(false, "https://hub.example")).toEqual([]);
 });
 
 test("S07: the plain port itself: headers on each answer, no HSTS, nothing of the key", async () => {

@@ -55,6 +55,8 @@ export interface TestHubOptions {
   addressPer10S?: number;
   accountPer10S?: number;
   https?: boolean;
+  /** The hub speaks TLS itself, by this certificate. */
+  keeper?: HubTls["keeper"];
 }
 
 /** The whole hub on a database of its own, without a socket: `await using hub = await testHub()`. */
@@ -90,7 +92,7 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     diskFree: async () => DISK_FREE_BYTES,
     audit,
     https: options.https ?? false,
-    tls: await tlsOff(dataFolder, identity),
+    tls: { ...(await tlsOff(dataFolder, identity)), keeper: options.keeper ?? null },
     origins,
     publicUrl: () => publicUrl,
   });

@@ -40,7 +40,11 @@ export function parseCertificate(pem: string): X509Certificate {
 }
 
 function namesOf({ subjectAltName = "" }: X509Certificate): string[] {
-  return subjectAltName.split(/,\s*/).flatMap((part) => /^(?:DNS|IP Address):(.+)$/.exec(part)?.[1] ?? []);
+  const names = subjectAltName
+    .split(/,\s*/)
+    .flatMap((part) => /^(?:DNS|IP Address):(.+)$/.exec(part)?.[1] ?? []);
+  // As people write it: ::1 instead of eight groups.
+  return names.map((name) => (isIP(name) === 6 ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name));
 }
 
 /** Absent when a certificate names nobody, as those with names alone do. */

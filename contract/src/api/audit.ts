@@ -106,12 +106,17 @@ export const AuditState = Type.Object({
   unwritableSince: Type.Union([Instant, Type.Null()]),
   /** Sign-ins and refusals that could not be kept since the hub started. */
   lost: Type.Integer({ minimum: 0 }),
+  /** Entries there are, as of some seconds ago; null before the first look. */
+  rows: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
   /** What the hub's own daily look found; null before the first one. */
   checked: Type.Union([
     Type.Object({
       at: Instant,
+      /** Entries that hold, from the first one on. */
+      rows: Type.Integer({ minimum: 0 }),
       /** The first entry that does not hold; null when all do. */
       brokenNo: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
+      why: Type.Union([AuditBreak, Type.Null()]),
     }),
     Type.Null(),
   ]),

@@ -91,7 +91,7 @@ test("over TLS every kind of route is found, those with a rest of any length too
   for (const host of ["hub", "hub.example:8443"]) {
     expect(await (await ask(host, "/trust/hub.json")).json()).toHaveProperty("trust.hubId");
     expect(await (await ask(host, "/tags")).text()).toBe("<p>app</p>");
-    const signIn = await ask(host, "/api/auth/sign-in/email", {
+    const signIn = await ask(host, "/api/v1/sign-in/password", {
       method: "POST",
       headers: { "content-type": "application/json", origin: ORIGIN },
       body: JSON.stringify({ email: ADA.email, password: ADA.password }),

@@ -28,6 +28,8 @@ export const AuditEntry = Type.Object({
   whoName: Type.Union([Type.String(), Type.Null()]),
   action: Type.String({ examples: ["device.edit"] }),
   subject: Type.String({ examples: ["device:01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55"] }),
+  /** The name or path `subject` has now; null when it is gone or has none. */
+  subjectName: Type.Union([Type.String(), Type.Null()]),
   /** Null for what the hub did by itself, and for rows older than this column. */
   from: Type.Union([AuditFrom, Type.Null()]),
   /** Null for something that was made. */

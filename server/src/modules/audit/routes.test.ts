@@ -45,6 +45,7 @@ test("the audit tells who, when, what, old, new and from where, to those who may
     whoName: "MILLRACE_ADMIN_API_KEY",
     action: "site.create",
     subject: `site:${id}`,
+    subjectName: "Hall",
     from: { address: "127.0.0.1", client: "commandLine" },
     old: null,
     new: { name: "Hall" },

@@ -123,7 +123,6 @@ const people = (why: string, part?: true): Pending => ({
 export const PENDING: Readonly<Record<string, Pending>> = {
   S03: people("end of open sockets when rights change"),
   S04: people("subscriptions outside one's places"),
-  S07: people("the test of HSTS; what the plain port refuses is tested beside server/src/tls/plain.ts"),
   S12: people("the owner's way in by passkey meanwhile", true),
   S14: people("the time an answer takes", true),
   S15: people("a session id chosen before"),

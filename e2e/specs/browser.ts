@@ -11,14 +11,17 @@ export const PHONE = { width: 390, height: 844 };
 
 /**
  * Debian's Chromium, told not to look for its maker's hosts: a plant network has none of them.
+ * @param names as `--host-resolver-rules`: names that lead to this machine
  * @param trusting an authority it takes as a person's own browser does after the trust page, PEM; kept in `home`
  */
 export async function openBrowser({
   trusting,
   home,
+  names,
 }: {
   trusting?: string;
   home?: string;
+  names?: string;
 } = {}): Promise<Browser> {
   if (trusting !== undefined && home !== undefined) installAuthority(home, trusting);
   return await chromium.launch({
@@ -32,6 +35,7 @@ export async function openBrowser({
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...(names === undefined ? [] : [`--host-resolver-rules=${names}`]),
     ],
   });
 }

@@ -10,7 +10,7 @@ import type { TestId } from "../../web/src/lib/test-id.ts";
 import { startProgram } from "../stack/child.ts";
 import type { Stack } from "../stack/stack.ts";
 import { eventually, openBrowser, Person, PHONE, setUp, TABLET } from "./browser.ts";
-import { type Impostor, startImpostor } from "./impostor.ts";
+import { type Impostor, startImpostor, startThief } from "./impostor.ts";
 import { openScene, type Scene } from "./scene.ts";
 
 /** The way between people, gateways and a hub that signs its certificate itself, as they find it. */
@@ -141,6 +141,23 @@ test("S07: a browser that trusts it gets pages, the cookie and live values over 
   expect(await ada.page.evaluate("isSecureContext")).toBe(true);
   const cookies = (await ada.context.cookies()).filter(({ name }) => name.includes("millrace"));
   expect(cookies.map(({ secure, httpOnly }) => [secure, httpOnly])).toEqual([[true, true]]);
+}, 60_000);
+
+test("whoever steals the authority cannot pretend to be another site, even in a browser that trusts it", async () => {
+  const { folder } = stack.options;
+  const authorityFile = join(stack.hubFolder, "keys", "tls-authority.pem");
+  using inPlant = startThief(join(folder, "thief-a"), authorityFile, "shop.internal");
+  using outside = startThief(join(folder, "thief-b"), authorityFile, "bank.example");
+  const names = "MAP shop.internal 127.0.0.1, MAP bank.example 127.0.0.1";
+  const browser = await openBrowser({ trusting: stack.api.authority!, home: join(folder, "home-2"), names });
+  try {
+    const { page } = await Person.arrive(browser, PHONE);
+    // The same theft for a private name is taken: it is the bound that stops the other one.
+    await page.goto(`https://shop.internal:${inPlant.port}`);
+    await expect(page.goto(`https://bank.example:${outside.port}`)).rejects.toThrow("ERR_CERT_");
+  } finally {
+    await browser.close();
+  }
 }, 60_000);
 
 test("connection security: the certificate, its days, the way for phones, and each gateway", async () => {

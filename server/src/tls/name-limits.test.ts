@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { namesBeyond } from "./name-limits.ts";
 import { issueCertificate, makeAuthority } from "./own-authority.ts";
 
@@ -19,6 +20,26 @@ async function verdict(folder: string, authority: { cert: string; key: string },
   if (run.exitCode === 0) return "taken";
   return /permitted subtree violation/.test(text) ? "beyond" : text;
 }
+
+/** What the runtime of our gateways makes of it; the name is the one it asks for. */
+async function dialled(authority: { cert: string; key: string }, name: string): Promise<string> {
+  const pair = await issueCertificate(authority, [name, "127.0.0.1"], nowMs);
+  using server = Bun.serve({ port: 0, hostname: "127.0.0.1", tls: pair, fetch: () => new Response("") });
+  return await new Promise((resolve) => {
+    const options = { host: "127.0.0.1", port: server.port, servername: name, ca: authority.cert };
+    const socket = connect(options, () => {
+      socket.destroy();
+      resolve("taken");
+    });
+    socket.on("error", (error) => resolve(error.message));
+  });
+}
+
+test("our gateways' runtime holds to the bounds too, beside an address", async () => {
+  const authority = await makeAuthority(NAMES, nowMs);
+  expect(await dialled(authority, "hub.plant.example")).toBe("taken");
+  expect(await dialled(authority, "bank.example")).toContain("permitted subtree violation");
+});
 
 test("a stolen authority is of use for this plant alone, as OpenSSL judges and as the hub does itself", async () => {
   const folder = await mkdtemp(join(tmpdir(), "millrace-limits-"));

@@ -45,6 +45,7 @@ interface Room {
  */
 export class AuditKeeper {
   #head: Head | null = null;
+  #rows: number | null = null;
   #anchored = 0;
   #failing = false;
   #checked: AuditState["checked"] = null;
@@ -84,7 +85,7 @@ export class AuditKeeper {
     return {
       unwritableSince: unwritableSinceMs === null ? null : instantOf(unwritableSinceMs),
       lost,
-      rows: this.#head?.no ?? null,
+      rows: this.#rows,
       checked: this.#checked,
       bytes: this.#room?.bytes ?? null,
       diskFreeBytes: this.#room?.diskFreeBytes ?? null,
@@ -97,6 +98,7 @@ export class AuditKeeper {
     this.access.start();
     const loop = async () => {
       await this.#try(() => this.recall());
+      await this.#try(() => this.remember());
       this.#remembering = repeat(this.deps.clock, AUDIT.headMs, async () => {
         await this.#try(() => this.remember());
         return AUDIT.headMs;
@@ -153,8 +155,9 @@ export class AuditKeeper {
 
   /** Keeps the newest entry, unless the one kept before is gone. @throws what the database or the disk throws */
   async remember(): Promise<void> {
-    if (this.#head !== null && !(await this.#stands(this.#head))) return;
     const head = await findLast(this.deps.db);
+    this.#rows = head?.no ?? 0;
+    if (this.#head !== null && !(await this.#stands(this.#head))) return;
     if (head !== null && head.no > (this.#head?.no ?? 0)) await this.#keep(head);
   }
 

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import type { AuditBreak, AuditEntry, AuditVerdict } from "@millrace/contract/api/audit";
 import type { Site } from "@millrace/contract/api/plant";
 import { API_KEY, type TestHub, testHub } from "../../../test/hub.ts";
+import { inTransaction } from "../../db/transaction.ts";
 import { CLIENT_HEADER } from "../../http/request-from.ts";
+import { tokenHash } from "../../secret.ts";
+import { insertApiKey } from "../people/store.ts";
 
 type Page = { items: AuditEntry[]; nextCursor: string | null };
 const SCRIPT = join(import.meta.dir, "../../../scripts/audit-verify.ts");
@@ -109,13 +112,33 @@ async function auditor(args: string[], env: Record<string, string> = {}) {
   return { code, out, err, verdict: code === 2 ? null : (JSON.parse(out.split("\n")[0]!) as AuditVerdict) };
 }
 
+/** A program that holds the auditor's role and nothing else. */
+async function auditorsKey(hub: TestHub): Promise<{ authorization: string }> {
+  const key = `auditor-${"k".repeat(40)}`;
+  const row = { id: Bun.randomUUIDv7(), name: "Auditor", hash: tokenHash(key), createdAt: new Date() };
+  await inTransaction(hub.database.db, (tx) => insertApiKey(tx, row, [{ role: "auditor", siteId: null }]));
+  return { authorization: `Bearer ${key}` };
+}
+
+test("the auditor's role reads, checks and exports the audit and sees the certificate; it changes nothing", async () => {
+  await using hub = await testHub();
+  const headers = await auditorsKey(hub);
+  const status = async (method: string, path: string, body?: object) =>
+    (await hub.call(method, path, body, headers)).status;
+  for (const path of ["", "/state", "/verify"])
+    expect([path, await status("GET", `/api/v1/audit${path}`)]).toEqual([path, 200]);
+  expect((await hub.ask("/api/v1/audit/export", { headers })).status).toBe(200);
+  expect(await status("GET", "/api/v1/system/certificate")).toBe(200);
+  expect(await status("POST", "/api/v1/sites", { name: "X", kind: "site", parentId: null })).toBe(403);
+});
+
 test("an auditor verifies an export and the database without the hub", async () => {
   await using hub = await testHub();
   const folder = await mkdtemp(join(tmpdir(), "millrace-audit-"));
   try {
     await addSites(hub, 4);
     await hub.audit.anchor();
-    const headers = { authorization: `Bearer ${API_KEY}` };
+    const headers = await auditorsKey(hub);
     const text = await (await hub.ask("/api/v1/audit/export", { headers })).text();
     const lines = text.trimEnd().split("\n");
     expect(lines.map((line) => JSON.parse(line).kind)).toEqual([

@@ -1,8 +1,15 @@
 import { expect, test } from "bun:test";
 import { AUDIT_BREAKS, AUDIT_CLIENTS, type AuditState } from "@millrace/contract/api/audit";
 import { actionWords, knownActionWords } from "./action-words.ts";
-import { auditSearch, formatAuditFilter, NO_AUDIT_FILTER, parseAuditFilter } from "./audit-filter.ts";
+import {
+  type AuditFilter,
+  auditSearch,
+  formatAuditFilter,
+  NO_AUDIT_FILTER,
+  parseAuditFilter,
+} from "./audit-filter.ts";
 import { changesOf, fromWords, subjectWords, verdictWords, whoWords } from "./audit-words.ts";
+import { type ChoiceField, choicesOf } from "./filter-choices.ts";
 import { alarmWords, chainLine, roomLine, writeLine } from "./state-words.ts";
 
 test("an address keeps the filter, and nonsense in it is no filter", () => {
@@ -129,8 +136,22 @@ test("each verdict has words and, when it is bad, a next step", () => {
   }
 });
 
+test("filters are chosen in words, and what came by an address is one of the choices", () => {
+  const labels = (filter: Partial<AuditFilter>, field: ChoiceField) =>
+    choicesOf(field, { ...NO_AUDIT_FILTER, ...filter }).map(({ label }) => label);
+  for (const field of ["action", "who", "subject"] as const) {
+    const plain = labels({}, field);
+    expect(new Set(plain).size).toBe(plain.length);
+    for (const label of plain) expect(label).toMatch(/^[A-Z][A-Za-z' -]+$/);
+  }
+  expect(labels({ action: "device.edit" }, "action").at(-1)).toBe("Device changed");
+  expect(labels({ who: "person:01938f5e" }, "who").at(-1)).toBe("One person");
+  expect(labels({ subject: "apiKey:1" }, "subject").at(-1)).toBe("One API key");
+  expect(labels({ subject: "device:*" }, "subject")).toEqual(labels({}, "subject"));
+});
+
 test("the state says what follows: nothing when all is well, an alarm when it was altered or cannot be written", () => {
-  const when = () => "at 10:00";
+  const when = () => "10:00";
   const well: AuditState = {
     unwritableSince: null,
     lost: 0,
@@ -143,7 +164,7 @@ test("the state says what follows: nothing when all is well, an alarm when it wa
   expect(alarmWords(well, when)).toBeNull();
   expect(chainLine(well, when)).toMatchObject({
     look: "good",
-    text: "Checked by the hub itself at 10:00: 1,200 entries hold. The next check is a day later.",
+    text: "The hub itself checked at 10:00: 1,200 entries hold. The next check is a day later.",
   });
   expect(roomLine(well, String)).toMatchObject({ look: "good", title: "1,234 entries, 1000000" });
   for (const why of AUDIT_BREAKS) {

@@ -26,7 +26,7 @@ export function chainLine({ checked }: Pick<AuditState, "checked">, when: When):
       text: "The hub checks the audit at its start and once a day.",
       nextStep: "",
     };
-  const at = `Checked by the hub itself ${when(checked.at)}`;
+  const at = `The hub itself checked at ${when(checked.at)}`;
   if (checked.brokenNo !== null)
     return {
       look: "bad",

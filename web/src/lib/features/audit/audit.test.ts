@@ -169,14 +169,12 @@ test("the state says what follows: nothing when all is well, an alarm when it wa
   expect(roomLine(well, String)).toMatchObject({ look: "good", title: "1,234 entries, 1000000" });
   for (const why of AUDIT_BREAKS) {
     const broken = { ...well, checked: { ...well.checked!, brokenNo: 7, why } };
-    expect(alarmWords(broken, when)).toMatchObject({
-      look: "bad",
-      title: "Altered: it does not hold from entry 7 on",
-    });
+    expect(alarmWords(broken, when)).toBe("The audit: altered from entry 7 on");
     expect(chainLine(broken, when).nextStep).not.toBe("");
   }
   const shut = { ...well, unwritableSince: "2026-11-26T10:00:00.000Z", lost: 2 };
-  expect(alarmWords(shut, when)?.text).toBe(
+  expect(alarmWords(shut, when)).toBe("The audit: cannot be written since 10:00");
+  expect(writeLine(shut, when).text).toBe(
     "Changes and commands are refused until it can. Values, alarms and sign-ins go on. 2 sign-ins and refusals could not be kept.",
   );
   expect(writeLine({ unwritableSince: null, lost: 1 }, when).look).toBe("warn");

@@ -30,8 +30,8 @@ export function chainLine({ checked }: Pick<AuditState, "checked">, when: When):
   if (checked.brokenNo !== null)
     return {
       look: "bad",
-      title: `Altered: it does not hold from entry ${checked.brokenNo.toLocaleString("en")} on`,
-      text: `${checked.why === null ? "" : `Of this entry: ${BREAK[checked.why]}. `}${at}; nothing is signed any more.`,
+      title: `Altered from entry ${checked.brokenNo.toLocaleString("en")} on`,
+      text: `${checked.why === null ? "" : `Of this entry: ${BREAK[checked.why]}. `}${at}. Nothing is signed any more.`,
       nextStep: KEEP_EVIDENCE,
     };
   return {
@@ -89,7 +89,9 @@ export function roomLine(
   };
 }
 
-/** The one thing everybody who may read the audit must see, on any screen; null when all is well. */
-export function alarmWords(state: AuditState, when: When): StateLine | null {
-  return [chainLine(state, when), writeLine(state, when)].find(({ look }) => look === "bad") ?? null;
+/** What everybody who may read the audit must see, on any screen; null when all is well. */
+export function alarmWords(state: AuditState, when: When): string | null {
+  const bad = [chainLine(state, when), writeLine(state, when)].filter(({ look }) => look === "bad");
+  if (bad.length === 0) return null;
+  return `The audit: ${bad.map(({ title }) => title.charAt(0).toLowerCase() + title.slice(1)).join("; ")}`;
 }

@@ -62,6 +62,15 @@ export const AuditQuery = Type.Object({
 });
 export type AuditQuery = Static<typeof AuditQuery>;
 
+/** `ndjson` is what can be verified without the hub, `csv` is for reading. */
+export const AuditExportFormat = Type.Union([Type.Literal("ndjson"), Type.Literal("csv")], {
+  default: "ndjson",
+});
+export type AuditExportFormat = Static<typeof AuditExportFormat>;
+
+/** `GET /api/v1/audit/export` */
+export const AuditExportQuery = Type.Object({ format: Type.Optional(AuditExportFormat) });
+
 /**
  * Why a chain does not hold.
  *

@@ -31,7 +31,7 @@ async function dialled(authority: { cert: string; key: string }, name: string): 
       socket.destroy();
       resolve("taken");
     });
-    socket.on("error", (error) => resolve(error.message));
+    socket.on("error", (error: Error) => resolve(error.message));
   });
 }
 

@@ -121,7 +121,6 @@ const people = (why: string, part?: true): Pending => ({
 
 /** May only shrink: an entry whose item has tests, and which names no rest, fails. */
 export const PENDING: Readonly<Record<string, Pending>> = {
-  S07: people("the test of HSTS; what the plain port refuses is tested beside server/src/tls/plain.ts"),
   S20: people("what it costs in memory, and others' times meanwhile", true),
   S25: { feature: "commands that write values", why: "no value is written to a machine yet" },
   S26: {

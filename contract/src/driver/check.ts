@@ -15,7 +15,7 @@ import {
   wordProblems,
 } from "./parameter-check.ts";
 import { type AnyDeclaration, DECLARATIONS, declarationOf } from "./registry.ts";
-import { settingsErrors } from "./settings.ts";
+import { settingsErrors, wholeSettingsErrors } from "./settings.ts";
 
 /** Something wrong in what a profile or a device says for its driver. */
 export interface DriverProblem {
@@ -160,7 +160,7 @@ export function deviceProblems(
   const examples = Object.entries(examplesOf(declaration.settings));
   const waiting = Object.fromEntries(examples.filter(([name]) => known.waiting.has(name)));
   const whole = withDefaults(declaration, { ...waiting, ...known.settings, ...settings });
-  const settingsWrong = settingsErrors(declaration, whole).flatMap((error) => {
+  const settingsWrong = wholeSettingsErrors(declaration, whole).flatMap((error) => {
     const problem = settingProblem(error);
     const name = String(problem.at[1] ?? "");
     const by = known.filledBy.get(name);

@@ -4,6 +4,7 @@ import type { Clock } from "@millrace/contract/std/clock";
 import type { QualityCode } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
 import type { Static, TSchema } from "@sinclair/typebox";
+import type { Keep } from "./keep.ts";
 
 /** A tag as a driver sees it. `id` is the caller's (a tag number); the driver only hands it back. */
 export interface Point<A = unknown> {
@@ -85,6 +86,8 @@ export interface SessionDeps {
   clock: Clock;
   /** Called when the peer drops the link outside of a request. At most once per successful `connect`. */
   onLost(error: AppError): void;
+  /** Where a driver keeps what must survive a restart. Left out in tests: then it lasts as long as the process. */
+  keep?: Keep;
 }
 
 /**

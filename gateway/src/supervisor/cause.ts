@@ -21,6 +21,8 @@ export function causeOf(thrown: unknown): Cause {
 
 const QUALITY_OF: Partial<Record<ErrorCode, QualityCode>> = {
   "link.refused": QUALITY["bad.linkRefused"],
+  "link.untrusted": QUALITY["bad.linkRefused"],
+  "link.denied": QUALITY["bad.linkRefused"],
   "link.lost": QUALITY["bad.linkLost"],
   "link.unreachable": QUALITY["bad.linkLost"],
   "link.garbled": QUALITY["bad.replyGarbled"],

@@ -139,7 +139,9 @@ export class Browser {
     const half = Math.max(1, Math.floor(this.#deps.nodesMax / 2));
     for (const group of chunks(values, half)) {
       const answers = await this.#read(group.flatMap((one) => [ask(one, "dataType"), ask(one, "valueRank")]));
-      group.forEach((one, at) => found.set(one, declared(answers[2 * at], answers[2 * at + 1])));
+      group.forEach((one, at) => {
+        found.set(one, declared(answers[2 * at], answers[2 * at + 1]));
+      });
     }
     const open = values.filter((one) => found.get(one)?.builtIn === 0);
     for (const group of chunks(open, this.#deps.nodesMax)) {

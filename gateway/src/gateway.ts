@@ -11,6 +11,7 @@ import { FillMeter } from "./health/buffer-room.ts";
 import { Machine } from "./health/machine.ts";
 import { enrol } from "./identity/enrol.ts";
 import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
+import { keepIn } from "./identity/keep-file.ts";
 import { fingerprintOf } from "./identity/key.ts";
 import type { IdentityState } from "./identity/state.ts";
 import { type LocalServer, startLocalServer } from "./local/server.ts";
@@ -69,7 +70,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   outbox.report(startedEvent(clock, identity, outbox));
   outbox.report(settingsEvent(settings, startedMs));
   logs.attach({ clock, report: (event) => outbox.report(event) });
-  const fleet = new Fleet({ clock, random, sink: outbox.sink });
+  const fleet = new Fleet({ clock, random, sink: outbox.sink, keep: keepIn(folder) });
   const manifest = await openManifestStore({
     folder,
     scope: identity.state(),

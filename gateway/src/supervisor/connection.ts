@@ -2,7 +2,8 @@ import { getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import { assert } from "@millrace/contract/std/assert";
 import type { Clock, Random } from "@millrace/contract/std/clock";
-import type { Point, Reading, Session, Visit } from "../driver/driver.ts";
+import type { BrowsePage, Point, Reading, Session, Subscription, Visit, Wish } from "../driver/driver.ts";
+import type { Keep } from "../driver/keep.ts";
 import type { AnyDriver } from "../driver/registry.ts";
 import { type Cause, causeOf, isLinkCode, type Now } from "./cause.ts";
 import { decideLink, type Link, type LinkObservation, linkReason } from "./link.ts";
@@ -30,6 +31,8 @@ export interface Tally {
 export interface ConnectionDeps {
   clock: Clock;
   random: Random;
+  /** Where drivers keep what must survive a restart. */
+  keep?: Keep;
 }
 
 /** Longest time a driver may take before we take the session away from it. Drivers have shorter limits of their own. */
@@ -133,7 +136,55 @@ export class Connection {
    * @throws AppError as the driver says, or the cause why the link is down.
    */
   read(member: Member, points: readonly Point[], signal: AbortSignal): Promise<Reading[]> {
-    const turn = this.#tail.then(() => this.#readNow(member, points, signal));
+    return this.#inTurn(member, signal, (session, within) =>
+      ((member.visitor && this.visitOf(member)) || session).read(points, within),
+    );
+  }
+
+  /** Whether the present session can tell changes by itself. */
+  get tells(): boolean {
+    return this.#session?.subscribe !== undefined;
+  }
+
+  /** What somebody should know of this connection now, as a sentence; empty for nothing. */
+  note(): string {
+    return this.#session?.counters().note ?? "";
+  }
+
+  /** Changes of these points from now on, when the turn comes; as `Session.subscribe`. */
+  subscribe(
+    member: Member,
+    wishes: readonly Wish[],
+    emit: (readings: readonly Reading[]) => void,
+    signal: AbortSignal,
+  ): Promise<Subscription | null> {
+    // The turn has a limit of its own; the subscription lasts as long as the caller's signal.
+    return this.#inTurn(member, signal, async (session) => {
+      return (await session.subscribe?.(wishes, emit, signal)) ?? null;
+    });
+  }
+
+  /** What lies below a place of the device. @throws AppError as `read`; `field.unsupported` where there is nothing to browse */
+  browse(member: Member, from: string, after: number, signal: AbortSignal): Promise<BrowsePage> {
+    return this.#inTurn(member, signal, (session, within) => {
+      if (session.browse === undefined)
+        throw new AppError("field.unsupported", `${this.key}: this driver has no places to browse.`);
+      return session.browse(from, after, within);
+    });
+  }
+
+  /** A device that tells by itself lets nothing hear any more: the connection is made anew. */
+  silent(): void {
+    log.warn("{connection} fell silent and is made anew", { connection: this.key });
+    this.#renew(false);
+  }
+
+  #inTurn<T>(
+    member: Member,
+    signal: AbortSignal,
+    run: (session: Session, within: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const turn = this.#tail.then(() => this.#runNow(member, signal, run));
     this.#tail = turn.then(
       () => undefined,
       () => undefined,
@@ -141,18 +192,21 @@ export class Connection {
     return turn;
   }
 
-  async #readNow(member: Member, points: readonly Point[], signal: AbortSignal): Promise<Reading[]> {
+  async #runNow<T>(
+    member: Member,
+    signal: AbortSignal,
+    run: (session: Session, within: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     signal.throwIfAborted();
     const session = this.#session;
     if (this.#link.at !== "up" || session === null) throw this.#downError();
     const generation = this.#generation;
     const before = session.counters();
-    const reader = (member.visitor && this.visitOf(member)) || session;
     try {
-      const readings = await this.#within(READ_MS_MAX, signal, (within) => reader.read(points, within));
+      const answer = await this.#within(READ_MS_MAX, signal, (within) => run(session, within));
       this.#timeoutsInRow = 0;
       if (generation === this.#generation) this.#observe({ saw: "answered" });
-      return readings;
+      return answer;
     } catch (thrown) {
       if (!signal.aborted && generation === this.#generation) this.#blame(causeOf(thrown), member);
       throw thrown;
@@ -250,6 +304,7 @@ export class Connection {
     assert(first, "a connection is made for a device");
     const session: Session = await this.#driver.create(first.settings as never, {
       clock: this.#deps.clock,
+      ...(this.#deps.keep === undefined ? {} : { keep: this.#deps.keep }),
       onLost: (error) => {
         if (this.#session === session && this.#link.at === "up") this.#failed(causeOf(error));
       },

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { PeerCommand, PeerOptions } from "../opcua-peer.ts";
+import type { PeerCommand, PeerOptions } from "../../src/drivers/opcua/peer.ts";
 
 const options = JSON.parse(process.argv[2] ?? "{}") as PeerOptions;
 

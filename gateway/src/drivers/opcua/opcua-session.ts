@@ -13,7 +13,7 @@ import type {
   Visit,
   Wish,
 } from "../../driver/driver.ts";
-import { keepInMemory } from "../../driver/keep.ts";
+import { type Keep, keepInMemory } from "../../driver/keep.ts";
 import { Asking } from "./asking.ts";
 import { Browser } from "./browser.ts";
 import { clockNote } from "./clock.ts";
@@ -42,6 +42,7 @@ export class OpcuaSession implements Session<OpcuaAddress> {
   readonly #settings: OpcuaSettings;
   readonly #deps: SessionDeps;
   readonly #library: Library;
+  readonly #keep: Keep;
   readonly #asking: Asking;
   readonly #subscribers = new Set<Subscriber>();
   readonly #learned: string[] = [];
@@ -61,6 +62,7 @@ export class OpcuaSession implements Session<OpcuaAddress> {
     this.#settings = settings;
     this.#deps = deps;
     this.#library = library;
+    this.#keep = deps.keep ?? keepInMemory();
     const { endpoint, timeoutMs } = settings;
     this.#asking = new Asking({ clock: deps.clock, endpoint, timeoutMs });
     if (settings.updates === "subscribe")
@@ -78,7 +80,7 @@ export class OpcuaSession implements Session<OpcuaAddress> {
     const connected = await connectTo({
       settings: this.#settings,
       library: this.#library,
-      keep: this.#deps.keep ?? keepInMemory(),
+      keep: this.#keep,
       clock,
       known: this.#known,
       onClosed: (why) => this.#lost(opened.wire, why),

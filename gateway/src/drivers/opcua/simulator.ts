@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { type OpcuaPeer, opcuaPeer } from "../../../test/opcua-peer.ts";
+import { type OpcuaPeer, opcuaPeer } from "./peer.ts";
 
 /**
  * A line to a server that can be cut and silenced. The server behind it is another project's, in a process of its own.

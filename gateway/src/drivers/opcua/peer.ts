@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 
-const SOURCE = join(import.meta.dir, "peers/opcua-server.ts");
+const SOURCE = join(import.meta.dir, "../../../test/peers/opcua-server.ts");
 
 export interface PeerOptions {
   port?: number;

@@ -123,7 +123,9 @@ function obey(command: PeerCommand): void {
       nodes.set(command.node, add(command.node, { dataType: "Double", value: command.value }));
       return;
     case "burst":
-      for (const value of command.values) set({ do: "set", node: command.node, value });
+      command.values.forEach((value, at) => {
+        setTimeout(() => set({ do: "set", node: command.node, value }), at * command.everyMs);
+      });
       return;
     case "counts":
       console.log(

@@ -8,11 +8,15 @@ const units: readonly [number, string][] = [
   [1_000, "s"],
 ];
 
-function words(ms: number): string {
+function words(exactMs: number): string {
+  const about = units.findIndex(([size]) => exactMs >= size);
+  // Told in two units, so rounded to the second of them: 17 h and not 16 h 59 min.
+  const smallest = units[about + 1]?.[0] ?? 1_000;
+  const ms = Math.round(exactMs / smallest) * smallest;
   const at = units.findIndex(([size]) => ms >= size);
   const [size, unit] = units[at] ?? [1_000, "s"];
   const next = units[at + 1];
-  const rest = next === undefined ? 0 : Math.floor((ms % size) / next[0]);
+  const rest = next === undefined ? 0 : Math.round((ms % size) / next[0]);
   return `${Math.floor(ms / size)} ${unit}${rest === 0 ? "" : ` ${rest} ${next![1]}`}`;
 }
 

@@ -22,7 +22,7 @@ export interface PeerOptions {
 export type PeerCommand =
   | { do: "set"; node: string; value: unknown; status?: string; at?: number }
   | { do: "add"; node: string; value: number }
-  | { do: "burst"; node: string; values: number[] }
+  | { do: "burst"; node: string; values: number[]; everyMs: number }
   | { do: "counts" };
 
 /** A server of the node-opcua project in a process of its own. */

@@ -84,9 +84,11 @@ export class Browser {
     };
     let answer = await this.#ask(from, (wire) => wire.browse(node, BROWSE.referencesMax));
     take(answer.references);
+    let grows = true;
     while (answer.continuation !== null) {
       const { continuation } = answer;
-      if (seen.size >= BROWSE.levelNodesMax || signal.aborted) {
+      // A server that leads in a circle would be followed for ever.
+      if (!grows || seen.size >= BROWSE.levelNodesMax || signal.aborted) {
         // A continuation point that is left behind is one the server cannot give to others.
         await this.#ask(from, (wire) => wire.release(continuation));
         signal.throwIfAborted();
@@ -95,8 +97,7 @@ export class Browser {
       const before = seen.size;
       answer = await this.#ask(from, (wire) => wire.browseNext(continuation));
       take(answer.references);
-      // A server that leads in a circle would be followed for ever.
-      if (answer.continuation !== null && seen.size === before) break;
+      grows = seen.size > before;
     }
     const references = [...seen.values()];
     this.#kept = { from, atMonoMs: nowMs, references };

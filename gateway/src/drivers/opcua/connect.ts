@@ -41,7 +41,6 @@ export async function connectTo(input: ConnectInput): Promise<{ wire: Wire; know
     serverCertificate: known.serverCertificate,
     own,
     login: loginOf(settings),
-    connectTimeoutMs: settings.connectTimeoutMs,
     sessionTimeoutMs: settings.sessionTimeoutMs,
   };
   try {
@@ -58,10 +57,10 @@ export async function connectTo(input: ConnectInput): Promise<{ wire: Wire; know
 /** What the server offers, and whether it is the one we trust. */
 async function judge(input: ConnectInput, own: OwnIdentity): Promise<Known> {
   const { settings, library } = input;
-  const { endpoint, connectTimeoutMs } = settings;
+  const { endpoint } = settings;
   let offers: Awaited<ReturnType<Library["endpoints"]>>;
   try {
-    offers = await within(input, 1, (signal) => library.endpoints(endpoint, own, connectTimeoutMs, signal));
+    offers = await within(input, 1, (signal) => library.endpoints(endpoint, own, signal));
   } catch (thrown) {
     input.signal.throwIfAborted();
     throw faultOf(thrown, endpoint, "asking what the server offers", "connect");

@@ -42,6 +42,8 @@ const log = getLogger(["gateway", "opcua"]);
 const quiet = (...words: unknown[]) => log.debug("library: {words}", { words: words.map(String).join(" ") });
 for (const set of [setDebugLogger, setWarningLogger, setErrorLogger]) set(quiet);
 
+/** Longest quiet on a socket; the sign of life of the session comes far more often. */
+const QUIET_MS_MAX = 2 * 3_600_000;
 const BYTES_MAX = 16 * 1024 * 1024;
 /** What a server may send in one message: a hostile one must not fill the memory. */
 const TRANSPORT = {
@@ -84,12 +86,7 @@ function providerOf({ certificate, keyPem }: OwnIdentity): OPCUAClientOptions["c
   return { getCertificate: () => der, getCertificateChain: () => [der], getPrivateKey: () => key };
 }
 
-function clientOf(
-  own: OwnIdentity,
-  accepted: Uint8Array | null,
-  timeoutMs: number,
-  rest: OPCUAClientOptions,
-): OPCUAClient {
+function clientOf(own: OwnIdentity, accepted: Uint8Array | null, rest: OPCUAClientOptions): OPCUAClient {
   return OPCUAClient.create({
     applicationName: "Millrace",
     applicationUri: own.applicationUri,
@@ -99,8 +96,8 @@ function clientOf(
     // Trying again is the supervisor's business.
     connectionStrategy: { maxRetry: 0, initialDelay: 100, maxDelay: 200 },
     endpointMustExist: false,
-    keepSessionAlive: false,
-    transportTimeout: timeoutMs,
+    // Not a limit on connecting but on quiet: a server that is asked once an hour is quiet, and there.
+    transportTimeout: QUIET_MS_MAX,
     defaultTransactionTimeout: 60_000,
     transportSettings: TRANSPORT,
     ...rest,
@@ -288,8 +285,8 @@ function itemOf({ handle, node, element, samplingMs, queue, deadband }: ItemWish
 }
 
 export const library: Library = {
-  async endpoints(endpoint, own, timeoutMs, signal) {
-    const client = clientOf(own, null, timeoutMs, {
+  async endpoints(endpoint, own, signal) {
+    const client = clientOf(own, null, {
       securityMode: MessageSecurityMode.None,
       securityPolicy: "None",
     });
@@ -303,11 +300,14 @@ export const library: Library = {
   },
 
   async open(target, onClosed, signal) {
-    const { serverCertificate, own, connectTimeoutMs } = target;
-    const client = clientOf(own, serverCertificate, connectTimeoutMs, {
+    const { serverCertificate, own, sessionTimeoutMs } = target;
+    const client = clientOf(own, serverCertificate, {
       securityMode: target.mode as MessageSecurityMode,
       securityPolicy: target.policyUri,
-      requestedSessionTimeout: target.sessionTimeoutMs,
+      requestedSessionTimeout: sessionTimeoutMs,
+      // A session nobody uses for so long ends at the server: tags read once a minute must not lose theirs.
+      keepSessionAlive: true,
+      keepAliveInterval: Math.round(sessionTimeoutMs / 3),
       ...(serverCertificate === null ? {} : { serverCertificate: Buffer.from(serverCertificate) }),
     });
     const channel = channelOf(client);

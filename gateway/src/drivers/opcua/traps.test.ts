@@ -289,3 +289,12 @@ test("5c.15 fast changes between two messages all come, and a queue that is too 
     }
   }
 });
+
+test("a session that is read more seldom than its own timeout is kept", async () => {
+  await using it = await rig({ updates: "poll", sessionTimeoutMs: 5_000, connectTimeoutMs: 500 });
+  expect(it.session.subscribe).toBeUndefined();
+  await it.session.connect(signal());
+  await systemClock.sleep(7_000);
+  const [reading] = await it.session.read(it.points(["Double"]), signal());
+  expect([reading!.value, it.lost]).toEqual([Math.PI, []]);
+});

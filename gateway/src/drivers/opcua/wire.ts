@@ -97,7 +97,6 @@ export interface WireTarget {
     | { as: "anonymous" }
     | { as: "user"; user: string; password: string }
     | { as: "certificate"; certificatePem: string; keyPem: string };
-  connectTimeoutMs: number;
   sessionTimeoutMs: number;
 }
 
@@ -119,12 +118,7 @@ export type MakeCertificate = (wish: {
 /** The library, as the rest of the driver sees it. */
 export interface Library {
   /** What a server offers, asked without protection: nothing of it is trusted yet. */
-  endpoints(
-    endpoint: string,
-    own: OwnIdentity,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<EndpointLike[]>;
+  endpoints(endpoint: string, own: OwnIdentity, signal: AbortSignal): Promise<EndpointLike[]>;
   open(target: WireTarget, onClosed: (why: string) => void, signal: AbortSignal): Promise<Wire>;
   makeCertificate: MakeCertificate;
 }

@@ -81,6 +81,12 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   outbox.report(settingsEvent(settings, startedMs));
   logs.attach({ clock, report: (event) => outbox.report(event) });
   const fleet = new Fleet({ clock, random, sink: outbox.sink, keep: keepIn(folder) });
+  const field = new FieldDesk({
+    clock,
+    fleet,
+    keepSecret: (values) => logs.keepSecret("field", values),
+    opened: (body) => openedSettings(sealing, identity.state(), body),
+  });
   const manifest = await openManifestStore({
     folder,
     scope: identity.state(),
@@ -88,6 +94,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
       // Opened in memory only: what lies on disk is what the hub signed.
       const devices = openedDevices(sealing, wanted);
       logs.keepSecret("devices", deviceSecrets(devices));
+      await field.release();
       await fleet.apply({ ...wanted, devices });
     },
   });
@@ -106,12 +113,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     trust,
     outbox,
     fleet,
-    field: new FieldDesk({
-      clock,
-      fleet,
-      keepSecret: (values) => logs.keepSecret("field", values),
-      opened: (body) => openedSettings(sealing, identity.state(), body),
-    }),
+    field,
     manifest,
     machine,
     fill: new FillMeter(),

@@ -41,7 +41,7 @@ export interface DriverDeclaration<S extends TSchema = TSchema, A = unknown> {
    * refusal is an answer too. Without it, opening the link is the whole test.
    */
   probe?(settings: Static<S>): FieldPoint;
-  /** The setting that names the one certificate a device is trusted by; its value is `fingerprint` of a `PeerCertificate`. */
+  /** The setting that names the one certificate a device is trusted by: the `fingerprint` of a `PeerCertificate`. */
   trust?: string;
   /** Finds a number of a display in the device, where the protocol has places to search. */
   matcher?: Matcher<Static<S>>;

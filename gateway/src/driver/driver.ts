@@ -1,8 +1,10 @@
 import type { DriverDeclaration } from "@millrace/contract/driver/declaration";
 import type { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
+import type { PeerCertificate } from "@millrace/contract/vocabulary/certificate";
 import type { QualityCode } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
+import type { BrowseNode } from "@millrace/contract/wire/field";
 import type { Static, TSchema } from "@sinclair/typebox";
 import type { Keep } from "./keep.ts";
 
@@ -36,6 +38,8 @@ export interface SessionCounters {
   learned: readonly string[];
   /** What somebody in front of the device should know now, as a sentence, e.g. that its clock is wrong. */
   note?: string;
+  /** What the device showed of itself, where the protocol has certificates. */
+  certificate?: PeerCertificate;
 }
 
 /** A protocol as it runs at the gateway: what its declaration says, and how to speak it. */
@@ -61,21 +65,7 @@ export interface Subscription {
   aliveMs: number;
 }
 
-/** A place of a device's own address space. */
-export interface BrowseNode {
-  /** Names the place: `from` of the next question, and the address of a tag when it holds a value. */
-  node: string;
-  name: string;
-  /** A folder or object only leads on; a value can be a tag. */
-  holds: "value" | "places";
-  /** Our type for it; null when there is none, e.g. for a structure. */
-  dataType: DataType | null;
-  /** The device's own word for its type, e.g. `Double[8]`. Empty for a place. */
-  typeName: string;
-  /** Whether something may lie below. */
-  leadsOn: boolean;
-}
-
+/** At most `LIMITS.fieldNodesMax` places. */
 export interface BrowsePage {
   nodes: BrowseNode[];
   /** `after` of the next page; null when this was the last. */

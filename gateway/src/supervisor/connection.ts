@@ -2,10 +2,11 @@ import { getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import { assert } from "@millrace/contract/std/assert";
 import type { Clock, Random } from "@millrace/contract/std/clock";
+import type { PeerCertificate } from "@millrace/contract/vocabulary/certificate";
 import type { BrowsePage, Point, Reading, Session, Subscription, Visit, Wish } from "../driver/driver.ts";
 import type { Keep } from "../driver/keep.ts";
 import type { AnyDriver } from "../driver/registry.ts";
-import { type Cause, causeOf, isLinkCode, type Now } from "./cause.ts";
+import { type Cause, causeOf, errorOf, isLinkCode, type Now } from "./cause.ts";
 import { decideLink, type Link, type LinkObservation, linkReason } from "./link.ts";
 
 const log = getLogger(["gateway", "connection"]);
@@ -151,6 +152,13 @@ export class Connection {
     return this.#session?.counters().note ?? "";
   }
 
+  /** What the device showed of itself last, trusted or not; null where its protocol has no certificates. */
+  certificate(): PeerCertificate | null {
+    const link = this.#link;
+    const refused = link.at === "waiting" || link.at === "refused" ? link.cause.certificate : undefined;
+    return refused ?? this.#session?.counters().certificate ?? null;
+  }
+
   /** Changes of these points from now on, when the turn comes; as `Session.subscribe`. */
   subscribe(
     member: Member,
@@ -232,8 +240,7 @@ export class Connection {
 
   #downError(): AppError {
     const link = this.#link;
-    if (link.at === "waiting" || link.at === "refused")
-      return new AppError(link.cause.code, link.cause.message);
+    if (link.at === "waiting" || link.at === "refused") return errorOf(link.cause);
     return new AppError("device.timeout", `${this.key} is being connected again after it stopped answering`);
   }
 

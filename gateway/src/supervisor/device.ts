@@ -117,6 +117,7 @@ export class DeviceSupervisor {
   status(): DeviceStatus {
     const counts = this.columns.counts();
     const { requests, errors, roundTripMs } = this.#member.tally;
+    const certificate = this.#reach.ok ? this.#reach.connection.certificate() : null;
     return {
       deviceId: this.device.deviceId,
       linkState: linkStateOf(this.#state),
@@ -131,6 +132,7 @@ export class DeviceSupervisor {
       roundTripMs,
       tagsGood: counts.good,
       tagsBad: counts.bad,
+      ...(certificate === null ? {} : { certificate }),
     };
   }
 

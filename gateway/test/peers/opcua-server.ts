@@ -27,7 +27,8 @@ if (options.clockOffMs !== undefined) {
 // Loaded after the clock is set.
 const { OPCUAServer } = await import("node-opcua-server");
 const { OPCUACertificateManager } = await import("node-opcua-certificate-manager");
-const { DataType, StatusCodes, Variant, VariantArrayType } = await import("node-opcua-client");
+const { DataType, MessageSecurityMode, SecurityPolicy, StatusCodes, Variant, VariantArrayType } =
+  await import("node-opcua-client");
 
 const folder = mkdtempSync(join(tmpdir(), "millrace-opcua-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -42,6 +43,9 @@ const server = new OPCUAServer({
   serverCertificateManager: certificates,
   userCertificateManager: certificates,
   allowAnonymous: true,
+  ...(options.insecure
+    ? { securityModes: [MessageSecurityMode.None], securityPolicies: [SecurityPolicy.None] }
+    : {}),
   maxConnectionsPerEndpoint: 50,
   userManager: { isValidUser: (user: string, password: string) => user === "mill" && password === "race" },
   serverCapabilities: {

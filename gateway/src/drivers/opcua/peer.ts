@@ -10,6 +10,8 @@ export interface PeerOptions {
   clockOffMs?: number;
   /** Whether it accepts every client's certificate; true unless said otherwise. */
   trustsClients?: boolean;
+  /** It offers no protection at all. */
+  insecure?: boolean;
   sessionsMax?: number;
   /** Most nodes in one request. */
   nodesMax?: number;

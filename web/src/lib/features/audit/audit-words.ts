@@ -2,11 +2,18 @@ import type { AuditBreak, AuditEntry, AuditVerdict } from "@millrace/contract/ap
 
 /** Actions that are more than a thing and what became of it. */
 const ACTION: Record<string, string> = {
+  "certificate.refuse": "Machine's certificate refused",
+  "certificate.trust": "Machine's certificate trusted",
   "command.send": "Command sent",
   "config.apply": "Configuration applied",
   "config.import": "Tags or devices imported",
   "config.rollout": "Change rolled out in stages",
   "config.rollback": "Configuration taken back",
+  "field.browse": "Device looked through",
+  "field.connection": "Connection to a device tried",
+  "field.match": "Display searched in a device",
+  "field.read": "Device read in a test",
+  "field.scan": "Network searched for devices",
   "gateway.claim": "Claim token made",
   "gateway.cloned": "Gateway believed to be two machines",
   "gateway.confirmConfiguration": "This hub's configuration confirmed",

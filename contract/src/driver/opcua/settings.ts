@@ -39,6 +39,7 @@ export const OpcuaSettings = Type.Object(
     serverFingerprint: Type.Optional(
       Type.String({
         pattern: FINGERPRINT_PATTERN,
+        main: true,
         minLength: 64,
         maxLength: 64,
         description:

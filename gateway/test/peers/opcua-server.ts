@@ -50,6 +50,9 @@ const server = new OPCUAServer({
   userManager: { isValidUser: (user: string, password: string) => user === "mill" && password === "race" },
   serverCapabilities: {
     maxSessions: options.sessionsMax ?? 50,
+    ...(options.itemsMax === undefined
+      ? {}
+      : { maxMonitoredItems: options.itemsMax, maxMonitoredItemsPerSubscription: options.itemsMax }),
     operationLimits: {
       maxNodesPerRead: options.nodesMax ?? 1_000,
       maxNodesPerBrowse: options.nodesMax ?? 1_000,
@@ -104,6 +107,15 @@ const nodes = new Map(Object.entries(HELD).map(([name, held]) => [name, add(name
 for (let at = 0; at < (options.variables ?? 0); at++)
   nodes.set(`v${at}`, add(`v${at}`, { dataType: "Double", value: at }));
 await server.start();
+
+const TICK_MS = 100;
+let turn = 0;
+if (options.changing !== undefined && options.variables !== undefined) {
+  const [each, all] = [Math.ceil((options.changing * TICK_MS) / 1_000), options.variables];
+  setInterval(() => {
+    for (let at = 0; at < each; at++, turn++) set({ do: "set", node: `v${turn % all}`, value: turn });
+  }, TICK_MS);
+}
 
 /** `at` sets the source's own time; `status` goes with the value. */
 function set({ node, value, at, status }: Extract<PeerCommand, { do: "set" }>): void {

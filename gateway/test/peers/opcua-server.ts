@@ -109,7 +109,8 @@ for (let at = 0; at < (options.variables ?? 0); at++)
 await server.start();
 
 const TICK_MS = 100;
-let turn = 0;
+// Each has its own number in the beginning: the first turn must change them too.
+let turn = options.variables ?? 0;
 if (options.changing !== undefined && options.variables !== undefined) {
   const [each, all] = [Math.ceil((options.changing * TICK_MS) / 1_000), options.variables];
   setInterval(() => {

@@ -144,6 +144,21 @@ function judge(seen: Seen): void {
   expect(seen.heapMb.at(-1)!).toBeLessThan(half + 10);
 }
 
+test("status codes nobody knows fill no console", async () => {
+  const lines: unknown[] = [];
+  const { warn } = console;
+  console.warn = (...words) => lines.push(words);
+  try {
+    // A copy of its own, which takes the console as it is now.
+    await import("./session.ts?quiet" as string);
+    console.warn("expecting a known StatusCode but got 0x10000");
+    console.warn("something else");
+    expect(lines).toEqual([["something else"]]);
+  } finally {
+    console.warn = warn;
+  }
+});
+
 test("a signed line that is damaged anywhere gives errors, never a wrong value", async () => {
   judge(await attack("sign", [flipAnywhere, cutShort, tooMuch], 1));
 });

@@ -140,6 +140,5 @@ export const PENDING: Readonly<Record<string, Pending>> = {
   S43: { feature: "MQTT", why: "there is no broker and no MQTT uplink yet" },
   S44: { feature: "updates", why: "a gateway is updated by its operator, not by the hub, so far" },
   S46: people("a scan of ports and slow headers at the hub", true),
-  S47: { feature: "OPC UA", why: "the driver is being built" },
   S48: { feature: "backups", why: "the hub makes no backups yet" },
 };

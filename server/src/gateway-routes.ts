@@ -8,6 +8,7 @@ import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
 import { fieldRoutes } from "./modules/field/routes.ts";
 import { fleetRoutes } from "./modules/fleet/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
+import { machineCertificateRoutes } from "./modules/machine-certificates/routes.ts";
 import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { claimPin } from "./tls/hub-tls.ts";
 
@@ -20,7 +21,8 @@ export function gatewayAppRoutes(
   return new Elysia()
     .use(gatewayRoutes({ ...change, sessions, publicUrl, hubPin: () => claimPin(tls) }))
     .use(commandRoutes({ ...change, link: sessions }))
-    .use(fieldRoutes({ ...change, link: sessions, hubId: identity.hubId }))
+    .use(fieldRoutes({ ...change, link: sessions, hubId: identity.hubId, met: sessions.certificates }))
+    .use(machineCertificateRoutes(change))
     .use(fleetRoutes({ ...change, sql, sessions, identity, publicUrl }))
     .use(manifestRoutes({ db, gatekeeper: change.gatekeeper }))
     .use(enrolmentRoutes({ ...change, identity, sessions, throttle }));

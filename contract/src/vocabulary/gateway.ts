@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { PeerCertificate } from "./certificate.ts";
 import { EntityId } from "./id.ts";
 import { LogLevel } from "./log.ts";
 
@@ -28,6 +29,8 @@ export const DeviceStatus = Type.Object({
   roundTripMs: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
   tagsGood: Type.Integer({ minimum: 0 }),
   tagsBad: Type.Integer({ minimum: 0 }),
+  /** What the device showed of itself, where its protocol has certificates; trusted or not. */
+  certificate: Type.Optional(PeerCertificate),
 });
 export type DeviceStatus = Static<typeof DeviceStatus>;
 

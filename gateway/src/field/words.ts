@@ -1,4 +1,5 @@
 import type { ErrorCode } from "@millrace/contract/error/code";
+import type { PeerCertificate } from "@millrace/contract/vocabulary/certificate";
 import {
   type Quality,
   type QualityCode,
@@ -45,7 +46,8 @@ export function causeOfQuality(quality: QualityCode, known: string | null): Fiel
 }
 
 /** A cause that fits its schema, however long the words of a driver are. */
-export const fieldCause = (code: string, message: string): FieldCause => ({
+export const fieldCause = (code: string, message: string, certificate?: PeerCertificate): FieldCause => ({
   code: code.slice(0, 64),
   message: message.length > MESSAGE_CHARS_MAX ? `${message.slice(0, MESSAGE_CHARS_MAX - 1)}…` : message,
+  ...(certificate === undefined ? {} : { certificate }),
 });

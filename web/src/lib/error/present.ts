@@ -68,6 +68,8 @@ export const TITLE: Record<FaultCode, string> = {
   "link.refused": "The device refused the connection",
   "link.unreachable": "The device cannot be reached",
   "link.lost": "The connection to the device was lost",
+  "link.untrusted": "The server's certificate is not trusted",
+  "link.denied": "The server does not let the gateway in",
   "link.garbled": "The device answers nonsense",
   "device.timeout": "The device does not answer",
   "device.busy": "The device is busy",

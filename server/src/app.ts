@@ -26,7 +26,7 @@ import { IMPORT } from "./modules/imports/limits.ts";
 import { IMPORT_PATH } from "./modules/imports/routes.ts";
 import { latestRoutes } from "./modules/latest/routes.ts";
 import { logRoutes } from "./modules/logs/routes.ts";
-import { type Auth, createAuthenticate } from "./modules/people/auth.ts";
+import { type Auth, createGatekeeper } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
@@ -85,9 +85,9 @@ export function createApp(deps: AppDeps) {
   const headers = securityHeaders(deps.https);
   const { database, ingest, clock, origins } = deps;
   const { db } = database;
-  const authenticate = createAuthenticate(db, deps.auth);
+  const gatekeeper = createGatekeeper(db, deps.auth, clock);
   const { manifests, sessions } = ingest;
-  const change = { db, clock, manifests, authenticate };
+  const change = { db, clock, manifests, gatekeeper };
   const app = new Elysia({
     // The path of a request is otherwise searched from a fixed offset, and hosts under four letters end as 404.
     handler: { standardHostname: false },
@@ -103,23 +103,23 @@ export function createApp(deps: AppDeps) {
       readsItsBody(path, request.method) ? null : parseBody(request, contentType),
     )
     .onError(({ error, request }) => errorResponse(error, request))
-    .use(healthRoutes({ ...deps, db, authenticate }))
-    .use(setupRoutes({ setup: deps.setup, authenticate }))
-    .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, authenticate }))
-    .use(tagRoutes({ db, authenticate }))
+    .use(healthRoutes({ ...deps, db, gatekeeper }))
+    .use(setupRoutes({ setup: deps.setup, gatekeeper }))
+    .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, gatekeeper }))
+    .use(tagRoutes({ db, gatekeeper }))
     .use(plantRoutes({ ...change, sessions }))
     .use(gatewayAppRoutes(deps, change))
-    .use(latestRoutes({ db, cache: ingest.latest.cache, authenticate }))
+    .use(latestRoutes({ db, cache: ingest.latest.cache, gatekeeper }))
     .use(historyRoutes(deps, change))
-    .use(trustRoutes(deps, authenticate))
-    .use(eventRoutes({ sql: database.sql, authenticate }))
-    .use(logRoutes({ sql: database.sql, authenticate }))
-    .use(gapRoutes({ sql: database.sql, authenticate }))
+    .use(trustRoutes(deps, gatekeeper))
+    .use(eventRoutes({ sql: database.sql, gatekeeper }))
+    .use(logRoutes({ sql: database.sql, gatekeeper }))
+    .use(gapRoutes({ sql: database.sql, gatekeeper }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
-    .use(uplinkRoutes({ ...ingest.sessionDeps, authenticate }))
-    .use(liveRoutes({ fanOut: ingest.fanOut, authenticate, clock, origins }))
-    .use(docsRoutes(authenticate, (): AnyElysia => app))
-    .use(staticRoutes(authenticate, deps.webFolder));
+    .use(uplinkRoutes({ ...ingest.sessionDeps, gatekeeper }))
+    .use(liveRoutes({ fanOut: ingest.fanOut, gatekeeper, clock, origins }))
+    .use(docsRoutes(gatekeeper, (): AnyElysia => app))
+    .use(staticRoutes(gatekeeper, deps.webFolder));
   const open = unguardedRoutes(app);
   if (open.length > 0) throw new Error(`routes without a permission: ${open.join(", ")}`);
   return app;

@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import type { AppDeps } from "./app.ts";
-import type { Authenticate } from "./http/access.ts";
+import type { Gatekeeper } from "./http/access.ts";
 import { ADDRESS_LIMITS, createThrottle } from "./http/throttle.ts";
 import type { ChangeDeps } from "./modules/change.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
@@ -13,7 +13,7 @@ import { manifestRoutes } from "./modules/manifests/routes.ts";
 /** Everything about gateways: who they are, what they run, what they are asked to do and to try. */
 export function gatewayAppRoutes(
   { database: { db, sql }, ingest: { sessions }, identity, clock, publicUrl }: AppDeps,
-  change: ChangeDeps & { authenticate: Authenticate },
+  change: ChangeDeps & { gatekeeper: Gatekeeper },
 ) {
   const throttle = createThrottle(ADDRESS_LIMITS, clock);
   return new Elysia()
@@ -21,6 +21,6 @@ export function gatewayAppRoutes(
     .use(commandRoutes({ ...change, link: sessions }))
     .use(fieldRoutes({ ...change, link: sessions }))
     .use(fleetRoutes({ ...change, sql, sessions, identity, publicUrl }))
-    .use(manifestRoutes({ db, identity, authenticate: change.authenticate }))
+    .use(manifestRoutes({ db, identity, gatekeeper: change.gatekeeper }))
     .use(enrolmentRoutes({ ...change, identity, sessions, throttle }));
 }

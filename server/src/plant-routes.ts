@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import type { Authenticate } from "./http/access.ts";
+import type { Gatekeeper } from "./http/access.ts";
 import { configFileRoutes } from "./modules/config/import/routes.ts";
 import { configRoutes, configVersionRoutes } from "./modules/config/routes.ts";
 import { deviceRoutes } from "./modules/devices/routes.ts";
@@ -10,7 +10,7 @@ import type { RolloutDeps } from "./modules/rollouts/service.ts";
 import { siteRoutes } from "./modules/sites/routes.ts";
 
 /** The routes by which the plant is configured: entity by entity, as one document, in stages. */
-export const plantRoutes = (deps: RolloutDeps & { authenticate: Authenticate }) =>
+export const plantRoutes = (deps: RolloutDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia()
     .use(siteRoutes(deps))
     .use(profileRoutes(deps))

@@ -10,8 +10,9 @@ import { tagWriter } from "../src/db/schema/history.ts";
 import { profile } from "../src/db/schema/profile.ts";
 import { site } from "../src/db/schema/site.ts";
 import { tag } from "../src/db/schema/tag.ts";
-import type { Principal } from "../src/http/access.ts";
+import type { Gatekeeper } from "../src/http/access.ts";
 import { errorResponse } from "../src/http/error-response.ts";
+import { HUB, type Principal } from "../src/http/principal.ts";
 import { createIngest, type Ingest } from "../src/ingest/ingest.ts";
 import { uplinkRoutes } from "../src/ingest/routes.ts";
 import { liveRoutes } from "../src/live/routes.ts";
@@ -48,16 +49,19 @@ export async function ingestHub(): Promise<IngestHub> {
   const ingest = createIngest({ database, identity, clock: systemClock, registry: new Registry() });
   await ingest.start();
   const allowed = { value: true };
-  const viewer: Principal = { kind: "apiKey", id: "1", name: "test", email: "", role: "administrator" };
-  const authenticate = async (headers: Headers) =>
-    allowed.value && headers.get("authorization") === "Bearer test" ? viewer : null;
+  const viewer: Principal = { kind: "apiKey", id: "1", name: "test", email: "", grants: HUB.grants };
+  const gatekeeper: Gatekeeper = {
+    whoIs: async (headers) =>
+      allowed.value && headers.get("authorization") === "Bearer test" ? viewer : null,
+    placeOf: async () => null,
+  };
   const app = new Elysia()
     .onError(({ error, request }) => errorResponse(error, request))
-    .use(uplinkRoutes({ ...ingest.sessionDeps, authenticate }))
+    .use(uplinkRoutes({ ...ingest.sessionDeps, gatekeeper }))
     .use(
       liveRoutes({
         fanOut: ingest.fanOut,
-        authenticate,
+        gatekeeper,
         clock: systemClock,
         origins: () => ["http://hub.test"],
       }),

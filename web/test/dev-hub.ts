@@ -242,8 +242,9 @@ async function api(request: Request, url: URL): Promise<Response> {
       id: "1",
       name: "Ada Example",
       email: "ada@plant.example",
-      role: "administrator",
+      grants: [{ role: "administrator", siteId: null, path: null }],
       permissions: [],
+      reach: {},
     });
   }
   if (path === "/api/v1/sites") return page(sites);

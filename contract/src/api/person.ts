@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { Permission, Reach, ShownGrant } from "./role.ts";
 
 /** What sign-in takes too: a set-up with an address that cannot sign in would lock the plant out of itself. */
 export const Email = Type.String({
@@ -19,26 +20,13 @@ export const SetupRequest = Type.Object({
 });
 export type SetupRequest = Static<typeof SetupRequest>;
 
-/** The closed list of permissions. Every route names one. */
-export const Permission = Type.Union([
-  Type.Literal("plant.read"),
-  Type.Literal("plant.edit"),
-  Type.Literal("gateway.read"),
-  Type.Literal("gateway.edit"),
-  Type.Literal("sample.read"),
-  Type.Literal("sample.import"),
-  Type.Literal("trend.edit"),
-  Type.Literal("system.edit"),
-  Type.Literal("system.read"),
-  Type.Literal("audit.read"),
-]);
-export type Permission = Static<typeof Permission>;
-
 export const Me = Type.Object({
   id: Type.String(),
   name: Type.String(),
   email: Type.String(),
-  role: Type.Literal("administrator"),
+  grants: Type.Array(ShownGrant),
+  /** What may be done somewhere; a screen asks `reach` where. */
   permissions: Type.Array(Permission),
+  reach: Type.Unsafe<Partial<Record<Permission, Reach>>>(Type.Record(Type.String(), Reach)),
 });
 export type Me = Static<typeof Me>;

@@ -1,89 +1,118 @@
-import type { AuditFrom } from "@millrace/contract/api/audit";
-import type { Permission } from "@millrace/contract/api/person";
+import type { Permission } from "@millrace/contract/api/role";
 import { AppError } from "@millrace/contract/error/app-error";
 import { type AnyElysia, Elysia } from "elysia";
-import type { Role } from "../db/schema/person.ts";
+import { type Principal, reachOf } from "./principal.ts";
+import { covers, isNowhere } from "./reach.ts";
 import { type PeerOf, requestFrom } from "./request-from.ts";
 
-/** Whoever makes a change: a person with a session, a program with an API key, or the hub itself. */
-export interface Principal {
-  kind: "person" | "apiKey" | "hub";
-  id: string;
-  name: string;
-  /** Empty for a program. */
-  email: string;
-  role: Role;
-  /** Where the request came from; for the audit. */
-  from?: AuditFrom;
+/** Things that stand somewhere in the plant, by the words an answer calls them. */
+export type PlacedKind = "place" | "gateway" | "device" | "tag" | "command";
+
+/** Finds out who makes a request, and where the things it names stand. */
+export interface Gatekeeper {
+  /** Null for nobody. Throws only when it cannot find out. */
+  whoIs(headers: Headers): Promise<Principal | null>;
+  /** Path of a thing's place, or null when there is no such thing. The key may be any text a stranger sent. */
+  placeOf(kind: PlacedKind, key: string): Promise<string | null>;
 }
 
-/** The hub, where it acts by itself: a rollout that is taken back. Nobody can sign in as it. */
-export const HUB: Principal = { kind: "hub", id: "self", name: "Millrace", email: "", role: "administrator" };
+/**
+ * What a route takes: a permission, and where it must be held.
+ * - `whole`: over the whole plant; for what belongs to the hub itself.
+ * - `anywhere`: at any place; for what belongs to none, such as a list of profiles.
+ * - `inReach`: at any place, and the service keeps to those places in what it answers and changes.
+ * - a thing: at the place of the thing the path names. A foreign one is answered as if it did not exist.
+ */
+export interface Rule {
+  permission: Permission;
+  where: "whole" | "anywhere" | "inReach" | { kind: PlacedKind; param: string };
+}
 
-/** As the audit names a principal. */
-export const whoOf = (principal: Principal): string => `${principal.kind}:${principal.id}`;
+export const whole = (permission: Permission): Rule => ({ permission, where: "whole" });
+export const anywhere = (permission: Permission): Rule => ({ permission, where: "anywhere" });
+export const inReach = (permission: Permission): Rule => ({ permission, where: "inReach" });
+const at =
+  (kind: PlacedKind, param: string) =>
+  (permission: Permission): Rule => ({ permission, where: { kind, param } });
+export const atPlace = at("place", "id");
+export const atGateway = at("gateway", "id");
+export const atDevice = at("device", "id");
+export const atTag = at("tag", "tagNo");
+export const atCommand = at("command", "id");
 
-/** Finds out who makes a request; null for nobody. Throws only when it cannot find out. */
-export type Authenticate = (headers: Headers) => Promise<Principal | null>;
+/** @throws AppError `auth.required` */
+async function requireSomebody(gatekeeper: Gatekeeper, headers: Headers): Promise<Principal> {
+  const principal = await gatekeeper.whoIs(headers);
+  if (principal === null) throw new AppError("auth.required", "This needs somebody who is signed in.");
+  return principal;
+}
 
-const PERMISSIONS: Record<Role, readonly Permission[]> = {
-  administrator: [
-    "plant.read",
-    "plant.edit",
-    "gateway.read",
-    "gateway.edit",
-    "sample.read",
-    "sample.import",
-    "trend.edit",
-    "system.read",
-    "system.edit",
-    "audit.read",
-  ],
-};
-
-export const permissionsOf = (role: Role): Permission[] => [...PERMISSIONS[role]];
+const forbidden = (permission: Permission, text: string) =>
+  new AppError("auth.forbidden", text, { context: { permission } });
 
 /**
- * Lets the request pass only for somebody with the permission.
+ * Lets the request pass only for somebody who may.
  *
- * @throws AppError `auth.required` | `auth.forbidden`
+ * @throws AppError `auth.required` | `auth.forbidden`; `entity.missing` for a thing at a foreign place
  */
 export async function requirePermission(
-  authenticate: Authenticate,
+  gatekeeper: Gatekeeper,
   headers: Headers,
-  permission: Permission,
+  { permission, where }: Rule,
+  params: Readonly<Record<string, string>> = {},
 ): Promise<Principal> {
-  const principal = await authenticate(headers);
-  if (principal === null) throw new AppError("auth.required", "This needs somebody who is signed in.");
-  if (!PERMISSIONS[principal.role].includes(permission)) {
-    throw new AppError("auth.forbidden", `Your role lacks the permission ${permission}.`, {
-      context: { permission },
-    });
+  const principal = await requireSomebody(gatekeeper, headers);
+  const reach = reachOf(principal, permission);
+  if (isNowhere(reach)) throw forbidden(permission, `None of your roles has the permission ${permission}.`);
+  if (where === "whole" && reach !== "whole") {
+    throw forbidden(permission, `This takes the permission ${permission} for the whole plant.`);
+  }
+  if (typeof where === "object" && reach !== "whole") {
+    const path = await gatekeeper.placeOf(where.kind, params[where.param] ?? "");
+    if (path !== null && !covers(reach, path)) {
+      throw new AppError("entity.missing", `There is no such ${where.kind}.`);
+    }
   }
   return principal;
 }
 
 const known = new WeakMap<Request, Principal>();
 
+interface Early {
+  request: Request;
+  server: PeerOf | null;
+  params?: Record<string, string>;
+}
+
+function resolved({ request }: { request: Request }): { principal: Principal } {
+  const principal = known.get(request);
+  if (principal === undefined) throw new AppError("auth.required", "This needs somebody who is signed in.");
+  return { principal };
+}
+
 /**
- * Two options of a route, of which each needs exactly one: `can` names the permission it takes and puts the
- * `principal` into the context; `open` says why it takes none. Who may not is told so before the request is judged in
- * detail, so a stranger learns nothing about what would be right.
+ * Three options of a route, of which each needs exactly one: `can` names the rule it takes, `self` says why being
+ * signed in is enough (it is about nobody else), and both put the `principal` into the context; `open` says why it takes
+ * nothing. Who may not is told so before the request is judged in detail, so a stranger learns nothing about what would
+ * be right.
  */
-export const access = (authenticate: Authenticate) =>
+export const access = (gatekeeper: Gatekeeper) =>
   new Elysia().macro({
-    can: (permission: Permission) => ({
-      detail: { "x-permission": permission } as object,
-      async transform({ request, server }: { request: Request; server: PeerOf | null }) {
-        const principal = await requirePermission(authenticate, request.headers, permission);
+    can: (rule: Rule) => ({
+      detail: { "x-permission": rule.permission, "x-where": rule.where } as object,
+      async transform({ request, server, params }: Early) {
+        const principal = await requirePermission(gatekeeper, request.headers, rule, params);
         known.set(request, { ...principal, from: requestFrom(request, server) });
       },
-      resolve({ request }) {
-        const principal = known.get(request);
-        if (principal === undefined)
-          throw new AppError("auth.required", "This needs somebody who is signed in.");
-        return { principal };
+      resolve: resolved,
+    }),
+    self: (reason: string) => ({
+      detail: { "x-self": reason } as object,
+      async transform({ request, server }: Early) {
+        const principal = await requireSomebody(gatekeeper, request.headers);
+        known.set(request, { ...principal, from: requestFrom(request, server) });
       },
+      resolve: resolved,
     }),
     open: (reason: string) => ({ detail: { "x-open": reason } as object }),
   });
@@ -93,7 +122,7 @@ export function unguardedRoutes(app: AnyElysia): string[] {
   return app.routes
     .filter(({ hooks }) => {
       const detail = (hooks as { detail?: Record<string, unknown> }).detail ?? {};
-      return typeof detail["x-permission"] !== "string" && typeof detail["x-open"] !== "string";
+      return ["x-permission", "x-self", "x-open"].every((key) => typeof detail[key] !== "string");
     })
     .map(({ method, path }) => `${method} ${path}`);
 }

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { toOpenAPISchema } from "@elysiajs/openapi";
 import { type AnyElysia, Elysia } from "elysia";
-import { type Authenticate, access } from "./access.ts";
+import { access, type Gatekeeper } from "./access.ts";
 import { CSP_DOCS } from "./headers.ts";
 
 const SCRIPT = join(
@@ -43,11 +43,11 @@ const INFO = {
   version: "1",
   description:
     "One hub, any number of gateways. Send an API key as `Authorization: Bearer <key>`. Errors are RFC 9457 problem " +
-    "details; `code` says what happened and `nextStep` what to do. Each operation names its permission as `x-permission`.",
+    "details; `code` says what happened and `nextStep` what to do. Each operation names its permission as `x-permission` and where it must be held as `x-where`.",
 };
 
 /** `whole` gives the finished application, whose routes the document describes. */
-export const docsRoutes = (authenticate: Authenticate, whole: () => AnyElysia) => {
+export const docsRoutes = (gatekeeper: Gatekeeper, whole: () => AnyElysia) => {
   let document: string | null = null;
   const openapi = () => {
     document ??= JSON.stringify({
@@ -67,7 +67,7 @@ export const docsRoutes = (authenticate: Authenticate, whole: () => AnyElysia) =
   const reason = "describes the API and holds no data";
   const script = { "content-type": "text/javascript; charset=utf-8" };
   return new Elysia({ detail: { hide: true } })
-    .use(access(authenticate))
+    .use(access(gatekeeper))
     .get(
       "/docs",
       ({ set }) => {

@@ -4,7 +4,7 @@ import { isLoopback } from "@millrace/contract/std/loopback";
 import { sql } from "drizzle-orm";
 import { Elysia } from "elysia";
 import type { Db } from "../db/client.ts";
-import { type Authenticate, access, requirePermission } from "./access.ts";
+import { access, type Gatekeeper, requirePermission, whole } from "./access.ts";
 import type { Metrics } from "./metrics.ts";
 
 export interface HealthDeps {
@@ -13,7 +13,7 @@ export interface HealthDeps {
   dataFolder: string;
   metrics: Metrics;
   metricsOpen: boolean;
-  authenticate: Authenticate;
+  gatekeeper: Gatekeeper;
 }
 
 const dbAnswerMs = 2_000;
@@ -56,13 +56,13 @@ async function checkMetricsReader(
   // A proxy on this machine makes everybody look local; whoever forwards says so in a header.
   const local = address !== undefined && isLoopback(address.replace(/^::ffff:/i, ""));
   if (deps.metricsOpen || (local && !headers.has("x-forwarded-for") && !headers.has("forwarded"))) return;
-  await requirePermission(deps.authenticate, headers, "system.read");
+  await requirePermission(deps.gatekeeper, headers, whole("system.read"));
 }
 
 /** For whoever watches over the hub: does it live, can it serve, how much does it do. */
 export const healthRoutes = (deps: HealthDeps) =>
   new Elysia({ detail: { tags: ["Operation"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/livez", () => "ok\n", {
       open: "tells only that the program runs",
       detail: { summary: "The program runs" },

@@ -12,8 +12,8 @@ test("every route names its permission or why it is open, and refuses strangers"
     detail: (hooks as { detail?: Record<string, unknown> }).detail ?? {},
   }));
   expect(routes.length).toBeGreaterThan(20);
-  const guarded = routes.filter(({ detail }) => detail["x-permission"] !== undefined);
-  const open = routes.filter(({ detail }) => detail["x-permission"] === undefined);
+  const guarded = routes.filter(({ detail }) => detail["x-open"] === undefined);
+  const open = routes.filter(({ detail }) => detail["x-open"] !== undefined);
   for (const { detail } of open) expect(String(detail["x-open"]).length).toBeGreaterThan(10);
   for (const { method, path } of guarded) {
     const filled = path.replace(":tagNo", "1").replace(/:\w+/g, "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55");

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { brotliCompress, constants } from "node:zlib";
 import { AppError } from "@millrace/contract/error/app-error";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "./access.ts";
+import { access, type Gatekeeper } from "./access.ts";
 
 /** Files of the web application; small enough to keep all of them packed. */
 const packedBytesMax = 32 * 1024 * 1024;
@@ -94,11 +94,11 @@ export function createStatic(folder: string) {
   };
 }
 
-export const staticRoutes = (authenticate: Authenticate, folder: string) => {
+export const staticRoutes = (gatekeeper: Gatekeeper, folder: string) => {
   const serve = createStatic(folder);
   const open = "the application itself holds no data";
   return new Elysia({ detail: { hide: true } })
-    .use(access(authenticate))
+    .use(access(gatekeeper))
     .get("/", ({ request }) => serve(request), { open })
     .get("/*", ({ request }) => serve(request), { open });
 };

@@ -2,7 +2,7 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { ROUTE } from "@millrace/contract/wire/route";
 import type { ServerWebSocket } from "bun";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../http/access.ts";
+import { access, type Gatekeeper } from "../http/access.ts";
 import { requestFrom } from "../http/request-from.ts";
 import { CLOSE } from "./close-code.ts";
 import { GatewaySession, type SessionDeps } from "./session.ts";
@@ -14,9 +14,9 @@ export const STRANGERS_MAX = 1_024;
  * The gateways' door. No cookie and no API key counts here: a gateway proves itself inside the session. A request with
  * an Origin comes from a browser, and no page has business here.
  */
-export const uplinkRoutes = (deps: SessionDeps & { authenticate: Authenticate }) => {
+export const uplinkRoutes = (deps: SessionDeps & { gatekeeper: Gatekeeper }) => {
   let strangers = 0;
-  return new Elysia().use(access(deps.authenticate)).get(
+  return new Elysia().use(access(deps.gatekeeper)).get(
     ROUTE.uplink,
     ({ request, server }) => {
       if (request.headers.has("origin")) {

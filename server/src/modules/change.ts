@@ -3,7 +3,7 @@ import type { Clock } from "@millrace/contract/std/clock";
 import type { Db, Tx } from "../db/client.ts";
 import { isForeignKeyViolation, isUniqueViolation } from "../db/error.ts";
 import { inTransaction } from "../db/transaction.ts";
-import { type Principal, whoOf } from "../http/access.ts";
+import { type Principal, whoOf } from "../http/principal.ts";
 import type { ManifestPort } from "../ports.ts";
 import { recordAudit } from "./audit/service.ts";
 import { type ConfigEntry, findFrozen, insertVersion, lockConfig } from "./config/versions-store.ts";

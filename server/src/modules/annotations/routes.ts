@@ -3,7 +3,7 @@ import { Annotation, AnnotationCreate } from "@millrace/contract/api/trend";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, inReach } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import type { ChangeDeps } from "../change.ts";
 import { annotationsPage, createAnnotation, removeAnnotation } from "./service.ts";
@@ -23,23 +23,23 @@ const Query = asQuery(
   }),
 );
 
-export const annotationRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =>
+export const annotationRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/annotations", detail: { tags: ["Trends"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => annotationsPage(deps.db, query), {
-      can: "sample.read",
+      can: inReach("sample.read"),
       query: Query,
       response: { 200: Page(Annotation) },
       detail: { summary: "Notes that touch [from, to), in the order of their beginning" },
     })
     .post("/", ({ body, principal }) => createAnnotation(deps, principal, body), {
-      can: "trend.edit",
+      can: inReach("trend.edit"),
       body: AnnotationCreate,
       response: { 200: Annotation },
       detail: { summary: "Write a note at a time or a stretch of time, for a tag or for the whole plant" },
     })
     .delete("/:id", ({ params, principal }) => removeAnnotation(deps, principal, params.id), {
-      can: "trend.edit",
+      can: inReach("trend.edit"),
       params: Type.Object({ id: EntityId }),
       response: { 200: Type.Null() },
       detail: { summary: "Delete a note" },

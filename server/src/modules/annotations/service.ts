@@ -1,8 +1,8 @@
 import type { Annotation, AnnotationCreate } from "@millrace/contract/api/trend";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Db } from "../../db/client.ts";
-import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
+import type { Principal } from "../../http/principal.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
 import { rangeMs, stretchMs } from "../instant.ts";
 import { unknownTags } from "../tags/service.ts";

@@ -1,7 +1,7 @@
 import { AuditEntry, AuditQuery, AuditVerdict } from "@millrace/contract/api/audit";
 import { Page } from "@millrace/contract/api/page";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, whole } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import { AUDIT } from "./limits.ts";
 import { type AuditDeps, auditPage, auditVerdict, exportAudit } from "./service.ts";
@@ -12,11 +12,11 @@ const EXPORT_HEADERS = {
   "content-disposition": 'attachment; filename="audit.ndjson"',
 };
 
-export const auditRoutes = (deps: AuditDeps & { authenticate: Authenticate }) =>
+export const auditRoutes = (deps: AuditDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/audit", detail: { tags: ["Audit"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => auditPage(deps, query), {
-      can: "audit.read",
+      can: whole("audit.read"),
       query: asQuery(AuditQuery),
       response: { 200: Page(AuditEntry) },
       detail: { summary: "Every change: who, when, what, old, new and from where, the latest first" },
@@ -29,7 +29,7 @@ export const auditRoutes = (deps: AuditDeps & { authenticate: Authenticate }) =>
         return auditVerdict(deps, request.signal);
       },
       {
-        can: "audit.read",
+        can: whole("audit.read"),
         response: { 200: AuditVerdict },
         detail: { summary: "Walk the whole chain and say whether it holds, and where it does not" },
       },
@@ -41,7 +41,7 @@ export const auditRoutes = (deps: AuditDeps & { authenticate: Authenticate }) =>
         return new Response(await exportAudit(deps, request.signal), { headers: EXPORT_HEADERS });
       },
       {
-        can: "audit.read",
+        can: whole("audit.read"),
         detail: {
           summary: "The whole audit as lines of JSON, for server/scripts/audit-verify.ts",
           responses: {

@@ -6,7 +6,7 @@ import { COMMAND_MS_MAX } from "@millrace/contract/wire/command";
 import type { FakeGateway } from "../../../test/fake-gateway.ts";
 import type { TestHub } from "../../../test/hub.ts";
 import { plant, tell } from "../../../test/plant-hub.ts";
-import type { Principal } from "../../http/access.ts";
+import { HUB, type Principal } from "../../http/principal.ts";
 import { verifyAudit } from "../audit/service.ts";
 import { inTurn } from "./in-turn.ts";
 import { gatewayCommands, sendCommand } from "./service.ts";
@@ -100,7 +100,7 @@ test("a command that did not leave the hub has failed, and its number is spent",
   const { db } = p.hub.database;
   const deps = { db, clock: systemClock, manifests: p.hub.ingest.manifests, inTurn: inTurn() };
   const link = { commandNoOf: () => 0, takes: () => true, command: () => false };
-  const ada: Principal = { kind: "person", id: "1", name: "Ada", email: "", role: "administrator" };
+  const ada: Principal = { kind: "person", id: "1", name: "Ada", email: "", grants: HUB.grants };
   const body = { kind: "restartDevice" as const, deviceId: gateway.deviceId };
   for (const _ of [1, 2])
     expect(sendCommand({ ...deps, link }, ada, gateway.id, body)).rejects.toMatchObject({

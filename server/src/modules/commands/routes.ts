@@ -9,22 +9,22 @@ import { EntityId } from "@millrace/contract/vocabulary/id";
 import { CommandBody } from "@millrace/contract/wire/command";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, atCommand, atGateway, type Gatekeeper } from "../../http/access.ts";
 import { inTurn } from "./in-turn.ts";
 import { type CommandDeps, gatewayCommands, getCommand, sendCommand } from "./service.ts";
 
 const One = Type.Object({ id: EntityId });
 
-export const commandRoutes = (input: Omit<CommandDeps, "inTurn"> & { authenticate: Authenticate }) => {
+export const commandRoutes = (input: Omit<CommandDeps, "inTurn"> & { gatekeeper: Gatekeeper }) => {
   const deps = { ...input, inTurn: inTurn() };
   return new Elysia({ prefix: "/api/v1", detail: { tags: ["Gateways"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .post(
       "/gateways/:id/commands",
       async ({ params, body, principal, status }) =>
         status(202, await sendCommand(deps, principal, params.id, body)),
       {
-        can: "gateway.edit",
+        can: atGateway("gateway.edit"),
         params: One,
         body: CommandBody,
         response: { 202: GatewayCommand },
@@ -36,7 +36,7 @@ export const commandRoutes = (input: Omit<CommandDeps, "inTurn"> & { authenticat
       async ({ params, body, principal, status }) =>
         status(202, await sendCommand(deps, principal, params.id, restartCommand(body))),
       {
-        can: "gateway.edit",
+        can: atGateway("gateway.edit"),
         params: One,
         body: RestartRequest,
         response: { 202: GatewayCommand },
@@ -48,7 +48,7 @@ export const commandRoutes = (input: Omit<CommandDeps, "inTurn"> & { authenticat
       async ({ params, body, principal, status }) =>
         status(202, await sendCommand(deps, principal, params.id, { kind: "setLogLevel", ...body })),
       {
-        can: "gateway.edit",
+        can: atGateway("gateway.edit"),
         params: One,
         body: LogLevelRequest,
         response: { 202: GatewayCommand },
@@ -56,13 +56,13 @@ export const commandRoutes = (input: Omit<CommandDeps, "inTurn"> & { authenticat
       },
     )
     .get("/gateways/:id/commands", ({ params }) => gatewayCommands(deps, params.id), {
-      can: "gateway.read",
+      can: atGateway("gateway.read"),
       params: One,
       response: { 200: GatewayCommands },
       detail: { summary: "The newest commands of one gateway and what became of them" },
     })
     .get("/commands/:id", ({ params }) => getCommand(deps, params.id), {
-      can: "gateway.read",
+      can: atCommand("gateway.read"),
       params: One,
       response: { 200: GatewayCommand },
       detail: { summary: "One command and what became of it" },

@@ -5,7 +5,7 @@ import {
 } from "@millrace/contract/api/command";
 import { AppError } from "@millrace/contract/error/app-error";
 import { COMMAND_MS_MAX, type Command, type CommandBody } from "@millrace/contract/wire/command";
-import type { Principal } from "../../http/access.ts";
+import type { Principal } from "../../http/principal.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
 import type { InTurn } from "./in-turn.ts";
 import { mapCommand } from "./map.ts";

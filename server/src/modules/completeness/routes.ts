@@ -2,7 +2,7 @@ import { Completeness, Day } from "@millrace/contract/api/completeness";
 import { EntityId, TagNo } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, inReach } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import { type CompletenessDeps, completeness } from "./service.ts";
 
@@ -23,11 +23,11 @@ const Query = asQuery(
   }),
 );
 
-export const completenessRoutes = (deps: CompletenessDeps & { authenticate: Authenticate }) =>
+export const completenessRoutes = (deps: CompletenessDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/completeness", detail: { tags: ["Samples"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => completeness(deps, query), {
-      can: "sample.read",
+      can: inReach("sample.read"),
       query: Query,
       response: { 200: Completeness },
       detail: { summary: "Minutes expected, received and missing of a gateway, a device or a tag, by day" },

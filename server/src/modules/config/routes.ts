@@ -3,7 +3,7 @@ import { Page, PageQuery } from "@millrace/contract/api/page";
 import { AppError } from "@millrace/contract/error/app-error";
 import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, whole } from "../../http/access.ts";
 import { readText } from "../../http/body.ts";
 import { asQuery } from "../../http/query.ts";
 import { entityTag, revisionOf } from "../../http/revision.ts";
@@ -46,9 +46,9 @@ const optionsOf = (query: Static<typeof PutQuery>, headers: Record<string, strin
 
 const wantsYaml = (accept: string | undefined): boolean => /yaml/i.test(accept ?? "");
 
-export const configRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =>
+export const configRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: CONFIG_PATH, detail: { tags: ["Configuration"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get(
       "/",
       async ({ query, headers }) => {
@@ -59,7 +59,7 @@ export const configRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) 
         });
       },
       {
-        can: "plant.read",
+        can: whole("plant.read"),
         query: asQuery(Type.Object({ version: Type.Optional(Version) })),
         detail: {
           summary: "The whole configuration as one document",
@@ -76,7 +76,7 @@ export const configRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) 
         return await putConfig(deps, principal, read, options);
       },
       {
-        can: "plant.edit",
+        can: whole("plant.edit"),
         query: PutQuery,
         response: { 200: ConfigPlan },
         detail: {
@@ -90,23 +90,23 @@ export const configRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) 
     );
 
 /** What was published, and the way back to it. */
-export const configVersionRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =>
+export const configVersionRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: CONFIG_PATH, detail: { tags: ["Configuration"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/versions", ({ query }) => versionsPage(deps.db, query), {
-      can: "plant.read",
+      can: whole("plant.read"),
       query: asQuery(PageQuery),
       response: { 200: Page(ConfigVersion) },
       detail: { summary: "Published versions, newest first" },
     })
     .get("/versions/:version", ({ params }) => getVersion(deps.db, params.version), {
-      can: "plant.read",
+      can: whole("plant.read"),
       params: asQuery(Number_),
       response: { 200: ConfigVersion },
       detail: { summary: "One version" },
     })
     .get("/diff", ({ query }) => compareVersions(deps.db, query.from, query.to), {
-      can: "plant.read",
+      can: whole("plant.read"),
       query: asQuery(Type.Object({ from: Version, to: Version })),
       response: { 200: ConfigDiff },
       detail: {
@@ -122,7 +122,7 @@ export const configVersionRoutes = (deps: ChangeDeps & { authenticate: Authentic
           basedOn: baseOf(headers),
         }),
       {
-        can: "plant.edit",
+        can: whole("plant.edit"),
         query: Type.Object({ dryRun: Flag }),
         body: Type.Object({ to: Version, comment: Comment }),
         response: { 200: ConfigPlan },

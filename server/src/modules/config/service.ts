@@ -8,8 +8,8 @@ import type {
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Db, Tx } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
-import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
+import type { Principal } from "../../http/principal.ts";
 import { applyConfigChange, type Change, type ChangeDeps, found } from "../change.ts";
 import { retentionClassNames } from "../retention/service.ts";
 import { applyChanges, entriesOf, gatewaysReached } from "./apply.ts";

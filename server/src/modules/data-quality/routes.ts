@@ -1,15 +1,15 @@
 import { DataQuality, DataQualityQuery } from "@millrace/contract/api/data-quality";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, inReach } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import { createDataQuality, type DataQualityDeps } from "./service.ts";
 
-export const dataQualityRoutes = (deps: DataQualityDeps & { authenticate: Authenticate }) => {
+export const dataQualityRoutes = (deps: DataQualityDeps & { gatekeeper: Gatekeeper }) => {
   const answer = createDataQuality(deps);
   return new Elysia({ prefix: "/api/v1/data-quality", detail: { tags: ["Samples"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => answer(query), {
-      can: "sample.read",
+      can: inReach("sample.read"),
       query: asQuery(DataQualityQuery),
       response: { 200: DataQuality },
       detail: {

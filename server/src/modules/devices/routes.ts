@@ -3,7 +3,7 @@ import { Device, DeviceCreate } from "@millrace/contract/api/plant";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, atDevice, type Gatekeeper, inReach } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import { entityTag, revisionOf } from "../../http/revision.ts";
 import type { ChangeDeps } from "../change.ts";
@@ -11,17 +11,17 @@ import { createDevice, devicesPage, editDevice, getDevice, removeDevice } from "
 
 const One = Type.Object({ id: EntityId });
 
-export const deviceRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =>
+export const deviceRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/devices", detail: { tags: ["Plant"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => devicesPage(deps.db, query), {
-      can: "plant.read",
+      can: inReach("plant.read"),
       query: asQuery(Type.Composite([PageQuery, Type.Object({ gatewayId: Type.Optional(EntityId) })])),
       response: { 200: Page(Device) },
       detail: { summary: "Devices" },
     })
     .post("/", ({ body, principal }) => createDevice(deps, principal, body), {
-      can: "plant.edit",
+      can: inReach("plant.edit"),
       body: DeviceCreate,
       response: { 200: Device },
       detail: { summary: "Add a device" },
@@ -33,14 +33,19 @@ export const deviceRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) 
         set.headers.etag = entityTag(device.revision);
         return device;
       },
-      { can: "plant.read", params: One, response: { 200: Device }, detail: { summary: "One device" } },
+      {
+        can: atDevice("plant.read"),
+        params: One,
+        response: { 200: Device },
+        detail: { summary: "One device" },
+      },
     )
     .put(
       "/:id",
       ({ params, body, headers, principal }) =>
         editDevice(deps, principal, params.id, revisionOf(headers["if-match"]), body),
       {
-        can: "plant.edit",
+        can: atDevice("plant.edit"),
         params: One,
         body: DeviceCreate,
         response: { 200: Device },
@@ -48,7 +53,7 @@ export const deviceRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) 
       },
     )
     .delete("/:id", ({ params, principal }) => removeDevice(deps, principal, params.id), {
-      can: "plant.edit",
+      can: atDevice("plant.edit"),
       params: One,
       response: { 200: Type.Null() },
       detail: { summary: "Remove a device; its samples stay" },

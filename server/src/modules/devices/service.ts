@@ -6,8 +6,8 @@ import { effectiveValues, tagParameters } from "@millrace/contract/profile/param
 import type { ParameterValues, ProfileParameters } from "@millrace/contract/vocabulary/parameter";
 import type { ProfileTag } from "@millrace/contract/vocabulary/tag";
 import type { Db, DbOrTx, Tx } from "../../db/client.ts";
-import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
+import type { Principal } from "../../http/principal.ts";
 import { checkRevision } from "../../http/revision.ts";
 import { applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";

@@ -3,7 +3,7 @@ import { Page } from "@millrace/contract/api/page";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, whole } from "../../http/access.ts";
 import { entityTag, revisionOf } from "../../http/revision.ts";
 import type { ChangeDeps } from "../change.ts";
 import {
@@ -18,16 +18,16 @@ import {
 
 const One = Type.Object({ id: EntityId });
 
-export const draftRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =>
+export const draftRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/drafts", detail: { tags: ["Configuration"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", () => allDrafts(deps.db), {
-      can: "plant.read",
+      can: whole("plant.read"),
       response: { 200: Page(DraftHead) },
       detail: { summary: "Changes that are prepared and not published" },
     })
     .post("/", ({ body, principal }) => createDraft(deps, principal, body), {
-      can: "plant.edit",
+      can: whole("plant.edit"),
       body: DraftCreate,
       response: { 200: Draft },
       detail: { summary: "Keep a part of the configuration's document as a draft" },
@@ -39,14 +39,14 @@ export const draftRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =
         set.headers.etag = entityTag(draft.revision);
         return draft;
       },
-      { can: "plant.read", params: One, response: { 200: Draft }, detail: { summary: "One draft" } },
+      { can: whole("plant.read"), params: One, response: { 200: Draft }, detail: { summary: "One draft" } },
     )
     .put(
       "/:id",
       ({ params, body, headers, principal }) =>
         editDraft(deps, principal, params.id, revisionOf(headers["if-match"]), body),
       {
-        can: "plant.edit",
+        can: whole("plant.edit"),
         params: One,
         body: DraftCreate,
         response: { 200: Draft },
@@ -54,13 +54,13 @@ export const draftRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =
       },
     )
     .delete("/:id", ({ params, principal }) => removeDraft(deps, principal, params.id), {
-      can: "plant.edit",
+      can: whole("plant.edit"),
       params: One,
       response: { 200: Type.Null() },
       detail: { summary: "Delete a draft" },
     })
     .get("/:id/plan", ({ params, principal }) => planDraft(deps, principal, params.id), {
-      can: "plant.read",
+      can: whole("plant.read"),
       params: One,
       response: { 200: DraftPlan },
       detail: { summary: "What publishing it would do now, and what others changed meanwhile" },
@@ -73,7 +73,7 @@ export const draftRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =
           overwrite: body.overwrite === true,
         }),
       {
-        can: "plant.edit",
+        can: whole("plant.edit"),
         params: One,
         body: Type.Object({
           comment: Type.Optional(Type.String({ maxLength: 500 })),

@@ -9,7 +9,7 @@ import type {
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Db, Tx } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
-import type { Principal } from "../../http/access.ts";
+import type { Principal } from "../../http/principal.ts";
 import { checkRevision } from "../../http/revision.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
 import { publish, wantedBy } from "../config/service.ts";

@@ -1,14 +1,14 @@
 import { Enrolment, EnrolmentRequest } from "@millrace/contract/api/enrolment";
 import { ROUTE } from "@millrace/contract/wire/route";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper } from "../../http/access.ts";
 import { requestFrom } from "../../http/request-from.ts";
 import { addressBucket } from "../../http/throttle.ts";
 import { type EnrolmentDeps, enrol } from "./service.ts";
 
-export const enrolmentRoutes = (deps: EnrolmentDeps & { authenticate: Authenticate }) =>
+export const enrolmentRoutes = (deps: EnrolmentDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ detail: { tags: ["Gateways"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .post(
       ROUTE.enrolments,
       ({ body, request, server }) =>

@@ -4,7 +4,7 @@ import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import type { SQL } from "bun";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, inReach } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import { eventsPage } from "./service.ts";
 
@@ -24,11 +24,11 @@ const Query = asQuery(
   }),
 );
 
-export const eventRoutes = (deps: { sql: SQL; authenticate: Authenticate }) =>
+export const eventRoutes = (deps: { sql: SQL; gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/events", detail: { tags: ["Gateways"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => eventsPage(deps, query), {
-      can: "gateway.read",
+      can: inReach("gateway.read"),
       query: Query,
       response: { 200: Page(EventRow) },
       detail: { summary: "What gateways told about themselves, newest first" },

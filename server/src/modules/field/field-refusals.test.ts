@@ -152,7 +152,7 @@ test("nobody without a name, and no unknown gateway", async () => {
     const response = await r.hub.ask(path, { method: "POST", headers, body: "{}" });
     expect(response.status).toBe(401);
     expect(r.hub.app.routes.find(({ path: at }) => at.endsWith(`/field/${tool}`))?.hooks).toMatchObject({
-      detail: { "x-permission": "plant.edit" },
+      detail: { "x-permission": "field.use" },
     });
   }
   const nobody = `/api/v1/gateways/${Bun.randomUUIDv7()}/field/connection`;

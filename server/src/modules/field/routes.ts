@@ -11,21 +11,21 @@ import {
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, atGateway, type Gatekeeper } from "../../http/access.ts";
 import { type FieldDeps, matchDisplay, scanNetwork, testConnection, testRead } from "./service.ts";
 
 const One = Type.Object({ id: EntityId });
 
 /** Tools at the device. They only read, so whoever may edit the plant may use them. */
-export const fieldRoutes = (deps: FieldDeps & { authenticate: Authenticate }) =>
+export const fieldRoutes = (deps: FieldDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/gateways/:id/field", detail: { tags: ["Field tools"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .post(
       "/connection",
       ({ params, body, principal, request }) =>
         testConnection(deps, { principal, gatewayId: params.id, signal: request.signal, input: body }),
       {
-        can: "plant.edit",
+        can: atGateway("field.use"),
         params: One,
         body: FieldConnectionRequest,
         response: { 200: FieldConnectionResult },
@@ -37,7 +37,7 @@ export const fieldRoutes = (deps: FieldDeps & { authenticate: Authenticate }) =>
       ({ params, body, principal, request }) =>
         scanNetwork(deps, { principal, gatewayId: params.id, signal: request.signal, input: body }),
       {
-        can: "plant.edit",
+        can: atGateway("field.use"),
         params: One,
         body: FieldScanRequest,
         response: { 200: FieldScanResult },
@@ -49,7 +49,7 @@ export const fieldRoutes = (deps: FieldDeps & { authenticate: Authenticate }) =>
       ({ params, body, principal, request }) =>
         testRead(deps, { principal, gatewayId: params.id, signal: request.signal, input: body }),
       {
-        can: "plant.edit",
+        can: atGateway("field.use"),
         params: One,
         body: FieldReadRequest,
         response: { 200: FieldReadResult },
@@ -61,7 +61,7 @@ export const fieldRoutes = (deps: FieldDeps & { authenticate: Authenticate }) =>
       ({ params, body, principal, request }) =>
         matchDisplay(deps, { principal, gatewayId: params.id, signal: request.signal, input: body }),
       {
-        can: "plant.edit",
+        can: atGateway("field.use"),
         params: One,
         body: FieldMatchRequest,
         response: { 200: FieldMatchResult },

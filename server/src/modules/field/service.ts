@@ -23,7 +23,7 @@ import type {
   FieldResult,
   FieldTried,
 } from "@millrace/contract/wire/field";
-import type { Principal } from "../../http/access.ts";
+import type { Principal } from "../../http/principal.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
 import { mapReading, withCause } from "./map.ts";
 import { hasGateway } from "./store.ts";

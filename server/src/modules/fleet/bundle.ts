@@ -3,7 +3,7 @@ import { secretNamesOf, secretValuesOf } from "@millrace/contract/driver/secret-
 import { redactData } from "@millrace/contract/std/redact";
 import type { Manifest, ManifestDevice } from "@millrace/contract/wire/manifest";
 import type { SQL } from "bun";
-import type { Principal } from "../../http/access.ts";
+import type { Principal } from "../../http/principal.ts";
 import type { HubIdentity, SessionPort } from "../../ports.ts";
 import { HUB_SOFTWARE } from "../../version.ts";
 import { applyChange, type ChangeDeps } from "../change.ts";

@@ -3,17 +3,17 @@ import { SupportBundle } from "@millrace/contract/api/support-bundle";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, atGateway, type Gatekeeper } from "../../http/access.ts";
 import { type BundleDeps, supportBundle } from "./bundle.ts";
 import { gatewayHealth } from "./service.ts";
 
 const One = Type.Object({ id: EntityId });
 
-export const fleetRoutes = (deps: BundleDeps & { authenticate: Authenticate }) =>
+export const fleetRoutes = (deps: BundleDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/gateways", detail: { tags: ["Gateways"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/:id/health", ({ params }) => gatewayHealth(deps, params.id), {
-      can: "gateway.read",
+      can: atGateway("gateway.read"),
       params: One,
       response: { 200: GatewayHealth },
       detail: {
@@ -28,7 +28,7 @@ export const fleetRoutes = (deps: BundleDeps & { authenticate: Authenticate }) =
         return supportBundle(deps, principal, params.id);
       },
       {
-        can: "system.read",
+        can: atGateway("gateway.edit"),
         params: One,
         response: { 200: SupportBundle },
         detail: { summary: "What a person who helps from afar needs of one gateway, without secrets" },

@@ -4,7 +4,7 @@ import { EntityId, TagNo } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import type { SQL } from "bun";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, inReach } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import { gapsPage } from "./service.ts";
 
@@ -19,11 +19,11 @@ const Query = asQuery(
   }),
 );
 
-export const gapRoutes = (deps: { sql: SQL; authenticate: Authenticate }) =>
+export const gapRoutes = (deps: { sql: SQL; gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/gaps", detail: { tags: ["Samples"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => gapsPage(deps, query), {
-      can: "sample.read",
+      can: inReach("sample.read"),
       query: Query,
       response: { 200: Page(GapRow) },
       detail: { summary: "Stretches known to be missing or thinned, the latest first" },

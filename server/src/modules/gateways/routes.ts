@@ -4,7 +4,7 @@ import { Page } from "@millrace/contract/api/page";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, atGateway, type Gatekeeper, inReach } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import { entityTag, revisionOf } from "../../http/revision.ts";
 import {
@@ -21,17 +21,17 @@ import {
 
 const One = Type.Object({ id: EntityId });
 
-export const gatewayRoutes = (deps: GatewayDeps & { authenticate: Authenticate }) =>
+export const gatewayRoutes = (deps: GatewayDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/gateways", detail: { tags: ["Gateways"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => gatewaysPage(deps, query), {
-      can: "gateway.read",
+      can: inReach("gateway.read"),
       query: asQuery(GatewayQuery),
       response: { 200: Page(Gateway) },
       detail: { summary: "Gateways with their link and last health report" },
     })
     .post("/", ({ body, principal }) => createGateway(deps, principal, body), {
-      can: "gateway.edit",
+      can: inReach("gateway.edit"),
       body: GatewayCreate,
       response: { 200: Gateway },
       detail: { summary: "Add a gateway; a claim then lets a machine become it" },
@@ -44,7 +44,7 @@ export const gatewayRoutes = (deps: GatewayDeps & { authenticate: Authenticate }
         return gateway;
       },
       {
-        can: "gateway.read",
+        can: atGateway("gateway.read"),
         params: One,
         response: { 200: Gateway },
         detail: { summary: "One gateway" },
@@ -55,7 +55,7 @@ export const gatewayRoutes = (deps: GatewayDeps & { authenticate: Authenticate }
       ({ params, body, headers, principal }) =>
         labelGateway(deps, principal, params.id, revisionOf(headers["if-match"]), body),
       {
-        can: "gateway.edit",
+        can: atGateway("gateway.edit"),
         params: One,
         body: GatewayLabels,
         response: { 200: Gateway },
@@ -63,19 +63,19 @@ export const gatewayRoutes = (deps: GatewayDeps & { authenticate: Authenticate }
       },
     )
     .post("/:id/claims", ({ params, principal }) => claimGateway(deps, principal, params.id), {
-      can: "gateway.edit",
+      can: atGateway("gateway.edit"),
       params: One,
       response: { 200: Claim },
       detail: { summary: "Make a one-time claim token; it is shown once" },
     })
     .post("/:id/revoke", ({ params, principal }) => revoke(deps, principal, params.id), {
-      can: "gateway.edit",
+      can: atGateway("gateway.edit"),
       params: One,
       response: { 200: Gateway },
       detail: { summary: "Take no data from this gateway's key any more" },
     })
     .post("/:id/trust", ({ params, principal }) => trust(deps, principal, params.id), {
-      can: "gateway.edit",
+      can: atGateway("gateway.edit"),
       params: One,
       response: { 200: Gateway },
       detail: { summary: "Let a gateway in again that was believed to be two machines" },
@@ -84,7 +84,7 @@ export const gatewayRoutes = (deps: GatewayDeps & { authenticate: Authenticate }
       "/:id/configuration/confirm",
       ({ params, principal }) => confirmConfiguration(deps, principal, params.id),
       {
-        can: "gateway.edit",
+        can: atGateway("gateway.edit"),
         params: One,
         response: { 200: Gateway },
         detail: { summary: "Offer this hub's configuration to a gateway that runs a later one" },

@@ -7,8 +7,8 @@ import {
   LABELS,
 } from "@millrace/contract/api/gateway";
 import { AppError } from "@millrace/contract/error/app-error";
-import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
+import type { Principal } from "../../http/principal.ts";
 import { checkRevision } from "../../http/revision.ts";
 import type { SessionPort } from "../../ports.ts";
 import { newToken, tokenHash } from "../../secret.ts";

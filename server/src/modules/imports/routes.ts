@@ -1,7 +1,7 @@
 import { ImportReport } from "@millrace/contract/api/history";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, inReach } from "../../http/access.ts";
 import { IMPORT } from "./limits.ts";
 import { type ImportDeps, importSamples, keyOf } from "./service.ts";
 
@@ -10,8 +10,8 @@ export const IMPORT_PATH = "/api/v1/samples/import";
 
 const Flag = Type.Optional(Type.Union([Type.Literal("true"), Type.Literal("false")]));
 
-export const importRoutes = (deps: ImportDeps & { authenticate: Authenticate }) =>
-  new Elysia({ prefix: IMPORT_PATH, detail: { tags: ["Samples"] } }).use(access(deps.authenticate)).post(
+export const importRoutes = (deps: ImportDeps & { gatekeeper: Gatekeeper }) =>
+  new Elysia({ prefix: IMPORT_PATH, detail: { tags: ["Samples"] } }).use(access(deps.gatekeeper)).post(
     "/",
     ({ query, request, principal }) =>
       importSamples(deps, principal, {
@@ -22,7 +22,7 @@ export const importRoutes = (deps: ImportDeps & { authenticate: Authenticate }) 
         partial: query.partial === "true",
       }),
     {
-      can: "sample.import",
+      can: inReach("sample.import"),
       query: Type.Object({ dryRun: Flag, partial: Flag }),
       response: { 200: ImportReport },
       detail: {

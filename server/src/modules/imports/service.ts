@@ -8,7 +8,7 @@ import { Budget } from "../../historian/query/budget.ts";
 import type { QueryDeps } from "../../historian/query/context.ts";
 import { QueryGate } from "../../historian/query/gate.ts";
 import { regroup } from "../../historian/regroup.ts";
-import { type Principal, whoOf } from "../../http/access.ts";
+import { type Principal, whoOf } from "../../http/principal.ts";
 import { zstd } from "../../ingest/zstd.ts";
 import { recordAudit } from "../audit/service.ts";
 import type { LatestCache } from "../latest/cache.ts";

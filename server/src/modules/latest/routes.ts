@@ -3,7 +3,7 @@ import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Db } from "../../db/client.ts";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, inReach } from "../../http/access.ts";
 import type { LatestCache } from "./cache.ts";
 import { latestValues } from "./service.ts";
 
@@ -19,11 +19,11 @@ const Query = Type.Object({
   gatewayId: Type.Optional(EntityId),
 });
 
-export const latestRoutes = (deps: { db: Db; cache: LatestCache; authenticate: Authenticate }) =>
+export const latestRoutes = (deps: { db: Db; cache: LatestCache; gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/latest", detail: { tags: ["Samples"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => latestValues(deps, query), {
-      can: "sample.read",
+      can: inReach("sample.read"),
       query: Query,
       response: { 200: Type.Object({ items: Type.Array(Latest) }) },
       detail: { summary: "Latest values by event time" },

@@ -2,12 +2,15 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { getLogger } from "@logtape/logtape";
+import type { Clock } from "@millrace/contract/std/clock";
 import { betterAuth } from "better-auth";
 import type { Db } from "../../db/client.ts";
-import type { Authenticate, Principal } from "../../http/access.ts";
+import type { Gatekeeper } from "../../http/access.ts";
+import type { Principal } from "../../http/principal.ts";
 import { tokenHash } from "../../secret.ts";
 import { PASSWORD, type Passwords } from "./password.ts";
-import { authTables, findApiKey } from "./store.ts";
+import { findPlace } from "./place-store.ts";
+import { authTables, findApiKey, findPersonGrants, isPersonEnabled } from "./store.ts";
 
 export interface AuthDeps {
   db: Db;
@@ -54,7 +57,6 @@ export function createAuth(deps: AuthDeps) {
     secret: deps.secret,
     trustedOrigins: () => [...deps.origins()],
     database: authTables(deps.db),
-    user: { additionalFields: { role: { type: "string", required: true, input: false } } },
     emailAndPassword: {
       enabled: true,
       disableSignUp: true,
@@ -90,19 +92,23 @@ export type Auth = ReturnType<typeof createAuth>;
 const BEARER = /^Bearer ([\x21-\x7e]{1,400})$/i;
 
 /** An API key when there is an Authorization header, else the session cookie. A wrong key never falls back to a cookie. */
-export function createAuthenticate(db: Db, auth: Auth): Authenticate {
-  return async (headers): Promise<Principal | null> => {
-    const authorization = headers.get("authorization");
-    if (authorization !== null) {
-      const key = BEARER.exec(authorization)?.[1];
-      return key === undefined ? null : await findApiKey(db, tokenHash(key));
-    }
-    if (!headers.get("cookie")?.includes("millrace.session")) return null;
-    const found = await auth.api.getSession({
-      headers: new Headers({ cookie: headers.get("cookie") ?? "" }),
-    });
-    if (found === null) return null;
-    const { id, name, email, role } = found.user;
-    return role === "administrator" ? { kind: "person", id, name, email, role } : null;
+export function createGatekeeper(db: Db, auth: Auth, clock: Clock): Gatekeeper {
+  return {
+    placeOf: (kind, key) => findPlace(db, kind, key),
+    async whoIs(headers): Promise<Principal | null> {
+      const authorization = headers.get("authorization");
+      if (authorization !== null) {
+        const key = BEARER.exec(authorization)?.[1];
+        return key === undefined ? null : await findApiKey(db, tokenHash(key), new Date(clock.nowMs()));
+      }
+      if (!headers.get("cookie")?.includes("millrace.session")) return null;
+      const found = await auth.api.getSession({
+        headers: new Headers({ cookie: headers.get("cookie") ?? "" }),
+      });
+      if (found === null || !(await isPersonEnabled(db, found.user.id))) return null;
+      const { id, name, email } = found.user;
+      const grants = await findPersonGrants(db, id);
+      return { kind: "person", id, name, email, grants, sessionId: found.session.id };
+    },
   };
 }

@@ -3,7 +3,7 @@ import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
 import { Value } from "@sinclair/typebox/value";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper } from "../../http/access.ts";
 import { parseJson, readText } from "../../http/body.ts";
 import { ACCOUNT_LIMITS, ADDRESS_LIMITS, addressBucket, createThrottle } from "../../http/throttle.ts";
 import type { Auth } from "./auth.ts";
@@ -12,7 +12,7 @@ import { meOf } from "./service.ts";
 
 export interface PeopleDeps {
   auth: Auth;
-  authenticate: Authenticate;
+  gatekeeper: Gatekeeper;
   clock: Clock;
 }
 
@@ -113,7 +113,7 @@ export function createAuthHandler({ auth, clock }: { auth: Pick<Auth, "handler">
 export const peopleRoutes = (deps: PeopleDeps) => {
   const handle = createAuthHandler(deps);
   return new Elysia()
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .all(
       "/api/auth/*",
       ({ request, server }) => handle(request, server?.requestIP(request)?.address ?? "unknown"),
@@ -124,7 +124,7 @@ export const peopleRoutes = (deps: PeopleDeps) => {
       },
     )
     .get("/api/v1/me", ({ principal }) => meOf(principal), {
-      can: "plant.read",
+      self: "it is about oneself",
       response: { 200: Me },
       detail: { summary: "Who is signed in", tags: ["People"] },
     });

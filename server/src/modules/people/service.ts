@@ -2,18 +2,26 @@ import type { Me } from "@millrace/contract/api/person";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { Db } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
-import { type Principal, permissionsOf } from "../../http/access.ts";
+import { type Principal, permissionsOf, reachOf } from "../../http/principal.ts";
 import { tokenHash } from "../../secret.ts";
 import { recordAudit } from "../audit/service.ts";
 import { insertApiKey } from "./store.ts";
 
-export const meOf = ({ id, name, email, role }: Principal): Me => ({
-  id,
-  name,
-  email,
-  role,
-  permissions: permissionsOf(role),
-});
+/** What the first person and the operator's key get. */
+export const OVER_ALL = { role: "administrator", siteId: null } as const;
+
+export const meOf = (principal: Principal): Me => {
+  const { id, name, email, grants } = principal;
+  const permissions = permissionsOf(principal);
+  return {
+    id,
+    name,
+    email,
+    grants: grants.map(({ role, siteId, path }) => ({ role, siteId, path })),
+    permissions,
+    reach: Object.fromEntries(permissions.map((permission) => [permission, reachOf(principal, permission)])),
+  };
+};
 
 /** Lets in whoever holds the operator's administrator key. Starting again with the same key changes nothing. */
 export async function seedAdminKey({ db, clock }: { db: Db; clock: Clock }, key: string): Promise<void> {
@@ -21,18 +29,17 @@ export async function seedAdminKey({ db, clock }: { db: Db; clock: Clock }, key:
     id: Bun.randomUUIDv7(),
     name: "MILLRACE_ADMIN_API_KEY",
     hash: tokenHash(key),
-    role: "administrator" as const,
     createdAt: new Date(clock.nowMs()),
   };
   await inTransaction(db, async (tx) => {
-    if (!(await insertApiKey(tx, row))) return;
+    if (!(await insertApiKey(tx, row, [OVER_ALL]))) return;
     await recordAudit(tx, {
       atMs: clock.nowMs(),
       who: "system",
       action: "apiKey.create",
       subject: `apiKey:${row.id}`,
       old: null,
-      new: { name: row.name, role: row.role },
+      new: { name: row.name, grants: [OVER_ALL] },
     });
   });
 }

@@ -21,7 +21,10 @@ test("set-up, sign in, be somebody, sign out, be nobody", async () => {
   const cookie = cookieOf(response);
   const known = await me(hub, cookie);
   expect(known.status).toBe(200);
-  expect(await known.json()).toMatchObject({ name: "Ada", role: "administrator" });
+  expect(await known.json()).toMatchObject({
+    name: "Ada",
+    grants: [{ role: "administrator", siteId: null, path: null }],
+  });
   expect((await post(hub, "/api/auth/sign-out", {}, cookie)).status).toBe(200);
   expect((await me(hub, cookie)).status).toBe(401);
 });

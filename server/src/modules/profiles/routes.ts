@@ -3,7 +3,7 @@ import { Profile, ProfileCreate } from "@millrace/contract/api/plant";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, anywhere, type Gatekeeper, inReach } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import { entityTag, revisionOf } from "../../http/revision.ts";
 import type { ChangeDeps } from "../change.ts";
@@ -11,17 +11,17 @@ import { createProfile, editProfile, getProfile, profilesPage, removeProfile } f
 
 const One = Type.Object({ id: EntityId });
 
-export const profileRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =>
+export const profileRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/profiles", detail: { tags: ["Plant"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => profilesPage(deps.db, query), {
-      can: "plant.read",
+      can: anywhere("plant.read"),
       query: asQuery(PageQuery),
       response: { 200: Page(Profile) },
       detail: { summary: "Device profiles" },
     })
     .post("/", ({ body, principal }) => createProfile(deps, principal, body), {
-      can: "plant.edit",
+      can: inReach("plant.edit"),
       body: ProfileCreate,
       response: { 200: Profile },
       detail: { summary: "Add a device profile" },
@@ -34,7 +34,7 @@ export const profileRoutes = (deps: ChangeDeps & { authenticate: Authenticate })
         return profile;
       },
       {
-        can: "plant.read",
+        can: anywhere("plant.read"),
         params: One,
         response: { 200: Profile },
         detail: { summary: "One device profile" },
@@ -45,7 +45,7 @@ export const profileRoutes = (deps: ChangeDeps & { authenticate: Authenticate })
       ({ params, body, headers, principal }) =>
         editProfile(deps, principal, params.id, revisionOf(headers["if-match"]), body),
       {
-        can: "plant.edit",
+        can: inReach("plant.edit"),
         params: One,
         body: ProfileCreate,
         response: { 200: Profile },
@@ -53,7 +53,7 @@ export const profileRoutes = (deps: ChangeDeps & { authenticate: Authenticate })
       },
     )
     .delete("/:id", ({ params, principal }) => removeProfile(deps, principal, params.id), {
-      can: "plant.edit",
+      can: inReach("plant.edit"),
       params: One,
       response: { 200: Type.Null() },
       detail: { summary: "Remove a device profile no device stands on" },

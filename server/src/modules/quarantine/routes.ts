@@ -3,17 +3,17 @@ import { QuarantinedFrame, QuarantineId, QuarantineRetry } from "@millrace/contr
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, inReach } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import { deleteFrame, exportFrame, type QuarantineDeps, quarantinePage, retryFrame } from "./service.ts";
 
 const One = Type.Object({ id: QuarantineId });
 
-export const quarantineRoutes = (deps: QuarantineDeps & { authenticate: Authenticate }) =>
+export const quarantineRoutes = (deps: QuarantineDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/quarantine", detail: { tags: ["Gateways"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => quarantinePage(deps, query), {
-      can: "gateway.read",
+      can: inReach("gateway.read"),
       query: asQuery(Type.Object({ gateway: Type.Optional(EntityId), ...PageQuery.properties })),
       response: { 200: Page(QuarantinedFrame) },
       detail: { summary: "Frames that came whole and could not be used, the latest first" },
@@ -27,16 +27,20 @@ export const quarantineRoutes = (deps: QuarantineDeps & { authenticate: Authenti
             "content-disposition": `attachment; filename="${params.id}.frame"`,
           },
         }),
-      { can: "gateway.read", params: One, detail: { summary: "A frame in quarantine, byte for byte" } },
+      {
+        can: inReach("gateway.read"),
+        params: One,
+        detail: { summary: "A frame in quarantine, byte for byte" },
+      },
     )
     .post("/:id/retry", ({ params, principal }) => retryFrame(deps, principal, params.id), {
-      can: "gateway.edit",
+      can: inReach("gateway.edit"),
       params: One,
       response: { 200: QuarantineRetry },
       detail: { summary: "Read a frame again with what this hub knows today" },
     })
     .delete("/:id", ({ params, principal }) => deleteFrame(deps, principal, params.id), {
-      can: "gateway.edit",
+      can: inReach("gateway.edit"),
       params: One,
       response: { 200: Type.Object({ id: QuarantineId }) },
       detail: { summary: "Give a frame up; its samples become a gap" },

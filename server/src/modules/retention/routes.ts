@@ -3,7 +3,7 @@ import { RetentionClass } from "@millrace/contract/api/retention";
 import { RetentionClassName } from "@millrace/contract/vocabulary/tag";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, anywhere, type Gatekeeper, whole } from "../../http/access.ts";
 import type { ChangeDeps } from "../change.ts";
 import { allClasses, createClass, editClass, removeClass } from "./service.ts";
 
@@ -16,16 +16,16 @@ const Confirm = Type.Object({
   ),
 });
 
-export const retentionRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =>
+export const retentionRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/retention", detail: { tags: ["Historian"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", () => allClasses(deps.db), {
-      can: "plant.read",
+      can: anywhere("plant.read"),
       response: { 200: Page(RetentionClass) },
       detail: { summary: "Classes of tags by how long their history is kept" },
     })
     .post("/", ({ body, principal }) => createClass(deps, principal, body), {
-      can: "system.edit",
+      can: whole("system.edit"),
       body: RetentionClass,
       response: { 200: RetentionClass },
       detail: { summary: "Add a class" },
@@ -35,7 +35,7 @@ export const retentionRoutes = (deps: ChangeDeps & { authenticate: Authenticate 
       ({ params, query, body, principal }) =>
         editClass(deps, principal, params.name, body, query.confirm === "true"),
       {
-        can: "system.edit",
+        can: whole("system.edit"),
         params: One,
         query: Confirm,
         body: RetentionClass,
@@ -47,7 +47,7 @@ export const retentionRoutes = (deps: ChangeDeps & { authenticate: Authenticate 
       },
     )
     .delete("/:name", ({ params, principal }) => removeClass(deps, principal, params.name), {
-      can: "system.edit",
+      can: whole("system.edit"),
       params: One,
       response: { 200: Type.Null() },
       detail: { summary: "Remove a class no tag is of and nothing is stored of" },

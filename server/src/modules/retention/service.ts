@@ -12,7 +12,7 @@ import {
   whatToDrop,
 } from "../../historian/retention.ts";
 import { boundLocks, listClasses, listPartitions } from "../../historian/retention-store.ts";
-import type { Principal } from "../../http/access.ts";
+import type { Principal } from "../../http/principal.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
 import { mapClass } from "./map.ts";
 import {

@@ -3,24 +3,24 @@ import { Rollout, RolloutCreate } from "@millrace/contract/api/rollout";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, whole } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import { revisionOf } from "../../http/revision.ts";
 import { getRollout, type RolloutDeps, rolloutsPage, startRollout, takeBack } from "./service.ts";
 
 const One = Type.Object({ id: EntityId });
 
-export const rolloutRoutes = (deps: RolloutDeps & { authenticate: Authenticate }) =>
+export const rolloutRoutes = (deps: RolloutDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/rollouts", detail: { tags: ["Configuration"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => rolloutsPage(deps.db, query), {
-      can: "plant.read",
+      can: whole("plant.read"),
       query: asQuery(PageQuery),
       response: { 200: Page(Rollout) },
       detail: { summary: "Rollouts, newest first" },
     })
     .get("/:id", ({ params }) => getRollout(deps.db, params.id), {
-      can: "plant.read",
+      can: whole("plant.read"),
       params: One,
       response: { 200: Rollout },
       detail: { summary: "One rollout, with each gateway's figures before and after" },
@@ -32,7 +32,7 @@ export const rolloutRoutes = (deps: RolloutDeps & { authenticate: Authenticate }
         return startRollout(deps, principal, body, base);
       },
       {
-        can: "plant.edit",
+        can: whole("plant.edit"),
         body: RolloutCreate,
         response: { 200: Rollout },
         detail: {
@@ -47,7 +47,7 @@ export const rolloutRoutes = (deps: RolloutDeps & { authenticate: Authenticate }
       ({ params, principal }) =>
         takeBack(deps, principal, params.id, { reason: `Stopped by ${principal.name}.` }),
       {
-        can: "plant.edit",
+        can: whole("plant.edit"),
         params: One,
         response: { 200: Rollout },
         detail: { summary: "Stop a running rollout and take its change back" },

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Tx } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
-import { HUB } from "../../http/access.ts";
+import { HUB } from "../../http/principal.ts";
 import { repeat } from "../../repeat.ts";
 import type { LatestCache } from "../latest/cache.ts";
 import { releaseNewest } from "../manifests/store.ts";

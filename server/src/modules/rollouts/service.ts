@@ -2,8 +2,8 @@ import { type Rollout, type RolloutCreate, RolloutGate } from "@millrace/contrac
 import { AppError } from "@millrace/contract/error/app-error";
 import { Value } from "@sinclair/typebox/value";
 import type { Db, Tx } from "../../db/client.ts";
-import { type Principal, whoOf } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
+import { type Principal, whoOf } from "../../http/principal.ts";
 import type { SessionPort } from "../../ports.ts";
 import { type ChangeDeps, checkNotFrozen, found } from "../change.ts";
 import { publish, stateOf, wantedBy } from "../config/service.ts";

@@ -4,7 +4,7 @@ import { LIMITS } from "@millrace/contract/wire/limits";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { QUERY } from "../../historian/query/limits.ts";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, atTag, type Gatekeeper, inReach } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import { openExport, streamOf } from "./export.ts";
 import { envelopeCsv, envelopeNdjson } from "./format/envelope-lines.ts";
@@ -69,11 +69,11 @@ const fileHeaders = (format: SampleFormat) => ({
 });
 
 /** The answers are not checked against their schemas on the way out: that costs more than reading them. A test does. */
-export const samplesRoutes = (deps: SamplesDeps & { authenticate: Authenticate }) =>
+export const samplesRoutes = (deps: SamplesDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/samples", detail: { tags: ["Samples"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query, request }) => respond(deps, query, request), {
-      can: "sample.read",
+      can: inReach("sample.read"),
       query: Query,
       detail: {
         summary: "Samples of tags in [from, to), raw or as an envelope, oldest first",
@@ -86,11 +86,11 @@ export const samplesRoutes = (deps: SamplesDeps & { authenticate: Authenticate }
       },
     });
 
-export const tagHistoryRoutes = (deps: SamplesDeps & { authenticate: Authenticate }) =>
+export const tagHistoryRoutes = (deps: SamplesDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/tags", detail: { tags: ["Samples"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/:tagNo/history", ({ params }) => tagHistory(deps, params.tagNo), {
-      can: "sample.read",
+      can: atTag("sample.read"),
       params: asQuery(Type.Object({ tagNo: TagNo })),
       response: { 200: TagHistory },
       detail: { summary: "What a tag has stored, and what it costs a day" },

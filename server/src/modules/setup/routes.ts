@@ -1,12 +1,12 @@
 import { Me, SetupRequest, SetupState } from "@millrace/contract/api/person";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper } from "../../http/access.ts";
 import { requestFrom } from "../../http/request-from.ts";
 import type { Setup } from "./service.ts";
 
-export const setupRoutes = (deps: { setup: Setup; authenticate: Authenticate }) =>
+export const setupRoutes = (deps: { setup: Setup; gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/setup", detail: { tags: ["People"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", async () => ({ needed: await deps.setup.needed() }), {
       open: "the first page must know whether to show the set-up",
       response: { 200: SetupState },

@@ -7,11 +7,11 @@ import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { Db } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
-import { permissionsOf } from "../../http/access.ts";
 import { newToken, tokenHash } from "../../secret.ts";
 import { recordAudit } from "../audit/service.ts";
 import type { Passwords } from "../people/password.ts";
-import { hasPerson, insertPerson, lockPeople } from "../people/store.ts";
+import { meOf, OVER_ALL } from "../people/service.ts";
+import { findPersonGrants, hasPerson, insertGrants, insertPerson, lockPeople } from "../people/store.ts";
 
 export interface SetupDeps {
   db: Db;
@@ -62,24 +62,26 @@ export function createSetup({ db, clock, passwords, dataFolder }: SetupDeps): Se
       const passwordHash = await passwords.hash(request.password);
       const id = Bun.randomUUIDv7();
       const email = request.email.trim().toLowerCase();
-      const row = { id, name: request.name, email, role: "administrator" as const };
+      const row = { id, name: request.name, email };
       await inTransaction(db, async (tx) => {
         await lockPeople(tx);
         if (await hasPerson(tx)) throw done();
         await insertPerson(tx, { ...row, passwordHash });
+        await insertGrants(tx, { personId: id }, [OVER_ALL]);
         await recordAudit(tx, {
           atMs: clock.nowMs(),
           who: "setup",
           action: "person.create",
           subject: `person:${id}`,
           old: null,
-          new: row,
+          new: { ...row, grants: [OVER_ALL] },
           from,
         });
       });
       hash = null;
       await rm(linkFile, { force: true });
-      return { ...row, permissions: permissionsOf(row.role) };
+      const grants = await findPersonGrants(db, id);
+      return meOf({ kind: "person", ...row, grants });
     },
   };
 }

@@ -3,28 +3,28 @@ import { Site, SiteCreate } from "@millrace/contract/api/plant";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, atPlace, type Gatekeeper, inReach } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import type { ChangeDeps } from "../change.ts";
 import { createSite, removeSite, sitesPage } from "./service.ts";
 
-export const siteRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =>
+export const siteRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/sites", detail: { tags: ["Plant"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => sitesPage(deps.db, query), {
-      can: "plant.read",
+      can: inReach("plant.read"),
       query: asQuery(PageQuery),
       response: { 200: Page(Site) },
       detail: { summary: "Enterprise, sites, areas, lines and cells" },
     })
     .post("/", ({ body, principal }) => createSite(deps, principal, body), {
-      can: "plant.edit",
+      can: inReach("plant.edit"),
       body: SiteCreate,
       response: { 200: Site },
       detail: { summary: "Add a place" },
     })
     .delete("/:id", ({ params, principal }) => removeSite(deps, principal, params.id), {
-      can: "plant.edit",
+      can: atPlace("plant.edit"),
       params: Type.Object({ id: EntityId }),
       response: { 200: Type.Null() },
       detail: { summary: "Remove a place nothing stands at" },

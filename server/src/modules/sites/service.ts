@@ -1,7 +1,7 @@
 import type { Site, SiteCreate } from "@millrace/contract/api/plant";
 import type { Db } from "../../db/client.ts";
-import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
+import type { Principal } from "../../http/principal.ts";
 import { applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
 import { deleteSite, findSite, insertSite, listSites, type SiteRow } from "./store.ts";

@@ -4,7 +4,7 @@ import { EntityId, TagNo } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Db } from "../../db/client.ts";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, atTag, type Gatekeeper, inReach } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import { getTag, tagsPage } from "./service.ts";
 
@@ -17,17 +17,17 @@ const TagQuery = Type.Composite([
   }),
 ]);
 
-export const tagRoutes = (deps: { db: Db; authenticate: Authenticate }) =>
+export const tagRoutes = (deps: { db: Db; gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/tags", detail: { tags: ["Plant"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => tagsPage(deps.db, query), {
-      can: "plant.read",
+      can: inReach("plant.read"),
       query: asQuery(TagQuery),
       response: { 200: Page(Tag) },
       detail: { summary: "Tags in the order of their path" },
     })
     .get("/:tagNo", ({ params }) => getTag(deps.db, params.tagNo), {
-      can: "plant.read",
+      can: atTag("plant.read"),
       params: asQuery(Type.Object({ tagNo: TagNo })),
       response: { 200: Tag },
       detail: { summary: "One tag" },

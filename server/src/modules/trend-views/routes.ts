@@ -3,7 +3,7 @@ import { TrendView, TrendViewCreate } from "@millrace/contract/api/trend";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../http/access.ts";
+import { access, type Gatekeeper, inReach } from "../../http/access.ts";
 import { asQuery } from "../../http/query.ts";
 import { entityTag, revisionOf } from "../../http/revision.ts";
 import type { ChangeDeps } from "../change.ts";
@@ -11,17 +11,17 @@ import { createTrendView, editTrendView, getTrendView, removeTrendView, trendVie
 
 const One = Type.Object({ id: EntityId });
 
-export const trendViewRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =>
+export const trendViewRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/trend-views", detail: { tags: ["Trends"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .get("/", ({ query }) => trendViewsPage(deps.db, query), {
-      can: "sample.read",
+      can: inReach("sample.read"),
       query: asQuery(PageQuery),
       response: { 200: Page(TrendView) },
       detail: { summary: "Saved views of the trends screen" },
     })
     .post("/", ({ body, principal }) => createTrendView(deps, principal, body), {
-      can: "trend.edit",
+      can: inReach("trend.edit"),
       body: TrendViewCreate,
       response: { 200: TrendView },
       detail: { summary: "Save a view" },
@@ -34,7 +34,7 @@ export const trendViewRoutes = (deps: ChangeDeps & { authenticate: Authenticate 
         return view;
       },
       {
-        can: "sample.read",
+        can: inReach("sample.read"),
         params: One,
         response: { 200: TrendView },
         detail: { summary: "One saved view" },
@@ -45,7 +45,7 @@ export const trendViewRoutes = (deps: ChangeDeps & { authenticate: Authenticate 
       ({ params, body, headers, principal }) =>
         editTrendView(deps, principal, params.id, revisionOf(headers["if-match"]), body),
       {
-        can: "trend.edit",
+        can: inReach("trend.edit"),
         params: One,
         body: TrendViewCreate,
         response: { 200: TrendView },
@@ -64,7 +64,7 @@ export const trendViewRoutes = (deps: ChangeDeps & { authenticate: Authenticate 
         );
       },
       {
-        can: "trend.edit",
+        can: inReach("trend.edit"),
         params: One,
         response: { 200: Type.Null() },
         detail: { summary: "Delete a saved view; with If-Match only the revision named" },

@@ -1,8 +1,8 @@
 import type { TrendPen, TrendView, TrendViewCreate } from "@millrace/contract/api/trend";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Db, Tx } from "../../db/client.ts";
-import type { Principal } from "../../http/access.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
+import type { Principal } from "../../http/principal.ts";
 import { checkRevision } from "../../http/revision.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
 import { stretchMs } from "../instant.ts";

@@ -2,7 +2,7 @@ import { ConfigPlan } from "@millrace/contract/api/config";
 import { AppError } from "@millrace/contract/error/app-error";
 import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Authenticate, access } from "../../../http/access.ts";
+import { access, type Gatekeeper, whole } from "../../../http/access.ts";
 import { readBytes } from "../../../http/body.ts";
 import type { ChangeDeps } from "../../change.ts";
 import { baseOf } from "../routes.ts";
@@ -68,9 +68,9 @@ const readOptions = (query: Static<typeof ImportQuery>, request: Request): ReadO
 });
 
 /** Tags and devices as files: what spreadsheets and other systems write, and the way back into a spreadsheet. */
-export const configFileRoutes = (deps: ChangeDeps & { authenticate: Authenticate }) =>
+export const configFileRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/config", detail: { tags: ["Configuration"] } })
-    .use(access(deps.authenticate))
+    .use(access(deps.gatekeeper))
     .post(
       "/import",
       async ({ query, headers, request, principal }) => {
@@ -85,7 +85,7 @@ export const configFileRoutes = (deps: ChangeDeps & { authenticate: Authenticate
         });
       },
       {
-        can: "plant.edit",
+        can: whole("plant.edit"),
         query: ImportQuery,
         response: { 200: ConfigPlan },
         detail: {
@@ -114,7 +114,7 @@ export const configFileRoutes = (deps: ChangeDeps & { authenticate: Authenticate
         });
       },
       {
-        can: "plant.read",
+        can: whole("plant.read"),
         query: ExportQuery,
         detail: {
           summary: "Tags or devices as CSV, in the form the import takes",

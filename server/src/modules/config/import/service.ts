@@ -2,7 +2,7 @@ import type { ConfigPlan } from "@millrace/contract/api/config";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Db } from "../../../db/client.ts";
 import { inTransaction } from "../../../db/transaction.ts";
-import type { Principal } from "../../../http/access.ts";
+import type { Principal } from "../../../http/principal.ts";
 import type { ChangeDeps } from "../../change.ts";
 import { retentionClassNames } from "../../retention/service.ts";
 import { resolveDocument } from "../resolve.ts";

@@ -1,0 +1,2 @@
+ALTER TABLE "api_key" DROP COLUMN "role";--> statement-breakpoint
+ALTER TABLE "person" DROP COLUMN "role";

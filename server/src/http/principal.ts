@@ -1,0 +1,52 @@
+import type { AuditFrom } from "@millrace/contract/api/audit";
+import { BUILT_IN_ROLES, type Permission, type Reach } from "@millrace/contract/api/role";
+import { covers, reachOver } from "./reach.ts";
+
+/** A role somebody holds: what it lets them do, and where. */
+export interface HeldGrant {
+  role: string;
+  siteId: string | null;
+  /** Path of the place; null for the whole plant. */
+  path: string | null;
+  permissions: readonly Permission[];
+}
+
+/** Whoever makes a request: a person with a session, a program with an API key, a kiosk, or the hub itself. */
+export interface Principal {
+  kind: "person" | "apiKey" | "kiosk" | "hub";
+  id: string;
+  name: string;
+  /** Empty for a program. */
+  email: string;
+  grants: readonly HeldGrant[];
+  /** The session a person came with. */
+  sessionId?: string;
+  /** Where the request came from; for the audit. */
+  from?: AuditFrom;
+}
+
+/** The hub, where it acts by itself: a rollout that is taken back. Nobody can sign in as it. */
+export const HUB: Principal = {
+  kind: "hub",
+  id: "self",
+  name: "Millrace",
+  email: "",
+  grants: [{ role: "administrator", siteId: null, path: null, permissions: BUILT_IN_ROLES.administrator! }],
+};
+
+/** As the audit names a principal. */
+export const whoOf = (principal: Principal): string => `${principal.kind}:${principal.id}`;
+
+/** Where a principal may do something; nowhere is an empty list. */
+export const reachOf = ({ grants }: Principal, permission: Permission): Reach =>
+  reachOver(grants.filter(({ permissions }) => permissions.includes(permission)).map(({ path }) => path));
+
+/** True when a principal may do something at this path. */
+export const mayAt = (principal: Principal, permission: Permission, path: string): boolean =>
+  covers(reachOf(principal, permission), path);
+
+/** What a principal may do somewhere, each once, in the order of the closed list. */
+export const permissionsOf = (principal: Principal): Permission[] =>
+  (BUILT_IN_ROLES.administrator as Permission[]).filter((permission) =>
+    principal.grants.some(({ permissions }) => permissions.includes(permission)),
+  );

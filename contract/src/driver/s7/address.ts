@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { AppError } from "../../error/app-error.ts";
 import type { DataType } from "../../vocabulary/value.ts";
-import { type S7Family, type S7Rules, type S7Settings, rulesOf } from "./settings.ts";
+import { rulesOf, type S7Family, type S7Rules, type S7Settings } from "./settings.ts";
 import { isText, S7_TYPES, type S7TypeName, typeOf, typeRow, WIDTH_LETTERS } from "./types.ts";
 
 /** Memory of a CPU, with the code that names it on the wire. */
@@ -134,7 +134,8 @@ const HOW =
   "write e.g. DB1.DBW2, DB1.REAL4, DB10.STRING20.32, M10.3, MW20, I0.0 or E0.0, Q0.1 or A0.1, T5, C5 or Z5";
 
 function parsePlace(text: string, where: string, family: S7Family): Place {
-  const db = /^DB(\d{1,6})[.,](?:DB(?=[XBWDL]\d))?([A-Z][A-Z0-9_]*?)(\d{1,8})(?:\.(\d+))?(?:\[(\d+)\])?$/i.exec(where);
+  const db =
+    /^DB(\d{1,6})[.,](?:DB(?=[XBWDL]\d))?([A-Z][A-Z0-9_]*?)(\d{1,8})(?:\.(\d+))?(?:\[(\d+)\])?$/i.exec(where);
   if (db !== null) {
     const number = within(text, "the data block", db[1]!, 1, NUMBER_MAX);
     const type = typeOf(db[2]!) ?? unknownType(text, db[2]!);
@@ -148,9 +149,14 @@ function parsePlace(text: string, where: string, family: S7Family): Place {
   const name = other[2]?.toUpperCase();
   if (letter === "V" && !SMALL.includes(family))
     refuse(text, "V memory", "LOGO! and S7-200 have it; other CPUs have data blocks, e.g. DB1.DBW0");
-  if (name !== undefined && name.length < 3 && !WIDTH_LETTERS.includes(name)) refuse(text, ...shortName(where));
+  if (name !== undefined && name.length < 3 && !WIDTH_LETTERS.includes(name))
+    refuse(text, ...shortName(where));
   if (name === undefined && other[4] === undefined)
-    refuse(text, `"${where}" without a width`, `a bit is ${where}.0, a byte ${letter}B${other[3]}, a word ${letter}W${other[3]}`);
+    refuse(
+      text,
+      `"${where}" without a width`,
+      `a bit is ${where}.0, a byte ${letter}B${other[3]}, a word ${letter}W${other[3]}`,
+    );
   const type = name === undefined ? "BOOL" : (typeOf(name) ?? unknownType(text, name));
   return {
     area: AREAS[letter]!,
@@ -165,21 +171,34 @@ function parsePlace(text: string, where: string, family: S7Family): Place {
 
 function numberedPlace(text: string, letter: string, digits: string, family: S7Family): Place {
   if (family === "1200" || SMALL.includes(family))
-    refuse(text, `a ${letter === "T" ? "timer" : "counter"} of a CPU ${family}`, "IEC timers and counters lie in data blocks there");
+    refuse(
+      text,
+      `a ${letter === "T" ? "timer" : "counter"} of a CPU ${family}`,
+      "IEC timers and counters lie in data blocks there",
+    );
   const [area, type] = letter === "T" ? (["timer", "TIMER"] as const) : (["counter", "COUNTER"] as const);
   const start = within(text, `the ${area}`, digits, 0, NUMBER_MAX);
   return { area, db: 0, type, start, behind: undefined, element: undefined, asV: false };
 }
 
 function unknownType(text: string, name: string): never {
-  return refuse(text, `type "${name}"`, "known are X B W D L for plain widths, and BOOL INT UINT DINT UDINT REAL LREAL LINT ULINT SINT USINT CHAR STRING WSTRING DTL DT LDT DATE TOD LTOD TIME LTIME S5TIME");
+  return refuse(
+    text,
+    `type "${name}"`,
+    "known are X B W D L for plain widths, and BOOL INT UINT DINT UDINT REAL LREAL LINT ULINT SINT USINT CHAR STRING WSTRING DTL DT LDT DATE TOD LTOD TIME LTIME S5TIME",
+  );
 }
 
 function notAPlace(where: string): [found: string, right: string] {
-  if (/^DB\d+$/i.test(where)) return [`"${where}" is a whole data block`, `name a value in it, e.g. ${where.toUpperCase()}.DBW0`];
-  if (/\[\d+\s*(\.\.|-|,)/.test(where)) return ["a piece of an array", "a tag holds one value: make a tag for each element, e.g. DB1.REAL100[3]"];
+  if (/^DB\d+$/i.test(where))
+    return [`"${where}" is a whole data block`, `name a value in it, e.g. ${where.toUpperCase()}.DBW0`];
+  if (/\[\d+\s*(\.\.|-|,)/.test(where))
+    return ["a piece of an array", "a tag holds one value: make a tag for each element, e.g. DB1.REAL100[3]"];
   if (/^"|^[A-Z_]\w*\.[A-Z_]+[\w.]*$/i.test(where) && !/^DB\d+\.\w*\d$/i.test(where))
-    return [`"${where}" is a symbolic name`, "this protocol knows only addresses such as DB1.DBW2; names can be read by OPC UA"];
+    return [
+      `"${where}" is a symbolic name`,
+      "this protocol knows only addresses such as DB1.DBW2; names can be read by OPC UA",
+    ];
   return [`"${where}" is no place`, HOW];
 }
 
@@ -193,13 +212,19 @@ const shortName = (where: string): [found: string, right: string] => [
 function mismatch({ type, area }: Place, dataType: DataType): [found: string, right: string] {
   const { dataTypes } = typeRow(type);
   const what = area === "timer" || area === "counter" ? `a ${area}` : type;
-  const usual = (Object.keys(S7_TYPES) as S7TypeName[]).find((name) => typeRow(name).dataTypes[0] === dataType);
-  const other = area === "timer" || area === "counter" ? "" : `, and ${dataType} is ${usual}, e.g. DB1.${usual}8`;
+  const usual = (Object.keys(S7_TYPES) as S7TypeName[]).find(
+    (name) => typeRow(name).dataTypes[0] === dataType,
+  );
+  const other =
+    area === "timer" || area === "counter" ? "" : `, and ${dataType} is ${usual}, e.g. DB1.${usual}8`;
   return [`${what} as ${dataType}`, `${what} is read as ${dataTypes.join(" or ")}${other}`];
 }
 
 /** What stands behind the byte, by the type: a bit, a length, or nothing. */
-function numbers(text: string, { type, behind, element }: Place): { bit: number; length: number; element: number } {
+function numbers(
+  text: string,
+  { type, behind, element }: Place,
+): { bit: number; length: number; element: number } {
   const at = element === undefined ? 0 : within(text, "the element", element, 0, NUMBER_MAX);
   if (type === "BOOL") {
     if (behind === undefined) refuse(text, "a whole byte as BOOL", "name the bit behind a dot, 0 to 7");
@@ -207,18 +232,24 @@ function numbers(text: string, { type, behind, element }: Place): { bit: number;
   }
   const { charsMax } = typeRow(type);
   if (charsMax === undefined) {
-    if (behind !== undefined) refuse(text, `".${behind}" behind ${type}`, "only bits and texts have a second number");
+    if (behind !== undefined)
+      refuse(text, `".${behind}" behind ${type}`, "only bits and texts have a second number");
     return { bit: 0, length: 0, element: at };
   }
   const single = type === "CHAR" || type === "WCHAR";
   if (behind === undefined && !single)
-    refuse(text, `${type} without its length`, `add what stands in the declaration, e.g. .32 for ${type}[32]`);
+    refuse(
+      text,
+      `${type} without its length`,
+      `add what stands in the declaration, e.g. .32 for ${type}[32]`,
+    );
   return { bit: 0, length: within(text, "the length", behind ?? "1", 1, charsMax), element: at };
 }
 
 function within(text: string, what: string, digits: string, min: number, max: number): number {
   const value = digits.length > 6 ? Number.NaN : Number(digits);
-  if (!(value >= min && value <= max)) refuse(text, `${what} is ${digits.slice(0, 12)}`, `it goes from ${min} to ${max}`);
+  if (!(value >= min && value <= max))
+    refuse(text, `${what} is ${digits.slice(0, 12)}`, `it goes from ${min} to ${max}`);
   return value;
 }
 
@@ -239,9 +270,15 @@ function parseOptions(text: string, words: readonly string[]): Map<string, strin
   return options;
 }
 
-function markOf(text: string, found: string | undefined, { area, type }: Place, dataType: DataType): number | null {
+function markOf(
+  text: string,
+  found: string | undefined,
+  { area, type }: Place,
+  dataType: DataType,
+): number | null {
   if (found === undefined) return null;
-  if (area !== "db") refuse(text, "mark outside a data block", "it tells the layout of the data block it lies in");
+  if (area !== "db")
+    refuse(text, "mark outside a data block", "it tells the layout of the data block it lies in");
   if (dataType === "text" || dataType === "boolean" || typeRow(type).bytes > 4)
     refuse(text, `mark with ${type} as ${dataType}`, "take a whole number of 8 to 32 bits");
   if (!/^-?\d{1,10}$/.test(found)) refuse(text, `mark=${found}`, "write the number it has now, e.g. mark=17");
@@ -259,7 +296,9 @@ const LETTER: Record<Exclude<S7Area, "db">, string> = {
 const WIDTH: Partial<Record<S7TypeName, string>> = { BYTE: "B", WORD: "W", DWORD: "D" };
 
 /** The place as TIA writes it, without options: `DB1.DBW2`, `MW20`, `DB1.REAL4`. */
-export function placeText(address: Omit<S7Address, "rules" | "mark" | "together" | "dataType" | "width">): string {
+export function placeText(
+  address: Omit<S7Address, "rules" | "mark" | "together" | "dataType" | "width">,
+): string {
   const { area, db, start, bit, type, length, asV } = address;
   if (area === "timer" || area === "counter") return `${LETTER[area]}${start}`;
   const tail = bit !== null ? `${start}.${bit}` : length > 0 ? `${start}.${length}` : `${start}`;

@@ -5,7 +5,9 @@ export const S7_FAMILIES = ["1500", "1200", "400", "300", "LOGO", "200"] as cons
 export type S7Family = (typeof S7_FAMILIES)[number];
 
 const Tsap = (description: string, example: string) =>
-  Type.Optional(Type.String({ pattern: "^[0-9A-Fa-f]{2}\\.?[0-9A-Fa-f]{2}$", description, examples: [example] }));
+  Type.Optional(
+    Type.String({ pattern: "^[0-9A-Fa-f]{2}\\.?[0-9A-Fa-f]{2}$", description, examples: [example] }),
+  );
 
 /** Settings of one Siemens CPU reached by ISO-on-TCP (RFC 1006). */
 export const S7Settings = Type.Object(
@@ -29,7 +31,8 @@ export const S7Settings = Type.Object(
       {
         default: "1500",
         main: true,
-        description: "CPU family, as on the nameplate. It says where the CPU sits unless rack, slot or TSAP say otherwise",
+        description:
+          "CPU family, as on the nameplate. It says where the CPU sits unless rack, slot or TSAP say otherwise",
         examples: ["1200", "300", "LOGO"],
       },
     ),
@@ -51,7 +54,8 @@ export const S7Settings = Type.Object(
     ),
     connectionType: Type.Union([Type.Literal("OP"), Type.Literal("PG"), Type.Literal("basic")], {
       default: "OP",
-      description: "Which of the CPU's connections we take: that of a panel, of a programming device, or a free one",
+      description:
+        "Which of the CPU's connections we take: that of a panel, of a programming device, or a free one",
       examples: ["basic"],
     }),
     localTsap: Tsap("Our TSAP in hex, for LOGO! and S7-200. Empty: 01.00, S7-200 10.00", "03.00"),
@@ -119,7 +123,10 @@ export const S7Settings = Type.Object(
 export type S7Settings = Static<typeof S7Settings>;
 
 /** What a request must obey; every address carries it, since one session serves all devices of one CPU. */
-export type S7Rules = Pick<S7Settings, "family" | "timeoutMs" | "gapMax" | "illegalRetryMs" | "dbLengthCheck">;
+export type S7Rules = Pick<
+  S7Settings,
+  "family" | "timeoutMs" | "gapMax" | "illegalRetryMs" | "dbLengthCheck"
+>;
 
 const RULES = new WeakMap<S7Settings, S7Rules>();
 

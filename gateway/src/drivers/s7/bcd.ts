@@ -12,7 +12,7 @@ export function bcd(packed: number, digits: number): number | undefined {
 export function toBcd(value: number, digits: number): number {
   let packed = 0;
   for (let digit = 0, left = value; digit < digits; digit++, left = Math.floor(left / 10)) {
-    packed |= left % 10 << (digit * 4);
+    packed |= (left % 10) << (digit * 4);
   }
   return packed;
 }

@@ -26,7 +26,9 @@ const twoDigits = (value: number): string => String(value).padStart(2, "0");
 /** Nanoseconds of a day → `13:05:00.25`. */
 function timeText(ns: bigint): string {
   const s = Number(ns / 1_000_000_000n);
-  const fraction = String(ns % 1_000_000_000n).padStart(9, "0").replace(/0+$/, "");
+  const fraction = String(ns % 1_000_000_000n)
+    .padStart(9, "0")
+    .replace(/0+$/, "");
   const hms = [Math.floor(s / 3_600), Math.floor(s / 60) % 60, s % 60].map(twoDigits).join(":");
   return fraction === "" ? hms : `${hms}.${fraction}`;
 }
@@ -42,7 +44,10 @@ function momentText(ns: bigint): string {
 function parseTime(text: string): bigint | undefined {
   const [, h, min, s, fraction = ""] = /^(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?$/.exec(text) ?? [];
   if (h === undefined || Number(h) > 23 || Number(min) > 59 || Number(s) > 59) return undefined;
-  return BigInt(Number(h) * 3_600 + Number(min) * 60 + Number(s)) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0"));
+  return (
+    BigInt(Number(h) * 3_600 + Number(min) * 60 + Number(s)) * 1_000_000_000n +
+    BigInt(fraction.padEnd(9, "0"))
+  );
 }
 
 function parseDay(text: string): number | undefined {
@@ -57,7 +62,14 @@ function parseMoment(text: string): bigint | undefined {
 }
 
 /** A moment from its parts; undefined when no calendar knows it, e.g. month 0 of a block that was never written. */
-function momentMs(year: number, month: number, day: number, h: number, min: number, s: number): number | undefined {
+function momentMs(
+  year: number,
+  month: number,
+  day: number,
+  h: number,
+  min: number,
+  s: number,
+): number | undefined {
   const ms = Date.UTC(year, month - 1, day);
   const asked = `${String(year).padStart(4, "0")}-${twoDigits(month)}-${twoDigits(day)}`;
   if (year < 1_000 || dayText(ms) !== asked || h > 23 || min > 59 || s > 59) return undefined;
@@ -68,7 +80,13 @@ const parts = (ms: number) => {
   const date = new Date(ms);
   return {
     year: date.getUTCFullYear(),
-    rest: [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()],
+    rest: [
+      date.getUTCMonth() + 1,
+      date.getUTCDate(),
+      date.getUTCHours(),
+      date.getUTCMinutes(),
+      date.getUTCSeconds(),
+    ],
     /** 1 is Sunday. */
     weekday: date.getUTCDay() + 1,
   };

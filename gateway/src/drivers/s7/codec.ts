@@ -1,8 +1,8 @@
 import type { S7Address } from "@millrace/contract/driver/s7/address";
-import { isText, type S7TypeName, typeRow } from "@millrace/contract/driver/s7/types";
+import { isText, typeRow } from "@millrace/contract/driver/s7/types";
 import type { TagValue } from "@millrace/contract/vocabulary/value";
 import { bcd, toBcd } from "./bcd.ts";
-import { clockOf, type ClockType, isClockType } from "./clock-types.ts";
+import { type ClockType, clockOf, isClockType } from "./clock-types.ts";
 
 /**
  * Reads one value that starts at byte `at`, with `end` where the bytes end. Undefined: these bytes are no value of the
@@ -23,8 +23,8 @@ export function decoderOf(address: S7Address): Decode {
   if (isClockType(type)) {
     const { read, show } = clockOf(type);
     if (dataType !== "text") return read;
-    return (bytes, at, end) => {
-      const value = read(bytes, at, end);
+    return (bytes, at) => {
+      const value = read(bytes, at);
       return value === undefined ? undefined : show(value);
     };
   }
@@ -48,27 +48,63 @@ interface NumberCodec {
   write(bytes: Buffer, value: number | bigint): void;
 }
 
-const small = (read: (b: Buffer, at: number) => number, write: (b: Buffer, value: number) => void): NumberCodec => ({
+const small = (
+  read: (b: Buffer, at: number) => number,
+  write: (b: Buffer, value: number) => void,
+): NumberCodec => ({
   read,
   write: (bytes, value) => write(bytes, Number(value)),
 });
-const large = (read: (b: Buffer, at: number) => bigint, write: (b: Buffer, value: bigint) => void): NumberCodec => ({
+const large = (
+  read: (b: Buffer, at: number) => bigint,
+  write: (b: Buffer, value: bigint) => void,
+): NumberCodec => ({
   read,
   write: (bytes, value) => write(bytes, BigInt(value)),
 });
 
 /** S7 numbers are big-endian throughout. */
 const NUMBERS: Record<Numeric, NumberCodec> = {
-  int8: small((b, at) => b.readInt8(at), (b, v) => b.writeInt8(v)),
-  uint8: small((b, at) => b[at]!, (b, v) => b.writeUInt8(v)),
-  int16: small((b, at) => b.readInt16BE(at), (b, v) => b.writeInt16BE(v)),
-  uint16: small((b, at) => b.readUInt16BE(at), (b, v) => b.writeUInt16BE(v)),
-  int32: small((b, at) => b.readInt32BE(at), (b, v) => b.writeInt32BE(v)),
-  uint32: small((b, at) => b.readUInt32BE(at), (b, v) => b.writeUInt32BE(v)),
-  float32: small((b, at) => b.readFloatBE(at), (b, v) => b.writeFloatBE(v)),
-  float64: small((b, at) => b.readDoubleBE(at), (b, v) => b.writeDoubleBE(v)),
-  int64: large((b, at) => b.readBigInt64BE(at), (b, v) => b.writeBigInt64BE(v)),
-  uint64: large((b, at) => b.readBigUInt64BE(at), (b, v) => b.writeBigUInt64BE(v)),
+  int8: small(
+    (b, at) => b.readInt8(at),
+    (b, v) => b.writeInt8(v),
+  ),
+  uint8: small(
+    (b, at) => b[at]!,
+    (b, v) => b.writeUInt8(v),
+  ),
+  int16: small(
+    (b, at) => b.readInt16BE(at),
+    (b, v) => b.writeInt16BE(v),
+  ),
+  uint16: small(
+    (b, at) => b.readUInt16BE(at),
+    (b, v) => b.writeUInt16BE(v),
+  ),
+  int32: small(
+    (b, at) => b.readInt32BE(at),
+    (b, v) => b.writeInt32BE(v),
+  ),
+  uint32: small(
+    (b, at) => b.readUInt32BE(at),
+    (b, v) => b.writeUInt32BE(v),
+  ),
+  float32: small(
+    (b, at) => b.readFloatBE(at),
+    (b, v) => b.writeFloatBE(v),
+  ),
+  float64: small(
+    (b, at) => b.readDoubleBE(at),
+    (b, v) => b.writeDoubleBE(v),
+  ),
+  int64: large(
+    (b, at) => b.readBigInt64BE(at),
+    (b, v) => b.writeBigInt64BE(v),
+  ),
+  uint64: large(
+    (b, at) => b.readBigUInt64BE(at),
+    (b, v) => b.writeBigUInt64BE(v),
+  ),
 };
 
 /** Milliseconds of the four time bases of S5TIME. */
@@ -115,14 +151,23 @@ function textDecoder({ type, length }: S7Address): Decode {
   };
 }
 
-/** Bytes a value has in the CPU. @throws RangeError | TypeError saying why it has none */
-export function encode(address: S7Address, value: TagValue): Buffer {
-  const { type, dataType, bit, width } = address;
+/** Bytes of a value, and where they begin behind the start of its address. */
+export interface Encoded {
+  skip: number;
+  bytes: Buffer;
+}
+
+/** What a value is in the CPU. @throws RangeError | TypeError saying why it is nothing there */
+export function encode(address: S7Address, value: TagValue): Encoded {
+  if (isText(address.type)) return encodeText(address, value);
+  return { skip: 0, bytes: encodeNumber(address, value) };
+}
+
+function encodeNumber({ type, dataType, bit, width }: S7Address, value: TagValue): Buffer {
   if (bit !== null) {
     if (typeof value !== "boolean") throw new TypeError("a bit is true or false");
     return Buffer.from([value ? 1 : 0]);
   }
-  if (isText(type)) return encodeText(address, value);
   const bytes = Buffer.alloc(width);
   if (isClockType(type)) return encodeClock(bytes, type, value);
   if (typeof value !== "number" && typeof value !== "bigint") throw new TypeError(`${type} is a number`);
@@ -145,26 +190,25 @@ function withinCounter(value: number): number {
 function encodeClock(bytes: Buffer, type: ClockType, value: TagValue): Buffer {
   const { write, parse } = clockOf(type);
   const number = typeof value === "string" ? parse(value) : value;
-  if (typeof number !== "number" && typeof number !== "bigint") throw new TypeError(`"${value}" is no ${type}`);
+  if (typeof number !== "number" && typeof number !== "bigint")
+    throw new TypeError(`"${value}" is no ${type}`);
   write(bytes, number);
   return bytes;
 }
 
-function encodeText({ type, length }: S7Address, value: TagValue): Buffer {
+/** Greatest length stays as the program declared it: only the present length and the characters are written. */
+function encodeText({ type, length }: S7Address, value: TagValue): Encoded {
   if (typeof value !== "string") throw new TypeError(`${type} is a text`);
   if (value.length > length) throw new RangeError(`${value.length} characters where ${length} fit`);
-  const { bytes: size, header = 0 } = typeRow(type as S7TypeName);
+  const { bytes: size, header = 0 } = typeRow(type);
   const wide = size === 2;
-  const bytes = Buffer.alloc(header + length * size);
-  if (header > 0 && wide) {
-    bytes.writeUInt16BE(length, 0);
-    bytes.writeUInt16BE(value.length, 2);
-  } else if (header > 0) bytes.set([length, value.length]);
+  const told = header / 2;
+  const bytes = Buffer.alloc(told + (header > 0 ? value.length : length) * size);
+  if (header > 0) bytes.writeUIntBE(value.length, 0, told);
   for (let index = 0; index < value.length; index++) {
     const code = value.charCodeAt(index);
     if (!wide && code > 255) throw new RangeError(`"${value[index]}" is no character of ${type}`);
-    if (wide) bytes.writeUInt16BE(code, header + index * 2);
-    else bytes[header + index] = code;
+    bytes.writeUIntBE(code, told + index * size, size);
   }
-  return bytes;
+  return { skip: told, bytes };
 }

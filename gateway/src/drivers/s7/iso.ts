@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import type { Clock } from "@millrace/contract/std/clock";
 
 /** Version, reserved, length: what precedes each packet (RFC 1006, 6). */
 const HEADER_BYTES = 4;
@@ -10,6 +11,14 @@ const PACKET_BYTES_MAX = HEADER_BYTES + 1024 + 3;
 const TELEGRAM_BYTES_MAX = 1024;
 const KEEP_ALIVE_MS = 30_000;
 const TYPE = { confirm: 0xd0, refuse: 0x80, data: 0xf0 } as const;
+
+/** Where a CPU is called, and how. */
+export interface IsoPlace {
+  host: string;
+  port: number;
+  local: number;
+  remote: number;
+}
 
 export type IsoStage = "tcp" | "iso" | "open";
 
@@ -38,7 +47,7 @@ export class IsoLink {
   #parts: Buffer[] = [];
   #partBytes = 0;
 
-  constructor(to: { host: string; port: number; local: number; remote: number }, events: IsoEvents) {
+  constructor(to: IsoPlace, events: IsoEvents) {
     this.#events = events;
     this.closed = this.#ended.promise;
     const socket = connect({ host: to.host, port: to.port, noDelay: true });
@@ -120,7 +129,8 @@ export class IsoLink {
       return;
     }
     if (type === TYPE.refuse) this.#end("lost", "the CPU ended the connection");
-    else if (type !== TYPE.data || packet[4] !== 2) this.#end("garbled", `a packet of type ${type} instead of data`);
+    else if (type !== TYPE.data || packet[4] !== 2)
+      this.#end("garbled", `a packet of type ${type} instead of data`);
     else this.#data(packet.subarray(DATA_HEAD_BYTES), packet[6]! >= 0x80);
   }
 
@@ -150,4 +160,28 @@ function connectRequest(local: number, remote: number): Buffer {
   packet.writeUInt16BE(local, 16);
   packet.writeUInt16BE(remote, 20);
   return packet;
+}
+
+/** Whether a CPU takes a connection at this place. It is ended at once. */
+export async function isoAnswers(
+  to: IsoPlace,
+  clock: Clock,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const answered = Promise.withResolvers<boolean>();
+  const link = new IsoLink(to, {
+    onOpen: () => answered.resolve(true),
+    onTelegram: () => undefined,
+    onFailed: () => answered.resolve(false),
+  });
+  const onAbort = () => answered.resolve(false);
+  signal.addEventListener("abort", onAbort, { once: true });
+  const cancel = clock.after(waitMs, () => answered.resolve(false));
+  const isThere = await answered.promise;
+  cancel();
+  signal.removeEventListener("abort", onAbort);
+  link.destroy();
+  await link.closed;
+  return isThere;
 }

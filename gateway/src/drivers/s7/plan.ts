@@ -1,5 +1,13 @@
 import type { S7Area } from "@millrace/contract/driver/s7/address";
-import { bytesOf, ITEM_BYTES, ITEM_HEAD_BYTES, ITEMS_MAX, type Range, REPLY_BYTES, REQUEST_BYTES } from "./wire.ts";
+import {
+  bytesOf,
+  ITEM_BYTES,
+  ITEM_HEAD_BYTES,
+  ITEMS_MAX,
+  type Range,
+  REPLY_BYTES,
+  REQUEST_BYTES,
+} from "./wire.ts";
 
 /** What the planner must know of a point. */
 export interface PlanItem {

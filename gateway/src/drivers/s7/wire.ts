@@ -170,7 +170,8 @@ export function parseRead({ kind, parameters, data }: Reply, ranges: readonly Ra
     const sized = data[at + 1]!;
     const length = data.readUInt16BE(at + 2);
     if (sized !== IN_BITS && sized !== IN_BYTES) return `data of size kind ${sized}`;
-    if (length !== (sized === IN_BITS ? wanted * 8 : wanted)) return `${length} ${sized === IN_BITS ? "bits" : "bytes"} where ${wanted} bytes were asked for`;
+    if (length !== (sized === IN_BITS ? wanted * 8 : wanted))
+      return `${length} ${sized === IN_BITS ? "bits" : "bytes"} where ${wanted} bytes were asked for`;
     at += ITEM_HEAD_BYTES;
     if (at + wanted > data.length) return "data cut short";
     items.push({ code: OK, bytes: data.subarray(at, at + wanted) });
@@ -178,20 +179,25 @@ export function parseRead({ kind, parameters, data }: Reply, ranges: readonly Ra
     at += wanted + (index < ranges.length - 1 ? wanted & 1 : 0);
   }
   // Some devices fill up the last item too.
-  return at === data.length || (at + 1 === data.length && at % 2 === 1) ? items : `${data.length - at} bytes behind the data`;
+  return at === data.length || (at + 1 === data.length && at % 2 === 1)
+    ? items
+    : `${data.length - at} bytes behind the data`;
 }
 
 /** @returns one code for each item, `OK` for those written; a text when the answer is not to this request. */
 export function parseWrite({ kind, parameters, data }: Reply, count: number): number[] | string {
   if (kind !== ACK_DATA || parameters.length !== 2 || parameters[0] !== FUNCTION.write)
     return "an answer that is not to a write";
-  if (parameters[1] !== count || data.length !== count) return `${data.length} items where ${count} were asked for`;
+  if (parameters[1] !== count || data.length !== count)
+    return `${data.length} items where ${count} were asked for`;
   return [...data];
 }
 
-/** Length of a data block and the time of its declaration, as one text to compare; null: the CPU does not tell. */
-export function parseBlock({ kind, parameters, data }: Reply): { bytes: number; declared: string } | null {
-  if (kind !== USER_DATA || parameters.length !== 12 || parameters.readUInt16BE(10) !== 0) return null;
-  if (data.length < 46 || data[0] !== OK) return null;
-  return { bytes: data.readUInt16BE(44), declared: data.toString("hex", 32, 38) };
+/** Length of a data block and the time of its declaration, as a text to compare; null facts: the CPU does not tell. */
+export function parseBlock({ kind, parameters, data }: Reply): {
+  facts: { bytes: number; declared: string } | null;
+} {
+  const isAnswer = kind === USER_DATA && parameters.length === 12 && parameters.readUInt16BE(10) === 0;
+  if (!isAnswer || data.length < 46 || data[0] !== OK) return { facts: null };
+  return { facts: { bytes: data.readUInt16BE(44), declared: data.toString("hex", 32, 38) } };
 }

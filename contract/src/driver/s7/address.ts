@@ -33,7 +33,7 @@ export interface S7Address {
   dataType: DataType;
   /** Values of one name are read in one item, so that they are of one moment; empty when it stands alone. */
   together: string;
-  /** This value tells the layout of its data block: any other number means that offsets have moved. */
+  /** This value tells the layout of its data block; another number than this says that offsets have moved. */
   mark: number | null;
   /** Written as V memory, which is data block 1. */
   asV: boolean;

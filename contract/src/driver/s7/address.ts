@@ -149,8 +149,7 @@ function parsePlace(text: string, where: string, family: S7Family): Place {
   const name = other[2]?.toUpperCase();
   if (letter === "V" && !SMALL.includes(family))
     refuse(text, "V memory", "LOGO! and S7-200 have it; other CPUs have data blocks, e.g. DB1.DBW0");
-  if (name !== undefined && name.length < 3 && !WIDTH_LETTERS.includes(name))
-    refuse(text, ...shortName(where));
+  if (name !== undefined && !isClear(name)) refuse(text, ...shortName(where));
   if (name === undefined && other[4] === undefined)
     refuse(
       text,
@@ -168,6 +167,10 @@ function parsePlace(text: string, where: string, family: S7Family): Place {
     asV: letter === "V",
   };
 }
+
+/** A full name, or a letter that can only be a width: `MW20` and `MDT20`, but not `AI1`. */
+const isClear = (name: string): boolean =>
+  name.length > 2 || WIDTH_LETTERS.includes(name) || Object.hasOwn(S7_TYPES, name);
 
 function numberedPlace(text: string, letter: string, digits: string, family: S7Family): Place {
   if (family === "1200" || SMALL.includes(family))

@@ -106,8 +106,22 @@ export class IsoLink {
       if (wanted === HEADER_BYTES && !this.#headerFits()) return;
       if (this.#filled < this.#packet.readUInt16BE(2)) continue;
       this.#filled = 0;
+      if (at < chunk.length && !this.#goesOn(chunk, at)) return;
       this.#take(this.#packet.subarray(0, this.#packet.readUInt16BE(2)));
     }
+  }
+
+  /**
+   * When half a packet is followed by another, the other fills up the half and shows by its own end standing out: then
+   * nothing of it may be taken for our values. So what stands behind a packet must be a packet.
+   */
+  #goesOn(chunk: Buffer, at: number): boolean {
+    const left = chunk.length - at;
+    const isHead = chunk[at] === 3 && (left < 2 || chunk[at + 1] === 0);
+    const length = left < HEADER_BYTES ? DATA_HEAD_BYTES : chunk.readUInt16BE(at + 2);
+    if (isHead && length >= DATA_HEAD_BYTES && length <= PACKET_BYTES_MAX) return true;
+    this.#end("garbled", "bytes behind a packet that are none");
+    return false;
   }
 
   /** Checked as soon as it is here, so a wild length never makes us wait for or hold its bytes. */

@@ -1,0 +1,187 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { systemClock } from "@millrace/contract/std/clock";
+import { answer, packet } from "../src/drivers/s7/simulator.ts";
+
+export type Chance = (below: number) => number;
+
+/** mulberry32: each line is lied to in the same order in every run. */
+export function chanceOf(seed: number): Chance {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+/** Every word of the block holds a number its neighbours do not: an answer to another question cannot pass for this. */
+export const truth = (offset: number): number => ((offset / 2) * 40_503 + 12_345) & 0xffff;
+
+const HEAD_BYTES = 7;
+/** Bytes of the header and of function and item count, before the first item. */
+const ITEM_AT = HEAD_BYTES + 14;
+
+/** The right packet for a read request of whole words. */
+function goodAnswer(request: Buffer): Buffer {
+  const parameters = request.subarray(10);
+  const data: Buffer[] = [];
+  for (let index = 0; index < parameters[1]!; index++) {
+    const count = parameters.readUInt16BE(2 + index * 12 + 4);
+    const offset = parameters.readUIntBE(2 + index * 12 + 9, 3) >> 3;
+    const bytes = Buffer.alloc(4 + count);
+    bytes.set([0xff, 4]);
+    bytes.writeUInt16BE(count * 8, 2);
+    for (let at = 0; at < count; at += 2) bytes.writeUInt16BE(truth(offset + at), 4 + at);
+    data.push(bytes);
+  }
+  return packet(answer(request.readUInt16BE(4), parameters.subarray(0, 2), Buffer.concat(data)));
+}
+
+const noise = (chance: Chance, length: number): Buffer =>
+  Buffer.from(Array.from({ length }, () => chance(256)));
+
+interface Line {
+  socket: Socket;
+  chance: Chance;
+  older: Buffer[];
+}
+
+/** One way to answer badly. Each either sends nothing usable, or the truth in an awkward form. */
+type Malice = (answer: Buffer, line: Line) => void;
+
+const lie =
+  (change: (bytes: Buffer, chance: Chance) => void): Malice =>
+  (good, { socket, chance }) => {
+    const bytes = Buffer.from(good);
+    change(bytes, chance);
+    socket.write(bytes);
+  };
+const lieAt = (at: number): Malice =>
+  lie((bytes, chance) => bytes.writeUInt8(bytes[at]! ^ (1 + chance(255)), at));
+const lieWord = (at: number): Malice =>
+  lie((bytes, chance) => bytes.writeUInt16BE((bytes.readUInt16BE(at) + 1 + chance(0xffff)) & 0xffff, at));
+const telegramOf = (good: Buffer): Buffer => good.subarray(HEAD_BYTES);
+const refOf = (good: Buffer): number => telegramOf(good).readUInt16BE(4);
+
+/** Packets nobody asked for, as fast as they are taken, until the peer has had enough. */
+function flood(socket: Socket, make: () => Buffer): void {
+  const more = () => {
+    for (let count = 0; count < 16 && socket.writable; count++) socket.write(make());
+    if (socket.writable) setImmediate(more);
+  };
+  more();
+}
+
+const MALICE: Record<string, Malice> = {
+  wrongVersion: lieAt(0),
+  wrongLength: lieWord(2),
+  wrongPacketHead: lieAt(4),
+  wrongPacketType: lie((bytes, chance) => bytes.writeUInt8([0x10, 0x70, 0xd0, 0x80][chance(4)]!, 5)),
+  wrongProtocol: lieAt(HEAD_BYTES),
+  wrongKind: lieAt(HEAD_BYTES + 1),
+  // Far from every number under way: S7 has no other mark by which an answer could be known.
+  wrongNumber: lie((bytes, chance) =>
+    bytes.writeUInt16BE((refOf(bytes) + 1_000 + chance(30_000)) & 0xffff, HEAD_BYTES + 4),
+  ),
+  wrongParameterLength: lieWord(HEAD_BYTES + 6),
+  wrongDataLength: lieWord(HEAD_BYTES + 8),
+  wrongFunction: lieAt(HEAD_BYTES + 12),
+  wrongItemCount: lieAt(HEAD_BYTES + 13),
+  wrongItemKind: lieAt(ITEM_AT + 1),
+  wrongItemLength: lieWord(ITEM_AT + 2),
+  itemRefused: lie((bytes, chance) => bytes.writeUInt8(chance(255), ITEM_AT)),
+  wholeRefused: (good, { socket, chance }) => {
+    socket.write(packet(answer(refOf(good), Buffer.alloc(0), Buffer.alloc(0), 1 + chance(0xffff))));
+  },
+  tooShort: (good, { socket, chance }) => {
+    socket.write(packet(telegramOf(good).subarray(0, -1 - chance(20))));
+  },
+  tooLong: (good, { socket, chance }) => {
+    socket.write(packet(Buffer.concat([telegramOf(good), noise(chance, 2 + chance(8))])));
+  },
+  shorterData: (good, { socket, chance }) => {
+    const telegram = telegramOf(good);
+    const data = telegram.subarray(14, telegram.length - 1 - chance(Math.min(8, telegram.length - 18)));
+    socket.write(packet(answer(refOf(good), telegram.subarray(12, 14), data)));
+  },
+  olderAnswer: (_, { socket, older, chance }) => {
+    if (older.length > 0) socket.write(older[chance(older.length)]!);
+  },
+  olderThenRight: (good, { socket, older }) => void socket.write(Buffer.concat([...older.slice(-3), good])),
+  twice: (good, { socket }) => void socket.write(Buffer.concat([good, good])),
+  cutShort: (good, { socket, chance }) => void socket.end(good.subarray(0, chance(good.length))),
+  incomplete: (good, { socket, chance }) => {
+    socket.write(good.subarray(0, good.length - 1 - chance(good.length - 1)));
+  },
+  byteByByte: (good, { socket }) => {
+    void (async () => {
+      for (let at = 0; at < good.length && socket.writable; at += 7) {
+        socket.write(good.subarray(at, at + 7));
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+    })();
+  },
+  inParts: (good, { socket, chance }) => {
+    const telegram = telegramOf(good);
+    const at = 1 + chance(telegram.length - 1);
+    const first = packet(telegram.subarray(0, at));
+    first[6] = 0;
+    socket.write(Buffer.concat([first, packet(telegram.subarray(at))]));
+  },
+  partsWithoutEnd: (good, { socket }) => {
+    const part = Buffer.from(good);
+    part[6] = 0;
+    flood(socket, () => part);
+  },
+  goodbye: (_, { socket }) => void socket.write(Buffer.from([3, 0, 0, 11, 6, 0x80, 0, 0, 0, 0, 0])),
+  randomBytes: (_, { socket, chance }) => void socket.write(noise(chance, 1 + chance(400))),
+  endless: (_, { socket, chance }) =>
+    flood(socket, () => packet(answer(0xf000 + chance(0xfff), Buffer.from([4, 1]), noise(chance, 200)))),
+  late: (good, { socket, chance }) => {
+    systemClock.after(15 + chance(30), () => void (socket.writable && socket.write(good)));
+  },
+};
+export const KINDS = Object.keys(MALICE);
+
+/** A CPU that shakes hands well and answers every read badly, in ways the seed chooses; it counts how often in which. */
+export async function hostileCpu(
+  seed: number,
+  told: Map<string, number>,
+): Promise<{ server: Server; port: number }> {
+  let lines = 0;
+  const server = createServer((socket) => {
+    const line: Line = { socket, chance: chanceOf(seed + lines++), older: [] };
+    socket.on("error", () => {});
+    let rest: Buffer = Buffer.alloc(0);
+    socket.on("data", (chunk: Buffer) => {
+      rest = Buffer.concat([rest, chunk]);
+      while (rest.length >= 4 && rest.length >= rest.readUInt16BE(2)) {
+        const whole = Buffer.from(rest.subarray(0, rest.readUInt16BE(2)));
+        rest = rest.subarray(whole.length);
+        reply(line, whole, told);
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  return { server, port: typeof address === "object" && address !== null ? address.port : 0 };
+}
+
+function reply(line: Line, whole: Buffer, told: Map<string, number>): void {
+  const { socket, chance } = line;
+  const telegram = whole.subarray(HEAD_BYTES);
+  if (whole[5] === 0xe0) {
+    whole[5] = 0xd0;
+    socket.write(whole);
+  } else if (telegram[10] === 0xf0) {
+    const granted = Buffer.from([0xf0, 0, 0, 4, 0, 4, 0, 240]);
+    socket.write(packet(answer(telegram.readUInt16BE(4), granted, Buffer.alloc(0))));
+  } else {
+    const good = goodAnswer(telegram);
+    const kind = KINDS[chance(KINDS.length)]!;
+    told.set(kind, (told.get(kind) ?? 0) + 1);
+    MALICE[kind]!(good, line);
+    line.older = [...line.older.slice(-7), good];
+  }
+}

@@ -19,6 +19,15 @@ export function chanceOf(seed: number): Chance {
 export const truth = (offset: number): number => ((offset / 2) * 40_503 + 12_345) & 0xffff;
 
 const HEAD_BYTES = 7;
+/** Bytes of a piece where an answer comes in many. */
+const PIECE_BYTES = 7;
+/**
+ * Bytes an incomplete answer leaves out. ISO packets have no checksum: bytes that come next, fill the hole exactly and
+ * end there would be the one lie that nobody can tell from the truth. So whatever else is sent is longer than a hole, or
+ * of another length.
+ */
+const HOLES = [1, 2, 3, 4, 5, 6, 8, 9, 10, 12];
+const HOLE_BYTES_MAX = 12;
 /** Bytes of the header and of function and item count, before the first item. */
 const ITEM_AT = HEAD_BYTES + 14;
 
@@ -110,14 +119,15 @@ const MALICE: Record<string, Malice> = {
   },
   olderThenRight: (good, { socket, older }) => void socket.write(Buffer.concat([...older.slice(-3), good])),
   twice: (good, { socket }) => void socket.write(Buffer.concat([good, good])),
-  cutShort: (good, { socket, chance }) => void socket.end(good.subarray(0, chance(good.length))),
-  incomplete: (good, { socket, chance }) => {
-    socket.write(good.subarray(0, good.length - 1 - chance(good.length - 1)));
+  cutShort: (good, { socket, chance }) => {
+    socket.end(good.subarray(0, chance(2) * (HOLE_BYTES_MAX + 1 + chance(good.length - HOLE_BYTES_MAX - 1))));
   },
-  byteByByte: (good, { socket }) => {
+  incomplete: (good, { socket, chance }) =>
+    void socket.write(good.subarray(0, -HOLES[chance(HOLES.length)]!)),
+  inPieces: (good, { socket }) => {
     void (async () => {
-      for (let at = 0; at < good.length && socket.writable; at += 7) {
-        socket.write(good.subarray(at, at + 7));
+      for (let at = 0; at < good.length && socket.writable; at += PIECE_BYTES) {
+        socket.write(good.subarray(at, at + PIECE_BYTES));
         await new Promise<void>((resolve) => setImmediate(resolve));
       }
     })();
@@ -135,7 +145,7 @@ const MALICE: Record<string, Malice> = {
     flood(socket, () => part);
   },
   goodbye: (_, { socket }) => void socket.write(Buffer.from([3, 0, 0, 11, 6, 0x80, 0, 0, 0, 0, 0])),
-  randomBytes: (_, { socket, chance }) => void socket.write(noise(chance, 1 + chance(400))),
+  randomBytes: (_, { socket, chance }) => void socket.write(noise(chance, HOLE_BYTES_MAX + 1 + chance(400))),
   endless: (_, { socket, chance }) =>
     flood(socket, () => packet(answer(0xf000 + chance(0xfff), Buffer.from([4, 1]), noise(chance, 200)))),
   late: (good, { socket, chance }) => {

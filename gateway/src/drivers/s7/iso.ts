@@ -117,7 +117,11 @@ export class IsoLink {
    */
   #goesOn(chunk: Buffer, at: number): boolean {
     const left = chunk.length - at;
-    const isHead = chunk[at] === 3 && (left < 2 || chunk[at + 1] === 0);
+    const type = left < 6 ? TYPE.data : chunk[at + 5]! & 0xf0;
+    const isHead =
+      chunk[at] === 3 &&
+      (left < 2 || chunk[at + 1] === 0) &&
+      (type === TYPE.data || type === TYPE.refuse || type === TYPE.confirm);
     const length = left < HEADER_BYTES ? DATA_HEAD_BYTES : chunk.readUInt16BE(at + 2);
     if (isHead && length >= DATA_HEAD_BYTES && length <= PACKET_BYTES_MAX) return true;
     this.#end("garbled", "bytes behind a packet that are none");

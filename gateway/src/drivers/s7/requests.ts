@@ -2,8 +2,11 @@ import type { Clock } from "@millrace/contract/std/clock";
 import type { IsoLink } from "./iso.ts";
 import { parseReply, type Reply } from "./wire.ts";
 
-/** Telegrams nobody asked for that we put up with between two accepted answers. */
-const STRAYS_MAX = 64;
+/**
+ * Telegrams nobody asked for that we put up with between two accepted answers: as many as requests under way may come
+ * later than we remember them. A CPU tells nothing unasked.
+ */
+const STRAYS_MAX = 8;
 /** How long a request that somebody gave up counts against what the CPU granted. */
 const ABANDONED_MS = 1_000;
 /** How often we look whether a place became free. */

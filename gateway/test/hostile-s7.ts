@@ -134,7 +134,7 @@ const MALICE: Record<string, Malice> = {
   },
   inParts: (good, { socket, chance }) => {
     const telegram = telegramOf(good);
-    const at = 1 + chance(telegram.length - 1);
+    const at = HOLE_BYTES_MAX + chance(telegram.length - HOLE_BYTES_MAX);
     const first = packet(telegram.subarray(0, at));
     first[6] = 0;
     socket.write(Buffer.concat([first, packet(telegram.subarray(at))]));

@@ -20,8 +20,8 @@ async function plant(over: Record<string, unknown> = {}) {
   const settings = decodeSettings(s7, {
     host: "127.0.0.1",
     port: simulator.port,
-    timeoutMs: 60,
-    connectTimeoutMs: 300,
+    timeoutMs: 3_000,
+    connectTimeoutMs: 3_000,
     illegalRetryMs: 100,
     ...over,
   });
@@ -115,22 +115,22 @@ test("5b.3 telegram length and requests under way are what the CPU grants", asyn
 });
 
 test("5b.3 requests without an answer count against what the CPU granted", async () => {
-  await using it = await plant();
+  await using it = await plant({ timeoutMs: 300 });
   it.simulator.jobs = 1;
   await it.session.connect(signal);
-  it.simulator.misdeeds.push({ do: "late", ms: 100 });
+  it.simulator.misdeeds.push({ do: "late", ms: 500 });
   expect((await it.failure(it.session.read(it.words(0, 1), signal)))!.code).toBe("device.timeout");
   const before = it.simulator.requests.length;
   const next = it.values(it.words(1, 1));
-  await systemClock.sleep(15);
+  await systemClock.sleep(30);
   expect(it.simulator.requests.length).toBe(before);
   expect(await next).toEqual([1_001]);
 });
 
 test("a late answer is never taken for the next one", async () => {
-  await using it = await plant();
+  await using it = await plant({ timeoutMs: 300 });
   await it.session.connect(signal);
-  it.simulator.misdeeds.push({ do: "late", ms: 90 });
+  it.simulator.misdeeds.push({ do: "late", ms: 340 });
   expect((await it.failure(it.session.read(it.words(0, 1), signal)))!.code).toBe("device.timeout");
   for (let at = 1; at < 30; at++) {
     expect(await it.values(it.words(at, 1))).toEqual([1_000 + at]);
@@ -204,7 +204,7 @@ test("5b.7 a place between two good values that the CPU does not give is remembe
 });
 
 test("5b.8 a silent CPU costs two waits a call however many values there are", async () => {
-  await using it = await plant({ gapMax: 0 });
+  await using it = await plant({ gapMax: 0, timeoutMs: 100 });
   it.simulator.jobs = 1;
   it.simulator.pduBytes = 240;
   await it.session.connect(signal);
@@ -266,7 +266,7 @@ test("5b.12 with the check off nothing is asked, and a mark that fits again is b
 });
 
 test("a write without an answer may have arrived; what follows it is not sent", async () => {
-  await using it = await plant({ pduMax: 240 });
+  await using it = await plant({ pduMax: 240, timeoutMs: 100 });
   await it.session.connect(signal);
   const writes = Array.from({ length: 30 }, (_, id) => ({ ...it.point(`DB1.DBW${id * 2}`, id), value: id }));
   it.simulator.misdeeds.push({ do: "silent" });

@@ -126,6 +126,7 @@ export class Rig {
 
   async local(): Promise<LocalStatus> {
     const response = await fetch(`${this.stack.localUrl}/api/v1/status`, {
+      headers: { authorization: `Bearer ${this.stack.localToken}` },
       signal: AbortSignal.timeout(5_000),
     });
     return (await response.json()) as LocalStatus;

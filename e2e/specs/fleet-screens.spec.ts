@@ -1,40 +1,32 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { GatewayCommand } from "@millrace/contract/api/command";
 import type { Claim } from "@millrace/contract/api/enrolment";
 import type { Gateway } from "@millrace/contract/api/gateway";
 import type { GatewayHealth } from "@millrace/contract/api/gateway-health";
 import type { SupportBundle } from "@millrace/contract/api/support-bundle";
-import type { Browser, Locator } from "playwright-core";
+import type { Locator } from "playwright-core";
 import type { TestId } from "../../web/src/lib/test-id.ts";
-import { Stack } from "../stack/stack.ts";
-import { eventually, openBrowser, Person, PHONE, setUp, TABLET } from "./browser.ts";
+import type { Stack } from "../stack/stack.ts";
+import { eventually, type Person, PHONE, TABLET } from "./browser.ts";
+import { openSceneWithAda, type Scene } from "./scene.ts";
 
 /** A gateway looked after by screen, on the real stack: nobody goes to the machine. */
 
-let folder: string;
+let scene: Scene | undefined;
 let stack: Stack;
-let browser: Browser;
 let ada: Person;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "millrace-fleet-screens-"));
-  stack = await Stack.start({ folder });
-  browser = await openBrowser();
-  ada = await Person.arrive(browser, TABLET);
-  await setUp(ada, stack.setupLink!);
+  const opened = await openSceneWithAda("fleet-screens");
+  scene = opened;
+  ({ stack, ada } = opened);
   gateway = (await stack.api.all<Gateway>("/gateways"))[0]!;
 }, 120_000);
 
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  if (folder) rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+afterAll(() => scene?.close(), 60_000);
 
 const health = () => stack.api.get<GatewayHealth>(`/gateways/${gateway.id}/health`);
 const attribute = (what: string, place: Locator, name: string, wanted: string, withinMs = 20_000) =>

@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Device, Profile, Tag } from "@millrace/contract/api/plant";
 import type { Browser } from "playwright-core";
-import { Stack } from "../stack/stack.ts";
-import { eventually, openBrowser, Person, PHONE, setUp, TABLET, TABLET_PORTRAIT } from "./browser.ts";
+import type { Stack } from "../stack/stack.ts";
+import { eventually, Person, PHONE, TABLET, TABLET_PORTRAIT } from "./browser.ts";
+import { openSceneWithAda, type Scene } from "./scene.ts";
 
 /** The configuration by screen, on the real stack: a first device, a change of many tags, two people, the way back. */
 
-let folder: string;
+let scene: Scene | undefined;
 let stack: Stack;
 let browser: Browser;
 let ada: Person;
@@ -18,20 +16,14 @@ let press: Device;
 let pressTags: Tag[];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "millrace-plant-"));
-  stack = await Stack.start({ folder });
-  browser = await openBrowser();
-  ada = await Person.arrive(browser, TABLET);
-  await setUp(ada, stack.setupLink!);
+  const opened = await openSceneWithAda("plant");
+  scene = opened;
+  ({ stack, browser, ada } = opened);
   press = (await stack.api.all<Device>("/devices")).find(({ name }) => name === "Press 1")!;
   pressTags = await stack.api.all<Tag>(`/tags?deviceId=${press.id}`);
 }, 120_000);
 
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  if (folder) rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+afterAll(() => scene?.close(), 60_000);
 
 const setting = (person: Person, name: string) =>
   person.page.locator(`[data-testid="setting"][data-setting="${name}"]`);

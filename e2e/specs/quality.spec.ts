@@ -1,37 +1,28 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { AuditVerdict } from "@millrace/contract/api/audit";
 import { type DataQuality, QUALITY_DIMENSIONS } from "@millrace/contract/api/data-quality";
 import type { Gateway } from "@millrace/contract/api/gateway";
-import type { Browser } from "playwright-core";
-import { Stack } from "../stack/stack.ts";
-import { eventually, openBrowser, Person, PHONE, setUp, TABLET } from "./browser.ts";
+
+import type { Stack } from "../stack/stack.ts";
+import { eventually, type Person, PHONE, TABLET } from "./browser.ts";
+import { openSceneWithAda, type Scene } from "./scene.ts";
 
 /** How far the hub may be trusted: data quality on a gateway's page, and the audit, on the real stack. */
 
-let folder: string;
+let scene: Scene | undefined;
 let stack: Stack;
-let browser: Browser;
 let ada: Person;
 let gatewayId: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "millrace-quality-"));
-  stack = await Stack.start({ folder });
-  browser = await openBrowser();
-  ada = await Person.arrive(browser, TABLET);
-  await setUp(ada, stack.setupLink!);
+  const opened = await openSceneWithAda("quality");
+  scene = opened;
+  ({ stack, ada } = opened);
   gatewayId = (await stack.api.all<Gateway>("/gateways"))[0]!.id;
 }, 120_000);
 
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  if (folder) rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+afterAll(() => scene?.close(), 60_000);
 
 const viewOf = (id: "gateway-quality" | "audit") => ada.find(id).getAttribute("data-view");
 const loaded = (id: "gateway-quality" | "audit") =>

@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { ImportReport, TagHistory } from "@millrace/contract/api/history";
 import type { Tag } from "@millrace/contract/api/plant";
-import type { Browser } from "playwright-core";
-import { Stack } from "../stack/stack.ts";
-import { eventually, openBrowser, Person, setUp, TABLET } from "./browser.ts";
+
+import type { Stack } from "../stack/stack.ts";
+import { eventually, type Person } from "./browser.ts";
+import { openSceneWithAda, type Scene } from "./scene.ts";
 
 /** Trends on the real stack: history brought from elsewhere, and what the simulated plant sends meanwhile. */
 
@@ -17,28 +15,21 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const STEP_MS = 10_000;
 
-let folder: string;
+let scene: Scene | undefined;
 let stack: Stack;
-let browser: Browser;
 let ada: Person;
 let temperature: Tag;
 const oldMs = Math.floor(Date.now() / DAY_MS) * DAY_MS - 10 * DAY_MS;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "millrace-trends-"));
-  stack = await Stack.start({ folder });
-  browser = await openBrowser();
-  ada = await Person.arrive(browser, TABLET);
-  await setUp(ada, stack.setupLink!);
+  const opened = await openSceneWithAda("trends");
+  scene = opened;
+  ({ stack, ada } = opened);
   const tags = await stack.api.all<Tag>("/tags");
   temperature = tags.find(({ path }) => path === TEMPERATURE)!;
 }, 120_000);
 
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  if (folder) rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+afterAll(() => scene?.close(), 60_000);
 
 const chart = () => ada.find("trend-chart");
 const rangeKind = () => chart().getAttribute("data-range");

@@ -27,6 +27,13 @@ const TEST_PROGRAMS = [
   { found: () => runs("pkg-config", ["--version"]), debian: "pkg-config", why: "Modbus peer written in C" },
   { found: () => runs("pkg-config", ["--exists", "libmodbus"]), debian: "libmodbus-dev", why: "Modbus peer" },
   { found: () => runs("g++", ["--version"]), debian: "g++", why: "Siemens peer written in C++" },
+  { found: () => runs("openssl", ["version"]), debian: "openssl", why: "certificates" },
+  { found: () => runs("openssl", ["version"]), debian: "openssl", why: "certificates made by another hand" },
+  {
+    found: () => existsSync("/usr/bin/pebble"),
+    debian: "pebble",
+    why: "ACME authority to be tested against",
+  },
   { found: () => existsSync("/usr/include/stdio.h"), debian: "libc6-dev", why: "Modbus peer written in C" },
 ];
 

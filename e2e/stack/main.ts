@@ -39,12 +39,12 @@ try {
   const localPort = Number(process.env.MILLRACE_LOCAL_PORT ?? 8081);
   stack = await Stack.start({ folder, hubPort, localPort });
   const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
-  const { setupLink, hubUrl, localUrl } = stack;
+  const { setupLink, hubUrl, localUrl, firstPin } = stack;
   console.log(
     [
       "",
       `  Hub            ${hubUrl}      (up in ${seconds} s)`,
-      `  Gateway page   ${localUrl}`,
+      `  Gateway page   ${localUrl}      first PIN ${firstPin}; it asks for one of your own`,
       `  API            ${hubUrl}/docs`,
       `  Data           ${folder}`,
       "",

@@ -30,12 +30,18 @@ export class Stack {
   gateway!: Child;
   readonly api: HubApi;
   readonly apiKey: string;
+  /** With it programs read the figures of the gateway's own page. */
+  readonly localToken: string;
+  /** First PIN of the gateway's own page, until somebody signed in and chose another. */
+  readonly firstPin: string;
 
   private constructor(
     readonly options: StackOptions,
     readonly ports: Ports,
   ) {
-    this.apiKey = keyOf(options.folder);
+    this.apiKey = secretOf(options.folder, "automation-key", makeKey);
+    this.localToken = secretOf(options.folder, "local-token", makeKey);
+    this.firstPin = secretOf(options.folder, "first-pin", makePin);
     this.api = new HubApi(this.hubUrl, this.apiKey);
   }
 
@@ -104,11 +110,15 @@ export class Stack {
         MILLRACE_LOG_FORMAT: "json",
         MILLRACE_HUB_URL: this.hubUrl,
         MILLRACE_LOCAL_PORT: String(this.ports.local),
+        MILLRACE_LOCAL_PIN: this.firstPin,
+        MILLRACE_LOCAL_TOKEN: this.localToken,
         ...(claimToken ? { MILLRACE_CLAIM_TOKEN: claimToken } : {}),
         ...this.options.gatewayEnv,
       },
     });
-    await this.gateway.event("gateway.ready");
+    const { localUrl } = await this.gateway.event("gateway.ready");
+    this.ports.local = Number(new URL(String(localUrl)).port);
+    keepPorts(this.options.folder, this.ports);
   }
 
   /** Process id of the embedded PostgreSQL, as it wrote it down itself. */
@@ -132,19 +142,33 @@ export class Stack {
   }
 }
 
-/** Key of the automation that seeds the plant; made once, readable by the owner alone. */
-function keyOf(folder: string): string {
-  const file = join(folder, "automation-key");
-  if (!existsSync(file)) {
-    const key = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
-    writeFileSync(file, key, { mode: 0o600 });
+const makeKey = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
+
+/** Eight digits of which no two neighbours are alike, so that none is too easy to guess. */
+function makePin(): string {
+  let pin = "";
+  while (pin.length < 8) {
+    const digit = String(crypto.getRandomValues(new Uint32Array(1))[0]! % 10);
+    if (!pin.endsWith(digit)) pin += digit;
   }
+  return new Set(pin).size < 4 ? makePin() : pin;
+}
+
+/** A secret of this stack; made once, readable by the owner alone. */
+function secretOf(folder: string, name: string, make: () => string): string {
+  const file = join(folder, name);
+  if (!existsSync(file)) writeFileSync(file, make(), { mode: 0o600 });
   return readFileSync(file, "utf8").trim();
 }
 
+const portsFile = (folder: string): string => join(folder, "ports.json");
+
+const keepPorts = (folder: string, ports: Ports): void =>
+  writeFileSync(portsFile(folder), JSON.stringify(ports, null, 2));
+
 /** Ports stay the same from start to start, unless somebody else took one meanwhile. */
 function portsOf(options: StackOptions): Ports {
-  const file = join(options.folder, "ports.json");
+  const file = portsFile(options.folder);
   const known = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Ports) : null;
   const plant = Object.fromEntries(
     LINES.map((line) => [
@@ -155,8 +179,9 @@ function portsOf(options: StackOptions): Ports {
   const ports = {
     ...plant,
     hub: options.hubPort || known?.hub || freePort(),
-    local: options.localPort || known?.local || freePort(),
+    // The gateway takes one and says which: chosen here, somebody else might have it by the time it starts.
+    local: options.localPort || known?.local || 0,
   };
-  writeFileSync(file, JSON.stringify(ports, null, 2));
+  keepPorts(options.folder, ports);
   return ports;
 }

@@ -10,17 +10,21 @@ import { FieldDesk } from "./field/desk.ts";
 import { FillMeter } from "./health/buffer-room.ts";
 import { Machine } from "./health/machine.ts";
 import { enrol } from "./identity/enrol.ts";
+import type { HubTrustKeeper } from "./identity/hub-trust.ts";
 import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
 import { fingerprintOf } from "./identity/key.ts";
+import { openSealingKey } from "./identity/sealing-key.ts";
 import type { IdentityState } from "./identity/state.ts";
-import { type LocalServer, startLocalServer } from "./local/server.ts";
+import { type Local, openLocal } from "./local/open.ts";
 import type { LocalView } from "./local/view.ts";
 import type { LogForward } from "./logs/forward.ts";
 import { deviceSecrets, settingsEvent } from "./logs/told-settings.ts";
+import { openedDevices, openedSettings } from "./manifest/opened.ts";
 import { type ManifestStore, openManifestStore } from "./manifest/store.ts";
 import { type Outbox, openOutbox } from "./outbox/outbox.ts";
 import type { Settings } from "./settings.ts";
 import { Fleet } from "./supervisor/fleet.ts";
+import { learnTrust, openTrust } from "./uplink/learn-trust.ts";
 import { createUplink, type Uplink } from "./uplink/uplink.ts";
 
 const log = getLogger(["gateway"]);
@@ -36,6 +40,8 @@ const WATCH_MS = 500;
 export interface GatewayDeps {
   clock: Clock;
   random: Random;
+  /** Bytes nobody can foresee, for secrets. */
+  randomBytes: (count: number) => Uint8Array;
   signal: AbortSignal;
   /** Nothing can be stored any more: the process must end with a failure. */
   onCrash: (error: AppError) => void;
@@ -47,6 +53,8 @@ export interface GatewayDeps {
 
 export interface Gateway {
   localUrl: string;
+  /** First PIN of the local page when it was made at this start, to be shown once. */
+  firstPin: string | null;
   /** Stops polling, seals, flushes, closes. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -61,8 +69,10 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const clock = new AnchoredClock(deps.clock);
   const folder = settings.dataFolder;
   const opened = await openIdentityFolder(folder);
-  const state = opened.state ?? (await becomeKnown(settings, opened, deps));
+  const trust = await openTrust(folder, settings.hubUrl, deps.clock);
+  const state = opened.state ?? (await becomeKnown(settings, opened, deps, trust));
   const identity = await bootIdentity(folder, opened.key, state);
+  const sealing = await openSealingKey(folder);
   const outbox = await openBuffer(settings, identity, clock, deps);
   beginClock(clock, identity, outbox);
   const startedMs = clock.nowMs();
@@ -74,8 +84,10 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     folder,
     scope: identity.state(),
     apply: async (wanted) => {
-      logs.keepSecret("devices", deviceSecrets(wanted.devices));
-      await fleet.apply(wanted);
+      // Opened in memory only: what lies on disk is what the hub signed.
+      const devices = openedDevices(sealing, wanted);
+      logs.keepSecret("devices", deviceSecrets(devices));
+      await fleet.apply({ ...wanted, devices });
     },
   });
   reportCache(manifest);
@@ -90,9 +102,15 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const parts: Parts = {
     settings,
     identity,
+    trust,
     outbox,
     fleet,
-    field: new FieldDesk({ clock, fleet, keepSecret: (values) => logs.keepSecret("field", values) }),
+    field: new FieldDesk({
+      clock,
+      fleet,
+      keepSecret: (values) => logs.keepSecret("field", values),
+      opened: (body) => openedSettings(sealing, identity.state(), body),
+    }),
     manifest,
     machine,
     fill: new FillMeter(),
@@ -100,24 +118,23 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     startedMs,
     clock,
     uplink: null,
+    local: null,
   };
-  const uplink = openUplink(parts, commands, random);
+  const uplink = openUplink(parts, commands, random, sealing.publicKey);
   parts.uplink = uplink;
   uplink.onChange(({ linkState }) => logs.hubIs(linkState === "up"));
-  const local = startLocalServer({
-    host: settings.localHost,
-    port: settings.localPort,
-    names: settings.localNames.split(/[\s,]+/).filter((name) => name !== ""),
-    view: () => viewOf(parts),
-  });
+  learnTrust(uplink, trust, () => identity.state(), settings.hubUrl);
+  const local = await openLocalPage(parts, deps.randomBytes);
+  parts.local = local;
   uplink.start();
   const stopWatch = watchDevices(fleet, uplink, clock);
-  return { localUrl: local.url, stop: stopOnce(parts, local, stopWatch) };
+  return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, stopWatch) };
 }
 
 interface Parts {
   settings: Settings;
   identity: Identity;
+  trust: HubTrustKeeper;
   outbox: Outbox;
   fleet: Fleet;
   field: FieldDesk;
@@ -128,6 +145,7 @@ interface Parts {
   startedMs: number;
   clock: AnchoredClock;
   uplink: Uplink | null;
+  local: Local | null;
 }
 
 function openBuffer(
@@ -151,11 +169,12 @@ function openBuffer(
   });
 }
 
-function openUplink(parts: Parts, commands: CommandDesk, random: Random): Uplink {
-  const { settings, identity, outbox, manifest, clock, fleet, field } = parts;
+function openUplink(parts: Parts, commands: CommandDesk, random: Random, sealKey: string): Uplink {
+  const { settings, identity, trust, outbox, manifest, clock, fleet, field } = parts;
   return createUplink({
     hubUrl: settings.hubUrl,
     identity,
+    sealKey,
     outbox,
     manifest,
     status: () => statusOf(parts, true),
@@ -167,7 +186,22 @@ function openUplink(parts: Parts, commands: CommandDesk, random: Random): Uplink
     snapshot: () => fleet.snapshot(),
     commands,
     field,
+    tls: () => trust.tls(),
     allowPlain: settings.allowPlain,
+  });
+}
+
+function openLocalPage(parts: Parts, randomBytes: GatewayDeps["randomBytes"]): Promise<Local> {
+  const { settings, clock, fleet, field, outbox } = parts;
+  return openLocal({
+    settings,
+    clock,
+    randomBytes,
+    fleet,
+    field,
+    view: () => viewOf(parts),
+    report: (event) => outbox.report(event),
+    onChange: () => parts.uplink?.statusChanged(),
   });
 }
 
@@ -197,6 +231,7 @@ async function becomeKnown(
   settings: Settings,
   opened: Enrollable,
   deps: GatewayDeps,
+  trust: HubTrustKeeper,
 ): Promise<IdentityState> {
   if (settings.claimToken === undefined) {
     throw new AppError(
@@ -214,7 +249,10 @@ async function becomeKnown(
     software: SOFTWARE,
     clock: deps.clock,
     random: deps.random,
-    fetch: (url, init) => fetch(url, init),
+    fetch: async (url, init) => {
+      if (settings.hubCa !== undefined) await trust.pin(settings.hubCa);
+      return await fetch(url, { ...init, tls: trust.tls() });
+    },
     signal: deps.signal,
     onRetry: (error) => {
       if (error.message !== told)
@@ -254,12 +292,13 @@ async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
     clockOffsetMs: parts.uplink?.link().clockOffsetMs ?? null,
     manifestRev: parts.manifest.current()?.rev ?? 0,
     log: parts.logs.status(),
+    ...(parts.local === null ? {} : { local: parts.local.state() }),
     outbox: parts.fill.measured(outbox, parts.clock.monoMs(), diskFreeBytes),
     devices: parts.fleet.statuses(),
   };
 }
 
-async function viewOf(parts: Parts): Promise<LocalView> {
+async function viewOf(parts: Parts): Promise<Omit<LocalView, "work">> {
   const link = parts.uplink?.link();
   const up = link?.linkState === "up";
   // While the hub asks for the status, its interval is the one shown; else the page's own.
@@ -297,7 +336,7 @@ function watchDevices(fleet: Fleet, uplink: Uplink, clock: Clock): () => void {
   return () => cancel();
 }
 
-function stopOnce(parts: Parts, local: LocalServer, stopWatch: () => void): () => Promise<void> {
+function stopOnce(parts: Parts, local: Local, stopWatch: () => void): () => Promise<void> {
   let stopping: Promise<void> | null = null;
   const stop = async () => {
     stopWatch();

@@ -3,9 +3,11 @@ import {
   getConsoleSink,
   getJsonLinesFormatter,
   getTextFormatter,
+  type LogRecord,
   type Sink,
   withFilter,
 } from "@logtape/logtape";
+import { safeLogText } from "@millrace/contract/std/log-line";
 import type { LogForward } from "./logs/forward.ts";
 import type { Settings } from "./settings.ts";
 
@@ -29,7 +31,8 @@ export async function configureLog(
   logs: LogForward,
 ): Promise<void> {
   const json = logFormat === "json" || (logFormat === "auto" && !terminal);
-  const formatter = json ? getJsonLinesFormatter() : getTextFormatter();
+  const format = json ? getJsonLinesFormatter() : getTextFormatter();
+  const formatter = (record: LogRecord) => safeLogText(format(record));
   const output: Sink = getConsoleSink({ formatter, levelMap: STDOUT });
   await configure({
     sinks: { console: withFilter(output, (record) => logs.shows(record, logLevel)), hub: logs.sink },

@@ -4,7 +4,8 @@ import { systemClock, systemRandom } from "@millrace/contract/std/clock";
 import { EXIT_RESTART, EXIT_SETTING } from "@millrace/contract/std/setting";
 import { lockFolder } from "./folder-lock.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
-import { makePrivateFolder } from "./identity/durable-file.ts";
+import { giveToOwner, makePrivateFolder } from "./identity/durable-file.ts";
+import { makePin, PIN_FILE, spacedPin, writePin } from "./local/access/pin.ts";
 import { configureLog } from "./log.ts";
 import { LogForward } from "./logs/forward.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -37,9 +38,38 @@ function settingsOrExit(): Settings {
   }
 }
 
+const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
+
+const showPin = (pin: string): void =>
+  void process.stdout.write(
+    `First PIN of the local page: ${spacedPin(pin)} (shown this once; the first sign-in asks for another)\n`,
+  );
+
+/** `reset-pin`, at the machine: another first PIN, which a running gateway takes at once. */
+async function resetPin(folder: string): Promise<never> {
+  try {
+    await makePrivateFolder(folder);
+    const pin = makePin(randomBytes);
+    await writePin(folder, pin, true, systemClock.nowMs());
+    await giveToOwner(folder, PIN_FILE);
+    showPin(pin);
+    process.exit(0);
+  } catch (thrown) {
+    process.stderr.write(`${asAppError(thrown).message}\n`);
+    process.exit(1);
+  }
+}
+
 const settings = settingsOrExit();
+const [word] = process.argv.slice(2);
+if (word === "reset-pin") await resetPin(settings.dataFolder);
+if (word !== undefined) {
+  process.stderr.write(`There is no command "${word}"; there is reset-pin.\n`);
+  process.exit(EXIT_SETTING);
+}
 const logs = new LogForward(systemClock);
-if (settings.claimToken !== undefined) logs.keepSecret("claim", [settings.claimToken]);
+for (const name of ["claimToken", "localPin", "localToken"] as const)
+  if (settings[name] !== undefined) logs.keepSecret(name, [settings[name]]);
 await configureLog(settings, process.stdout.isTTY === true, logs);
 process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
@@ -67,11 +97,14 @@ try {
   gateway = await startGateway(settings, {
     clock: systemClock,
     random: systemRandom,
+    randomBytes,
     signal: stopping.signal,
     onCrash: fail,
     onRestart: () => void stop("a restart asked for at the hub", EXIT_RESTART).catch(fail),
     logs,
   });
+  // Not through the log, which travels to the hub and is kept: whoever stands at the console reads it once.
+  if (gateway.firstPin !== null) showPin(gateway.firstPin);
   log.info("local page at {localUrl}", { event: "gateway.ready", localUrl: gateway.localUrl });
 } catch (thrown) {
   if (!stopping.signal.aborted) fail(thrown);

@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { isLoopback } from "@millrace/contract/std/loopback";
 import { type Environment, readEnvironment, Setting, settingWrong } from "@millrace/contract/std/setting";
+import { AUTHORITY_PIN_PATTERN } from "@millrace/contract/wire/hub-trust";
 import { type Static, Type } from "@sinclair/typebox";
+import { pinProblem, plainPin } from "./local/access/pin.ts";
+import { checkListenHost } from "./local/listen.ts";
 
 /** Everything an operator may set on a gateway, each by an environment variable. */
 export const Settings = Type.Object({
@@ -34,6 +37,16 @@ export const Settings = Type.Object({
     ),
     true,
   ),
+  hubCa: Setting(
+    "MILLRACE_HUB_CA",
+    Type.Optional(
+      Type.String({
+        pattern: AUTHORITY_PIN_PATTERN,
+        description:
+          "Fingerprint of the hub's own authority, as in the hub's claim command; needed once, until the gateway is enrolled",
+      }),
+    ),
+  ),
   localHost: Setting(
     "MILLRACE_LOCAL_HOST",
     Type.String({ minLength: 1, default: "127.0.0.1", description: "Address the local page listens at" }),
@@ -55,6 +68,45 @@ export const Settings = Type.Object({
       description: "Further host names the local page answers to, with commas between",
       examples: ["gw-42.local,192.168.0.5"],
     }),
+  ),
+  localAllowPublic: Setting(
+    "MILLRACE_LOCAL_ALLOW_PUBLIC",
+    Type.Boolean({
+      default: false,
+      description: "1 lets the local page listen at an address that is not private, or at all addresses",
+    }),
+  ),
+  localPin: Setting(
+    "MILLRACE_LOCAL_PIN",
+    Type.Optional(
+      Type.String({
+        minLength: 8,
+        maxLength: 64,
+        description:
+          "First PIN of the local page, instead of one made by chance; the first sign-in asks for another",
+      }),
+    ),
+    true,
+  ),
+  localToken: Setting(
+    "MILLRACE_LOCAL_TOKEN",
+    Type.Optional(
+      Type.String({
+        minLength: 32,
+        maxLength: 200,
+        pattern: "^[\\x21-\\x7e]+$",
+        description: "Bearer token for programs that read /metrics and /api/v1/status of the local page",
+      }),
+    ),
+    true,
+  ),
+  localTlsCertFile: Setting(
+    "MILLRACE_LOCAL_TLS_CERT_FILE",
+    Type.String({ default: "", description: "Certificate (PEM) for https at the local page; with its key" }),
+  ),
+  localTlsKeyFile: Setting(
+    "MILLRACE_LOCAL_TLS_KEY_FILE",
+    Type.String({ default: "", description: "Private key (PEM) of that certificate" }),
   ),
   outboxBytesMax: Setting(
     "MILLRACE_OUTBOX_BYTES_MAX",
@@ -113,12 +165,21 @@ export type Settings = Static<typeof Settings>;
 export function readSettings(environment: Environment): Settings {
   const settings = readEnvironment(Settings, environment, (path) => readFileSync(path, "utf8"));
   checkPlain(settings);
+  if (settings.localPin !== undefined) checkPin(settings.localPin);
+  checkListenHost(settings.localHost, settings.localAllowPublic);
   return { ...settings, dataFolder: resolve(settings.dataFolder) };
 }
 
-function checkPlain({ hubUrl, allowPlain }: Settings): void {
+function checkPin(pin: string): void {
+  const problem = pinProblem(plainPin(pin));
+  if (problem !== null) throw settingWrong("MILLRACE_LOCAL_PIN", `it is too easy to guess. ${problem}`);
+}
+
+function checkPlain({ hubUrl, allowPlain, hubCa }: Settings): void {
   const url = URL.parse(hubUrl);
   if (url === null) throw settingWrong("MILLRACE_HUB_URL", `"${hubUrl}" is not an address.`);
+  if (hubCa !== undefined && url.protocol !== "https:")
+    throw settingWrong("MILLRACE_HUB_URL", `found "${hubUrl}", expected https:// beside MILLRACE_HUB_CA.`);
   if (url.protocol === "https:" || allowPlain || isLoopback(url.hostname)) return;
   throw settingWrong(
     "MILLRACE_HUB_URL",

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { canonicalJson } from "@millrace/contract/std/canonical-json";
@@ -11,12 +11,14 @@ import { manifestText } from "@millrace/contract/wire/signature";
 import { VERSION } from "@millrace/contract/wire/version";
 import { ModbusSimulator } from "../src/drivers/modbus/simulator.ts";
 import { fakeTag } from "./fake-plant.ts";
+import { LocalVisitor } from "./local-visitor.ts";
 
 /** The whole gateway as its own process: no hub, a signed manifest in its cache, a device that speaks real Modbus TCP. */
 
 const HUB = "00000000-0000-7000-8000-0000000000aa";
 const GATEWAY = "00000000-0000-7000-8000-0000000000bb";
 const DEVICE = "00000000-0000-7000-8000-0000000000cc";
+const TOKEN = "a-token-of-the-test-0123456789abcdef";
 const SECONDS_MAX = 20;
 
 const cleanUps: (() => Promise<unknown>)[] = [];
@@ -82,6 +84,7 @@ function spawn(folder: string, more: Record<string, string> = {}) {
       MILLRACE_DATA: folder,
       MILLRACE_HUB_URL: "http://127.0.0.1:9",
       MILLRACE_LOCAL_PORT: "0",
+      MILLRACE_LOCAL_TOKEN: TOKEN,
       ...more,
     },
     stdout: "pipe",
@@ -94,19 +97,22 @@ function spawn(folder: string, more: Record<string, string> = {}) {
   return child;
 }
 
-async function readyUrl(child: ReturnType<typeof spawn>): Promise<string> {
+/** Address of the local page, and the PIN that stands on the console at the first start. */
+async function ready(child: ReturnType<typeof spawn>): Promise<{ url: string; pin: string }> {
   let text = "";
   const decoder = new TextDecoder();
   for await (const chunk of child.stdout) {
     text += decoder.decode(chunk, { stream: true });
     const url = text.match(/"localUrl":"([^"]+)"/)?.[1];
-    if (url) return url;
+    if (url) return { url, pin: /First PIN of the local page: ([\d ]+\d)/.exec(text)?.[1] ?? "" };
   }
   throw new Error(`no gateway.ready:\n${text}`);
 }
 
+const AUTHORIZED = { authorization: `Bearer ${TOKEN}` };
 const statusOf = async (url: string): Promise<GatewayStatus> =>
-  ((await (await fetch(`${url}api/v1/status`)).json()) as { status: GatewayStatus }).status;
+  ((await (await fetch(`${url}api/v1/status`, { headers: AUTHORIZED })).json()) as { status: GatewayStatus })
+    .status;
 
 async function until(url: string, good: (status: GatewayStatus) => boolean): Promise<GatewayStatus> {
   let status = await statusOf(url);
@@ -125,32 +131,36 @@ describe("the gateway as a process", () => {
     const { port } = plant;
     const folder = await folderFor(port);
     const first = spawn(folder);
-    const url = await readyUrl(first);
+    const { url, pin } = await ready(first);
     const before = await until(
       url,
       (status) => status.devices[0]?.tagsGood === 3 && status.outbox.samplesUnsent > 0,
     );
     expect(before.manifestRev).toBe(7);
 
-    const page = await (await fetch(url)).text();
+    const ada = new LocalVisitor(url);
+    await ada.enter(pin, "93810246");
+    const page = await ada.text("/");
     for (const rung of ["Power and system", "Devices", "Buffer", "Hub"])
       expect(page).toContain(`<h3>${rung}</h3>`);
     expect(page).toContain("Press &lt;hall&gt;");
     expect(page).not.toMatch(/<script(?! src="\/live\.js" defer>)/);
-    const tags = await (await fetch(`${url}tags?q=tag1`)).text();
+    const tags = await ada.text("/tags?q=tag1");
     expect(tags).toContain("plant/tag1");
     expect(tags).not.toContain("plant/tag2");
 
     await plant.close();
     await until(url, (status) => status.devices[0]?.tagsBad === 3);
-    expect(await (await fetch(url)).text()).toMatch(/refused|closed|reset|lost/i);
+    expect(await ada.text("/")).toMatch(/refused|closed|reset|lost/i);
     const held = (await statusOf(url)).outbox.samplesUnsent;
     first.kill("SIGKILL");
     await first.exited;
 
     plant = await startPlant(port);
     const second = spawn(folder);
-    const again = await readyUrl(second);
+    const { url: again, pin: shownAgain } = await ready(second);
+    expect(shownAgain).toBe("");
+    expect((await new LocalVisitor(again).signIn("93810246")).headers.get("location")).toBe("/");
     await until(
       again,
       (status) => status.devices[0]?.linkState === "up" && status.outbox.samplesUnsent > held,
@@ -163,11 +173,13 @@ describe("the gateway as a process", () => {
     const plant = await startPlant();
     cleanUps.push(() => plant.close());
     const folder = await folderFor(plant.port);
-    const url = await readyUrl(spawn(folder));
+    const { url, pin } = await ready(spawn(folder));
     const foreign = await fetch(url, { headers: { host: "evil.example" } });
     expect(foreign.status).toBe(421);
-    expect((await fetch(url, { method: "POST" })).status).toBe(405);
-    const unknown = await fetch(`${url}nowhere`);
+    expect((await fetch(url, { method: "PUT" })).status).toBe(405);
+    const ada = new LocalVisitor(url);
+    await ada.enter(pin, "93810246");
+    const unknown = await ada.get("/nowhere");
     expect(unknown.status).toBe(404);
     expect(await unknown.json()).toMatchObject({ code: "route.unknown" });
     expect(unknown.headers.get("content-security-policy")).toContain("default-src 'none'");
@@ -177,6 +189,32 @@ describe("the gateway as a process", () => {
     const second = spawn(folder);
     expect(await second.exited).toBe(78);
     expect(await new Response(second.stdout).text()).toContain("another gateway is running");
+  }, 30_000);
+
+  test("S45: a PIN is made anew at the machine while the gateway runs, and stands in no log and no event", async () => {
+    const folder = await folderFor(1);
+    const child = spawn(folder);
+    const { url, pin } = await ready(child);
+    const reset = Bun.spawn([process.execPath, join(import.meta.dir, "../src/main.ts"), "reset-pin"], {
+      env: { PATH: process.env.PATH ?? "", MILLRACE_DATA: folder },
+      stdout: "pipe",
+    });
+    const shown = /First PIN of the local page: (\d{4} \d{4})/.exec(
+      await new Response(reset.stdout).text(),
+    )?.[1];
+    expect(await reset.exited).toBe(0);
+    expect(shown).not.toBe(pin);
+    expect((await new LocalVisitor(url).signIn(pin)).status).toBe(401);
+    expect((await new LocalVisitor(url).signIn(shown!)).headers.get("location")).toBe("/pin");
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+    for (const file of await readdir(folder)) {
+      const bytes = await readFile(join(folder, file), "latin1");
+      for (const one of [pin, shown!]) expect(bytes).not.toContain(one.replace(" ", ""));
+    }
+    const wrong = spawn(folder, { MILLRACE_LOCAL_HOST: "0.0.0.0" });
+    expect(await wrong.exited).toBe(78);
+    expect(await new Response(wrong.stderr).text()).toStartWith("MILLRACE_LOCAL_HOST: ");
   }, 30_000);
 
   test("names a wrong setting and never a secret, and ends with 78", async () => {

@@ -1,10 +1,10 @@
 import type { Clock } from "@millrace/contract/std/clock";
-import { LIMITS } from "@millrace/contract/wire/limits";
 import { type AnyElysia, Elysia } from "elysia";
 import type { Database } from "./db/client.ts";
 import { gatewayAppRoutes } from "./gateway-routes.ts";
 import { historyRoutes } from "./history-routes.ts";
 import { unguardedRoutes } from "./http/access.ts";
+import type { Trusts } from "./http/address.ts";
 import { parseBody } from "./http/body.ts";
 import { docsRoutes } from "./http/docs.ts";
 import { errorResponse } from "./http/error-response.ts";
@@ -12,12 +12,17 @@ import { securityHeaders } from "./http/headers.ts";
 import { healthRoutes } from "./http/health.ts";
 import type { Metrics } from "./http/metrics.ts";
 import { checkSameOrigin } from "./http/origin.ts";
+import { refusalNotes } from "./http/refusals.ts";
+import { addressOf, noteForwarded } from "./http/request-from.ts";
+import type { RequestLimits } from "./http/request-limits.ts";
+import { securityTextRoutes } from "./http/security-text.ts";
+import { SOCKET_LIMITS } from "./http/socket-limits.ts";
 import { staticRoutes } from "./http/static.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
 import { liveRoutes } from "./live/routes.ts";
-import type { Head } from "./modules/audit/chain.ts";
+import type { AuditKeeper } from "./modules/audit/keeper.ts";
 import { CONFIG_IMPORT_PATH } from "./modules/config/import/routes.ts";
 import { CONFIG_PATH } from "./modules/config/routes.ts";
 import { eventRoutes } from "./modules/events/routes.ts";
@@ -29,16 +34,20 @@ import { logRoutes } from "./modules/logs/routes.ts";
 import { type Auth, createGatekeeper } from "./modules/people/auth.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
+import type { Vault } from "./modules/secrets/service.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
 import type { Setup } from "./modules/setup/service.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
 import { plantRoutes } from "./plant-routes.ts";
 import type { HubIdentity } from "./ports.ts";
+import { type HubTls, hstsS } from "./tls/hub-tls.ts";
+import { tlsRoutes } from "./tls/routes.ts";
 import { trustRoutes } from "./trust-routes.ts";
 
 export interface AppDeps {
   database: Database;
   identity: HubIdentity;
+  vault: Vault;
   ingest: Ingest;
   clock: Clock;
   auth: Auth;
@@ -47,24 +56,21 @@ export interface AppDeps {
   dataFolder: string;
   webFolder: string;
   metricsOpen: boolean;
+  limits: RequestLimits;
+  /** Whose word about whom they forward for counts. */
+  trusts: Trusts;
   /** Free bytes of the disk PostgreSQL lies on; null when that is another machine's. */
   diskFree: () => Promise<number | null>;
-  /** The newest head of the audit this process signed. */
-  auditHead: () => Head | null;
+  /** Keeps the audit; sign-ins and refusals are told to its `access`. */
+  audit: AuditKeeper;
   https: boolean;
+  tls: HubTls;
   /** Origins of the hub's own pages; a function, because a port of 0 is known only after listening. */
   origins: () => readonly string[];
   publicUrl: () => string;
+  /** Whom to tell of a weakness; undefined for nobody named. */
+  securityContact?: string | undefined;
 }
-
-/** A message of the uplink may be a whole manifest; what a socket may hold back is bounded by the largest one. */
-const socketLimits = {
-  maxPayloadLength: LIMITS.uplinkTextBytesMax,
-  backpressureLimit: LIMITS.downlinkTextBytesMax,
-  perMessageDeflate: false,
-  /** Silence is judged by the sessions themselves. */
-  idleTimeout: 120,
-} as const;
 
 /** Sign-in reads its own body, with a smaller limit; an import and a whole configuration are read as they come. */
 const readsItsBody = (path: string, method: string): boolean =>
@@ -82,28 +88,38 @@ const runtimeBodyBytesMax = IMPORT.bytesMax + 16 * 1024 * 1024;
  * @throws Error when a route says neither who may use it nor why everybody may
  */
 export function createApp(deps: AppDeps) {
-  const headers = securityHeaders(deps.https);
-  const { database, ingest, clock, origins } = deps;
+  const headers = securityHeaders(deps.https ? hstsS(deps.tls) : 0);
+  const { database, ingest, clock, origins, limits } = deps;
   const { db } = database;
-  const gatekeeper = createGatekeeper(db, deps.auth, clock);
+  const plainGatekeeper = createGatekeeper(db, deps.auth, clock);
+  const gatekeeper = limits.counting(plainGatekeeper);
   const { manifests, sessions } = ingest;
-  const change = { db, clock, manifests, gatekeeper };
+  const change = { db, clock, manifests, vault: deps.vault, gatekeeper };
+  const noteRefusal = refusalNotes(deps.audit.access, gatekeeper);
   const app = new Elysia({
     // The path of a request is otherwise searched from a fixed offset, and hosts under four letters end as 404.
     handler: { standardHostname: false },
-    serve: { maxRequestBodySize: runtimeBodyBytesMax },
-    websocket: socketLimits,
+    // In development the runtime shows whoever asks the source around an error.
+    serve: { maxRequestBodySize: runtimeBodyBytesMax, development: false },
+    websocket: SOCKET_LIMITS,
   })
-    .onRequest(({ request, set }) => {
+    .onRequest(({ request, server, set }) => {
       Object.assign(set.headers, headers);
+      noteForwarded(request, server, deps.trusts);
+      limits.arrived(new URL(request.url).pathname, addressOf(request, server));
       checkSameOrigin(request, deps.origins());
     })
     // A value other than undefined keeps the default parser off it.
     .onParse(({ request, contentType, path }) =>
       readsItsBody(path, request.method) ? null : parseBody(request, contentType),
     )
-    .onError(({ error, request }) => errorResponse(error, request))
+    .onError(({ error, request }) => {
+      noteRefusal(error, request, app.server);
+      return errorResponse(error, request);
+    })
     .use(healthRoutes({ ...deps, db, gatekeeper }))
+    .use(tlsRoutes({ tls: deps.tls, gatekeeper }))
+    .use(securityTextRoutes({ ...deps, contact: deps.securityContact, gatekeeper }))
     .use(setupRoutes({ setup: deps.setup, gatekeeper }))
     .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, gatekeeper }))
     .use(tagRoutes({ db, gatekeeper }))
@@ -116,8 +132,9 @@ export function createApp(deps: AppDeps) {
     .use(logRoutes({ sql: database.sql, gatekeeper }))
     .use(gapRoutes({ sql: database.sql, gatekeeper }))
     .use(quarantineRoutes({ ...change, compression: zstd, committed: ingest.sessionDeps.committed }))
-    .use(uplinkRoutes({ ...ingest.sessionDeps, gatekeeper }))
-    .use(liveRoutes({ fanOut: ingest.fanOut, gatekeeper, clock, origins }))
+    .use(uplinkRoutes({ ...ingest.sessionDeps, access: deps.audit.access, gatekeeper, limits }))
+    // Its sockets are counted, and each looks up its right again every few seconds.
+    .use(liveRoutes({ db, fanOut: ingest.fanOut, gatekeeper: plainGatekeeper, clock, origins, limits }))
     .use(docsRoutes(gatekeeper, (): AnyElysia => app))
     .use(staticRoutes(gatekeeper, deps.webFolder));
   const open = unguardedRoutes(app);

@@ -9,18 +9,19 @@ import { fieldRoutes } from "./modules/field/routes.ts";
 import { fleetRoutes } from "./modules/fleet/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
 import { manifestRoutes } from "./modules/manifests/routes.ts";
+import { claimPin } from "./tls/hub-tls.ts";
 
 /** Everything about gateways: who they are, what they run, what they are asked to do and to try. */
 export function gatewayAppRoutes(
-  { database: { db, sql }, ingest: { sessions }, identity, clock, publicUrl }: AppDeps,
+  { database: { db, sql }, ingest: { sessions }, identity, clock, publicUrl, tls }: AppDeps,
   change: ChangeDeps & { gatekeeper: Gatekeeper },
 ) {
   const throttle = createThrottle(ADDRESS_LIMITS, clock);
   return new Elysia()
-    .use(gatewayRoutes({ ...change, sessions, publicUrl }))
+    .use(gatewayRoutes({ ...change, sessions, publicUrl, hubPin: () => claimPin(tls) }))
     .use(commandRoutes({ ...change, link: sessions }))
-    .use(fieldRoutes({ ...change, link: sessions }))
+    .use(fieldRoutes({ ...change, link: sessions, hubId: identity.hubId }))
     .use(fleetRoutes({ ...change, sql, sessions, identity, publicUrl }))
-    .use(manifestRoutes({ db, identity, gatekeeper: change.gatekeeper }))
+    .use(manifestRoutes({ db, gatekeeper: change.gatekeeper }))
     .use(enrolmentRoutes({ ...change, identity, sessions, throttle }));
 }

@@ -1,20 +1,16 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { chmod, mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Db } from "./db/client.ts";
 import { hub } from "./db/schema/hub.ts";
 import type { HubIdentity } from "./ports.ts";
+import { readIfThere, writePrivate } from "./private-file.ts";
 
 async function makeKey(file: string): Promise<string> {
   const { privateKey } = generateKeyPairSync("ed25519");
   const pem = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
-  // On disk before it is used: gateways pin this key, so one that a power cut takes away would lock them all out.
-  const handle = await open(`${file}.new`, "w", 0o600);
-  await handle.writeFile(pem);
-  await handle.sync();
-  await handle.close();
-  await rename(`${file}.new`, file);
+  await writePrivate(file, pem);
   return pem;
 }
 
@@ -25,11 +21,7 @@ async function makeKey(file: string): Promise<string> {
  */
 export async function loadHubKey(dataFolder: string): Promise<KeyObject> {
   const file = join(dataFolder, "keys", "hub.ed25519.pem");
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const pem = await readFile(file, "utf8").catch((thrown: NodeJS.ErrnoException) => {
-    if (thrown.code === "ENOENT") return null;
-    throw thrown;
-  });
+  const pem = await readIfThere(file);
   try {
     const key = createPrivateKey(pem ?? (await makeKey(file)));
     await chmod(file, 0o600);

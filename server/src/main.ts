@@ -4,6 +4,7 @@ import { dispose, getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock as clock, systemRandom as random } from "@millrace/contract/std/clock";
 import { isLoopback } from "@millrace/contract/std/loopback";
+import { redactLine } from "@millrace/contract/std/redact";
 import { EXIT_SETTING } from "@millrace/contract/std/setting";
 import { type App, createApp } from "./app.ts";
 import { lockDataFolder } from "./data-lock.ts";
@@ -13,33 +14,40 @@ import { startEmbedded } from "./db/embedded/embedded.ts";
 import { migrateDatabase } from "./db/migrate.ts";
 import { startHistorian } from "./historian/historian.ts";
 import { startRetention } from "./historian/retention-job.ts";
+import { readProxies } from "./http/address.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { ownOrigins } from "./http/origin.ts";
+import { createRequestLimits } from "./http/request-limits.ts";
 import { loadHubKey, loadIdentity } from "./identity.ts";
 import { createIngest } from "./ingest/ingest.ts";
-import { configureLog } from "./log.ts";
+import { configureLog, operatorSecrets } from "./log.ts";
 import { AuditKeeper } from "./modules/audit/keeper.ts";
 import { startLogKeeper } from "./modules/logs/keeper.ts";
 import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
 import { createPasswords } from "./modules/people/password.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
 import { startRollouts } from "./modules/rollouts/runner.ts";
-import { createSetup } from "./modules/setup/service.ts";
+import { loadSecretsKey } from "./modules/secrets/key.ts";
+import { Vault } from "./modules/secrets/service.ts";
+import { createSetup, type Setup } from "./modules/setup/service.ts";
+import type { HubIdentity } from "./ports.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import type { TlsPair } from "./tls/certificate.ts";
+import { HubListener } from "./tls/listener.ts";
+import { openHubTls } from "./tls/open.ts";
 
 const WEB = fileURLToPath(new URL("../../web/dist", import.meta.url));
 const logger = getLogger(["hub"]);
 
 /** The address people open; without one in the settings, the one the hub listens at. */
-const publicUrlOf = ({ publicUrl, host, port }: Settings): string =>
+const publicUrlOf = ({ publicUrl, host, port, tls }: Settings): string =>
   publicUrl ??
-  `http://${isLoopback(host) || host === "0.0.0.0" || host === "::" ? "localhost" : host}:${port}`;
+  `${tls === "off" ? "http" : "https"}://${isLoopback(host) || host === "0.0.0.0" || host === "::" ? "localhost" : host}:${port}`;
 
 /** @throws AppError `setting.wrong` when somebody else listens there */
-function listen(app: App, { host, port }: Settings): void {
+function listen(app: App, { host, port }: Settings, pair: TlsPair | null): HubListener {
   try {
-    // Sharing a port is the default of the framework: two hubs would then take turns at each request.
-    app.listen({ hostname: host, port, reusePort: false });
+    return new HubListener(app, { hostname: host, port }, pair);
   } catch (cause) {
     throw new AppError(
       "setting.wrong",
@@ -80,6 +88,38 @@ function keepHistory(
   undo.push(() => logs.stop());
 }
 
+/** Starts what signs and watches the audit, and writes sign-ins and refusals into it. */
+function keepAudit(
+  settings: Settings,
+  { database, identity, metrics }: { database: Database; identity: HubIdentity; metrics: Metrics },
+  undo: (() => unknown)[],
+): AuditKeeper {
+  const audit = new AuditKeeper({
+    db: database.db,
+    clock,
+    identity,
+    registry: metrics.registry,
+    diskFree: () => diskFreeOf(settings),
+  });
+  audit.start();
+  undo.push(() => audit.stop());
+  return audit;
+}
+
+/** Tells the console where the hub is, and how the first administrator gets in. */
+async function welcome({ allowPlain, host }: Settings, setup: Setup, publicUrl: string): Promise<void> {
+  if (allowPlain && !publicUrl.startsWith("https:") && !isLoopback(host)) {
+    logger.warn("The hub serves other machines over plain http: passwords can be read on the way");
+  }
+  logger.info("hub.ready {url}", { event: "hub.ready", url: publicUrl });
+  const link = await setup.openLink(publicUrl);
+  if (link !== null) process.stdout.write(`Set-up link: ${link}\n`);
+}
+
+/** The certificate the hub shows, from wherever the settings say. */
+const openTls = (settings: Settings, identity: HubIdentity, metrics: Metrics, publicUrl: () => string) =>
+  openHubTls(settings, { identity, clock, random, registry: metrics.registry, publicUrl });
+
 async function start(settings: Settings): Promise<() => Promise<void>> {
   const undo: (() => unknown)[] = [];
   const stop = async () => {
@@ -95,6 +135,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     undo.push(() => database.close());
     const { db } = database;
     const identity = await loadIdentity(db, key);
+    const vault = new Vault(await loadSecretsKey(settings.dataFolder, settings.secretsKey));
     if (settings.adminApiKey !== undefined) await seedAdminKey({ db, clock }, settings.adminApiKey);
     let publicUrl = publicUrlOf(settings);
     const origins = () => ownOrigins(publicUrl);
@@ -105,19 +146,19 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const setup = createSetup({ db, clock, passwords, dataFolder });
     const https = publicUrl.startsWith("https:");
     const metrics = createMetrics();
-    const ingest = createIngest({ database, identity, clock, registry: metrics.registry });
+    const tls = await openTls(settings, identity, metrics, () => publicUrl);
+    const ingest = createIngest({ database, identity, vault, clock, registry: metrics.registry });
     await ingest.start();
     undo.push(() => ingest.stop());
     keepHistory(settings, { url, database, metrics }, undo);
-    const audit = new AuditKeeper({ db, clock, identity, registry: metrics.registry });
-    audit.start();
-    undo.push(() => audit.stop());
+    const audit = keepAudit(settings, { database, identity, metrics }, undo);
     const { manifests, sessions, latest } = ingest;
-    const rollouts = startRollouts({ db, clock, manifests, sessions, latest: latest.cache });
+    const rollouts = startRollouts({ db, clock, manifests, vault, sessions, latest: latest.cache });
     undo.push(() => rollouts.stop());
     const app = createApp({
       database,
       identity,
+      vault,
       ingest,
       clock,
       auth,
@@ -126,22 +167,22 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       dataFolder,
       webFolder: WEB,
       metricsOpen,
+      limits: createRequestLimits({ ...settings, clock, registry: metrics.registry }),
+      trusts: readProxies(settings.trustedProxies),
       diskFree: () => diskFreeOf(settings),
-      auditHead: () => audit.head,
+      audit,
       https,
+      tls: tls.hub,
       origins,
       publicUrl: () => publicUrl,
+      securityContact: settings.securityContact,
     });
-    listen(app, settings);
-    undo.push(() => app.stop(true));
-    if (settings.publicUrl === undefined)
-      publicUrl = publicUrlOf({ ...settings, port: app.server?.port ?? 0 });
-    if (settings.allowPlain && !https && !isLoopback(settings.host)) {
-      logger.warn("The hub serves other machines over plain http: passwords can be read on the way");
-    }
-    logger.info("hub.ready {url}", { event: "hub.ready", url: publicUrl });
-    const link = await setup.openLink(publicUrl);
-    if (link !== null) process.stdout.write(`Set-up link: ${link}\n`);
+    const listener = listen(app, settings, tls.pair);
+    undo.push(() => listener.stop());
+    if (settings.publicUrl === undefined) publicUrl = publicUrlOf({ ...settings, port: listener.port });
+    tls.start((pair) => listener.swap(pair));
+    undo.push(() => tls.stop());
+    await welcome(settings, setup, publicUrl);
     return stop;
   } catch (thrown) {
     await stop();
@@ -157,7 +198,8 @@ async function main(): Promise<void> {
     process.stderr.write(`${thrown instanceof Error ? thrown.message : thrown}\n`);
     process.exit(EXIT_SETTING);
   }
-  await configureLog(settings);
+  const secrets = operatorSecrets(settings);
+  await configureLog(settings, secrets);
   const asked = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve());
   });
@@ -170,7 +212,8 @@ async function main(): Promise<void> {
     process.exit(0);
   } catch (thrown) {
     const code = thrown instanceof AppError ? thrown.code : "internal.bug";
-    process.stderr.write(`${code}: ${thrown instanceof Error ? thrown.message : thrown}\n`);
+    const text = `${code}: ${thrown instanceof Error ? thrown.message : thrown}`;
+    process.stderr.write(`${redactLine(text, secrets)}\n`);
     process.exit(code === "setting.wrong" ? EXIT_SETTING : 1);
   }
 }

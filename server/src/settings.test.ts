@@ -29,7 +29,7 @@ test.each([
   expect(messageOf(environment as Record<string, string>)).toStartWith(start);
 });
 
-test("a secret is never repeated", () => {
+test("S39: a secret is never repeated", () => {
   const secret = "short-secret-value";
   expect(messageOf({ MILLRACE_ADMIN_API_KEY: secret })).not.toContain(secret);
   expect(messageOf({ DATABASE_URL: `mysql://u:${secret}@h/d` })).not.toContain(secret);

@@ -1,8 +1,12 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { asAppError } from "@millrace/contract/error/app-error";
 import { isLoopback } from "@millrace/contract/std/loopback";
 import { type Environment, readEnvironment, Setting, settingWrong } from "@millrace/contract/std/setting";
 import { type Static, Type } from "@sinclair/typebox";
+import { readProxies } from "./http/address.ts";
+import { REQUESTS } from "./http/request-limits.ts";
+import { checkTlsSettings, TLS_SETTINGS } from "./tls/settings.ts";
 
 /** Everything an operator may set on the hub, each by an environment variable. */
 export const Settings = Type.Object({
@@ -34,6 +38,7 @@ export const Settings = Type.Object({
         "1 lets the hub serve plain http to other machines, where passwords can be read on the way",
     }),
   ),
+  ...TLS_SETTINGS,
   dataFolder: Setting(
     "MILLRACE_DATA",
     Type.String({
@@ -60,6 +65,17 @@ export const Settings = Type.Object({
     ),
     true,
   ),
+  secretsKey: Setting(
+    "MILLRACE_SECRETS_KEY",
+    Type.Optional(
+      Type.String({
+        pattern: "^[A-Za-z0-9_-]{43}=?$",
+        description:
+          "Key under which passwords of devices lie in the database, 32 bytes as base64url; default: a file in MILLRACE_DATA",
+      }),
+    ),
+    true,
+  ),
   historian: Setting(
     "MILLRACE_HISTORIAN",
     Type.Boolean({
@@ -77,12 +93,52 @@ export const Settings = Type.Object({
         "Seconds after which a past day without late samples is closed in the history; late samples open it again",
     }),
   ),
+  trustedProxies: Setting(
+    "MILLRACE_TRUSTED_PROXIES",
+    Type.String({
+      default: "",
+      maxLength: 4_000,
+      description:
+        "Addresses and networks of proxies whose X-Forwarded-For is believed, parted by commas; none: the header counts for nothing",
+      examples: ["10.0.3.7, fd00:3::/64"],
+    }),
+  ),
+  addressPer10S: Setting(
+    "MILLRACE_ADDRESS_REQUESTS_PER_10S",
+    Type.Integer({
+      minimum: 10,
+      maximum: 1_000_000,
+      default: REQUESTS.addressPer10S,
+      description: "Requests taken in 10 s from one address, or from one IPv6 network of 64 bits",
+    }),
+  ),
+  accountPer10S: Setting(
+    "MILLRACE_ACCOUNT_REQUESTS_PER_10S",
+    Type.Integer({
+      minimum: 10,
+      maximum: 1_000_000,
+      default: REQUESTS.accountPer10S,
+      description: "Requests taken in 10 s from one person or API key",
+    }),
+  ),
   metricsOpen: Setting(
     "MILLRACE_METRICS_OPEN",
     Type.Boolean({
       default: false,
       description: "1 shows /metrics to everybody; else loopback or an API key",
     }),
+  ),
+  securityContact: Setting(
+    "MILLRACE_SECURITY_CONTACT",
+    Type.Optional(
+      Type.String({
+        pattern: "^(mailto:|https://|tel:)[!-~]+$",
+        maxLength: 200,
+        description:
+          "Whom to tell of a weakness of this hub; shown to everybody at /.well-known/security.txt, which is not there without it",
+        examples: ["mailto:security@plant.example"],
+      }),
+    ),
   ),
   logLevel: Setting(
     "MILLRACE_LOG_LEVEL",
@@ -110,13 +166,20 @@ export type Settings = Static<typeof Settings>;
  */
 export function readSettings(environment: Environment): Settings {
   const settings = readEnvironment(Settings, environment, (path) => readFileSync(path, "utf8"));
-  const plain = settings.publicUrl === undefined || settings.publicUrl.startsWith("http:");
+  checkTlsSettings(settings);
+  const plain =
+    settings.tls === "off" && (settings.publicUrl === undefined || settings.publicUrl.startsWith("http:"));
   if (plain && !settings.allowPlain && !isLoopback(settings.host)) {
     throw settingWrong(
       "MILLRACE_HOST",
       `${settings.host} serves other machines over plain http, where passwords can be read on the way. ` +
-        "Put a TLS proxy in front and name it in MILLRACE_PUBLIC_URL, or accept this with MILLRACE_ALLOW_PLAIN=1.",
+        "Turn on MILLRACE_TLS, or put a TLS proxy in front and name it in MILLRACE_PUBLIC_URL, or accept this with MILLRACE_ALLOW_PLAIN=1.",
     );
+  }
+  try {
+    readProxies(settings.trustedProxies);
+  } catch (thrown) {
+    throw settingWrong("MILLRACE_TRUSTED_PROXIES", asAppError(thrown).message);
   }
   return { ...settings, dataFolder: resolve(settings.dataFolder) };
 }

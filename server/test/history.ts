@@ -35,7 +35,7 @@ export async function historyOf(
 ) {
   const iso = (ms: number) => new Date(ms).toISOString();
   const query: SamplesQuery = { tag: String(tagNo), from: iso(fromMs), to: iso(toMs) };
-  const answer = await samplesAnswer(historyDeps(hub), readRequest(query, null));
+  const answer = await samplesAnswer(historyDeps(hub), readRequest(query, null, "whole"));
   if (answer.kind !== "raw") throw new Error("asked for raw samples");
   return {
     items: itemsOf(answer.series[0]!),

@@ -1,18 +1,24 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@millrace/contract/std/clock";
 import { type App, createApp } from "../src/app.ts";
+import { readProxies } from "../src/http/address.ts";
 import { createMetrics } from "../src/http/metrics.ts";
 import { ownOrigins } from "../src/http/origin.ts";
+import { createRequestLimits, REQUESTS } from "../src/http/request-limits.ts";
 import { loadIdentity } from "../src/identity.ts";
 import { createIngest, type Ingest } from "../src/ingest/ingest.ts";
 import { AuditKeeper } from "../src/modules/audit/keeper.ts";
 import { createAuth } from "../src/modules/people/auth.ts";
 import { createPasswords } from "../src/modules/people/password.ts";
 import { seedAdminKey } from "../src/modules/people/service.ts";
+import { Vault } from "../src/modules/secrets/service.ts";
 import { createSetup, type Setup } from "../src/modules/setup/service.ts";
+import type { HubIdentity } from "../src/ports.ts";
+import type { HubTls } from "../src/tls/hub-tls.ts";
+import { loadTrust } from "../src/tls/trust.ts";
 import { type TestDatabase, testDatabase } from "./harness-database.ts";
 
 export const ORIGIN = "http://localhost:8080";
@@ -23,11 +29,14 @@ export const API_KEY = "k".repeat(40);
 export interface TestHub extends AsyncDisposable {
   app: App;
   database: TestDatabase;
+  vault: Vault;
   ingest: Ingest;
   /** Signs only when a test says so. */
   audit: AuditKeeper;
   setup: Setup;
   dataFolder: string;
+  /** Begins to listen at any port of loopback, and ends with the hub. */
+  listen(): number;
   /** A request as it arrives; paths begin with a slash. */
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** The same with the administrator's API key and a JSON body. */
@@ -39,45 +48,65 @@ export interface TestHub extends AsyncDisposable {
   ): Promise<{ status: number; body: T; headers: Headers }>;
 }
 
+export interface TestHubOptions {
+  /** As `MILLRACE_TRUSTED_PROXIES`. */
+  trustedProxies?: string;
+  /** Requests in 10 s; the standard ones unless a test says otherwise. */
+  addressPer10S?: number;
+  accountPer10S?: number;
+  https?: boolean;
+}
+
 /** The whole hub on a database of its own, without a socket: `await using hub = await testHub()`. */
-export async function testHub(): Promise<TestHub> {
+export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
   const database = await testDatabase();
   const dataFolder = await mkdtemp(join(tmpdir(), "millrace-hub-"));
   const { db } = database;
   const identity = await loadIdentity(db, generateKeyPairSync("ed25519").privateKey);
+  const vault = new Vault(randomBytes(32));
   const metrics = createMetrics();
-  const ingest = createIngest({ database, identity, clock: systemClock, registry: metrics.registry });
+  const ingest = createIngest({ database, identity, vault, clock: systemClock, registry: metrics.registry });
   await ingest.start();
   await seedAdminKey({ db, clock: systemClock }, API_KEY);
   const passwords = createPasswords();
-  const origins = () => ownOrigins(ORIGIN);
+  const publicUrl = options.https ? ORIGIN.replace("http:", "https:") : ORIGIN;
+  const origins = () => ownOrigins(publicUrl);
   const setup = createSetup({ db, clock: systemClock, passwords, dataFolder });
   const audit = new AuditKeeper({ db, clock: systemClock, identity, registry: metrics.registry });
   const app = createApp({
     database,
     identity,
+    vault,
     ingest,
     clock: systemClock,
-    auth: createAuth({ db, passwords, secret: "s".repeat(43), publicUrl: ORIGIN, origins }),
+    auth: createAuth({ db, passwords, secret: "s".repeat(43), publicUrl, origins }),
     setup,
     metrics,
     dataFolder,
     webFolder: join(dataFolder, "web"),
     metricsOpen: false,
+    limits: createRequestLimits({ ...REQUESTS, ...options, clock: systemClock, registry: metrics.registry }),
+    trusts: readProxies(options.trustedProxies ?? ""),
     diskFree: async () => DISK_FREE_BYTES,
-    auditHead: () => audit.head,
-    https: false,
+    audit,
+    https: options.https ?? false,
+    tls: await tlsOff(dataFolder, identity),
     origins,
-    publicUrl: () => ORIGIN,
+    publicUrl: () => publicUrl,
   });
   const ask = async (path: string, init?: RequestInit) => await app.handle(new Request(ORIGIN + path, init));
   return {
     app,
     database,
+    vault,
     ingest,
     audit,
     setup,
     dataFolder,
+    listen() {
+      app.listen({ hostname: "127.0.0.1", port: 0 });
+      return app.server?.port ?? 0;
+    },
     ask,
     async call<T>(method: string, path: string, body?: unknown, extra: Record<string, string> = {}) {
       const headers: Record<string, string> = { authorization: `Bearer ${API_KEY}`, ...extra };
@@ -96,10 +125,18 @@ export async function testHub(): Promise<TestHub> {
     },
     async [Symbol.asyncDispose]() {
       await ingest.stop();
+      await audit.access.stop();
+      if (app.server) await app.stop(true);
       await database[Symbol.asyncDispose]();
       await rm(dataFolder, { recursive: true, force: true });
     },
   };
+}
+
+/** A hub on plain http. */
+async function tlsOff(folder: string, identity: HubIdentity): Promise<HubTls> {
+  const trust = await loadTrust(join(folder, "keys"), identity, [], systemClock.nowMs());
+  return { keeper: null, trust, publicUrl: () => ORIGIN, trustUrl: () => `${ORIGIN}/trust` };
 }
 
 export const ADA = { name: "Ada", email: "ada@plant.example", password: "a long plant password" };

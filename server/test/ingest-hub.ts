@@ -13,9 +13,11 @@ import { tag } from "../src/db/schema/tag.ts";
 import type { Gatekeeper } from "../src/http/access.ts";
 import { errorResponse } from "../src/http/error-response.ts";
 import { HUB, type Principal } from "../src/http/principal.ts";
+import { SOCKET_LIMITS } from "../src/http/socket-limits.ts";
 import { createIngest, type Ingest } from "../src/ingest/ingest.ts";
 import { uplinkRoutes } from "../src/ingest/routes.ts";
 import { liveRoutes } from "../src/live/routes.ts";
+import { Vault } from "../src/modules/secrets/service.ts";
 import { type TestDatabase, testDatabase } from "./harness-database.ts";
 
 export const HUB_ID = "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55";
@@ -46,7 +48,8 @@ export async function ingestHub(): Promise<IngestHub> {
     publicKey: String(publicKey.export({ format: "jwk" }).x),
     sign: (text: string) => sign(null, Buffer.from(text), privateKey).toString("base64url"),
   };
-  const ingest = createIngest({ database, identity, clock: systemClock, registry: new Registry() });
+  const vault = new Vault(new Uint8Array(32));
+  const ingest = createIngest({ database, identity, vault, clock: systemClock, registry: new Registry() });
   await ingest.start();
   const allowed = { value: true };
   const viewer: Principal = { kind: "apiKey", id: "1", name: "test", email: "", grants: HUB.grants };
@@ -55,15 +58,18 @@ export async function ingestHub(): Promise<IngestHub> {
       allowed.value && headers.get("authorization") === "Bearer test" ? viewer : null,
     placeOf: async () => null,
   };
-  const app = new Elysia()
+  const limits = { refused: () => undefined };
+  const app = new Elysia({ websocket: SOCKET_LIMITS })
     .onError(({ error, request }) => errorResponse(error, request))
-    .use(uplinkRoutes({ ...ingest.sessionDeps, gatekeeper }))
+    .use(uplinkRoutes({ ...ingest.sessionDeps, gatekeeper, limits }))
     .use(
       liveRoutes({
+        db: database.db,
         fanOut: ingest.fanOut,
         gatekeeper,
         clock: systemClock,
         origins: () => ["http://hub.test"],
+        limits,
       }),
     );
   app.listen({ hostname: "127.0.0.1", port: 0 });

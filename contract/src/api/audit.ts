@@ -10,7 +10,7 @@ export type AuditClient = (typeof AUDIT_CLIENTS)[number];
 
 /** Where a change was asked for from. */
 export const AuditFrom = Type.Object({
-  /** The network peer: behind a proxy, the proxy, because headers can be forged. `unknown` when there was no socket. */
+  /** The network peer, or whom a proxy named in the settings forwards for. `unknown` when there was no socket. */
   address: Type.String({ maxLength: 64, examples: ["10.20.0.17"] }),
   client: AuditClient,
 });
@@ -99,3 +99,27 @@ export const AuditVerdict = Type.Object({
   newestAnchor: Type.Union([Type.Object({ no: Type.Integer({ minimum: 1 }), at: Instant }), Type.Null()]),
 });
 export type AuditVerdict = Static<typeof AuditVerdict>;
+
+/** `GET /api/v1/audit/state`: whether the audit can be written and holds, as far as the hub knows without walking it again. */
+export const AuditState = Type.Object({
+  /** Since when no entry can be written, and so nothing can be changed; null while it can. */
+  unwritableSince: Type.Union([Instant, Type.Null()]),
+  /** Sign-ins and refusals that could not be kept since the hub started. */
+  lost: Type.Integer({ minimum: 0 }),
+  /** What the hub's own daily look found; null before the first one. */
+  checked: Type.Union([
+    Type.Object({
+      at: Instant,
+      /** The first entry that does not hold; null when all do. */
+      brokenNo: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
+    }),
+    Type.Null(),
+  ]),
+  /** What the audit takes in the database; null before the first look. */
+  bytes: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+  /** Free bytes of the database's disk; null when that is another machine's. */
+  diskFreeBytes: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+  /** Why room for the audit may run out: its own size, or the disk. */
+  storageWarning: Type.Union([Type.Literal("size"), Type.Literal("disk"), Type.Null()]),
+});
+export type AuditState = Static<typeof AuditState>;

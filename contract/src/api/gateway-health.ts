@@ -110,6 +110,14 @@ export const GatewayHealth = Type.Object({
       suppressed: LogStatus.properties.suppressed,
     }),
   ),
+  /** What somebody has switched at the gateway's own page; null from gateways that do not tell. */
+  local: OrNull(
+    Type.Object({
+      commissioningUntil: InstantOrNull,
+      lockedOut: Type.Boolean({ description: "No write from afar reaches a machine" }),
+      signInLockedUntil: InstantOrNull,
+    }),
+  ),
   cycles: Count,
   cyclesMissed: Count,
   /** As in the last report. */

@@ -20,8 +20,11 @@ export const PERMISSIONS = {
 } as const;
 
 export type Permission = keyof typeof PERMISSIONS;
-const names = Object.keys(PERMISSIONS) as Permission[];
-export const Permission = Type.Unsafe<Permission>(Type.Union(names.map((name) => Type.Literal(name))));
+/** The closed list, in its order. */
+export const PERMISSION_NAMES = Object.keys(PERMISSIONS) as Permission[];
+export const Permission = Type.Unsafe<Permission>(
+  Type.Union(PERMISSION_NAMES.map((name) => Type.Literal(name))),
+);
 
 const viewer: readonly Permission[] = ["plant.read", "gateway.read", "sample.read"];
 const operator: readonly Permission[] = [...viewer, "trend.edit", "tag.write"];
@@ -34,7 +37,7 @@ export const BUILT_IN_ROLES: Readonly<Record<string, readonly Permission[]>> = {
   operator,
   technician,
   engineer,
-  administrator: names,
+  administrator: PERMISSION_NAMES,
   auditor: [...viewer, "system.read", "person.read", "audit.read"],
 };
 

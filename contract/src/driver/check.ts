@@ -4,6 +4,7 @@ import { AppError } from "../error/app-error.ts";
 import { effectiveValues, hasParameters } from "../profile/parameter.ts";
 import { fillTemplate, readTemplate } from "../profile/template.ts";
 import type { ParameterValues, ProfileParameters } from "../vocabulary/parameter.ts";
+import { isSecretRef } from "../vocabulary/secret.ts";
 import type { ProfileTag } from "../vocabulary/tag.ts";
 import type { DataType } from "../vocabulary/value.ts";
 import {
@@ -15,6 +16,7 @@ import {
   wordProblems,
 } from "./parameter-check.ts";
 import { type AnyDeclaration, DECLARATIONS, declarationOf } from "./registry.ts";
+import { secretNamesOf } from "./secret-settings.ts";
 import { settingsErrors } from "./settings.ts";
 
 /** Something wrong in what a profile or a device says for its driver. */
@@ -38,12 +40,20 @@ const settingProblem = (error: AppError): DriverProblem => {
   return { at: name === "" ? ["settings"] : ["settings", name], message: error.message };
 };
 
+/** What is wrong with settings; a secret that is kept elsewhere was judged when it was entered. */
+function settingProblems(declaration: AnyDeclaration, settings: Record<string, unknown>): DriverProblem[] {
+  const secret = secretNamesOf(declaration.kind);
+  return settingsErrors(declaration, settings)
+    .map(settingProblem)
+    .filter(({ at: [, name = ""] }) => !(secret.has(String(name)) && isSecretRef(settings[name])));
+}
+
 /** Problems of the settings that are there; those a device has yet to add may be missing. */
 const partialProblems = (declaration: AnyDeclaration, settings: Record<string, unknown>): DriverProblem[] =>
-  settingsErrors(
+  settingProblems(
     declaration,
     withDefaults(declaration, { ...examplesOf(declaration.settings), ...settings }),
-  ).map(settingProblem);
+  );
 
 /** A value that fits for each required setting, so that others can be judged without it. */
 function examplesOf(schema: TSchema): Record<string, unknown> {
@@ -96,8 +106,8 @@ export function profileProblems(profile: JudgedProfile & { tags: readonly Profil
 }
 
 /** A profile's settings as far as the defaults of its parameters go. */
-const settingsByDefault = ({ settings, parameters }: JudgedProfile) =>
-  knownSettings(settings, parameters, effectiveValues(parameters ?? {}, {}));
+const settingsByDefault = ({ driver, settings, parameters }: JudgedProfile) =>
+  knownSettings(settings, parameters, effectiveValues(parameters ?? {}, {}), secretNamesOf(driver));
 
 /**
  * How a driver judges addresses under a profile's settings: what is wrong with one, or null. Null too for a protocol we
@@ -156,12 +166,16 @@ export function deviceProblems(
   const parameters = profile.parameters ?? {};
   const effective = effectiveValues(parameters, values);
   const inherited = Object.entries(profile.settings).filter(([name]) => !Object.hasOwn(settings, name));
-  const known = knownSettings(Object.fromEntries(inherited), parameters, effective);
+  const known = knownSettings(
+    Object.fromEntries(inherited),
+    parameters,
+    effective,
+    secretNamesOf(profile.driver),
+  );
   const examples = Object.entries(examplesOf(declaration.settings));
   const waiting = Object.fromEntries(examples.filter(([name]) => known.waiting.has(name)));
   const whole = withDefaults(declaration, { ...waiting, ...known.settings, ...settings });
-  const settingsWrong = settingsErrors(declaration, whole).flatMap((error) => {
-    const problem = settingProblem(error);
+  const settingsWrong = settingProblems(declaration, whole).flatMap((problem) => {
     const name = String(problem.at[1] ?? "");
     const by = known.filledBy.get(name);
     if (known.waiting.has(name)) return [];

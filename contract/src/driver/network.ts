@@ -22,6 +22,24 @@ function addressOf(text: string): number | null {
   return parts.reduce((sum, part) => ((sum << 8) | part) >>> 0, 0);
 }
 
+const isPrivate = (address: number): boolean =>
+  PRIVATE.some(([net, length]) => (address & maskOf(length)) >>> 0 === net);
+
+/**
+ * True for an address that only machines of the same network reach: IPv4 as above, IPv6 unique-local, link-local and
+ * loopback. An address for every interface is none of these.
+ */
+export function isPrivateAddress(text: string): boolean {
+  const bare = text
+    .toLowerCase()
+    .replace(/^\[|\]$/g, "")
+    .replace(/%.*$/, "")
+    .replace(/^::ffff:(?=[\d.]+$)/, "");
+  const address = addressOf(bare);
+  if (address !== null) return isPrivate(address);
+  return bare === "::1" || /^(f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):[0-9a-f:]*$/.test(bare);
+}
+
 const refuse = (text: string, right: string): never => {
   throw new AppError("request.invalid", `network "${text.slice(0, 40)}": ${right}.`, {
     context: { field: "network", right },
@@ -40,8 +58,7 @@ export function networkHosts(text: string): string[] {
     return refuse(text, "write an IPv4 network such as 192.168.1.0/24");
   if (bits < 24)
     return refuse(text, `it has more than ${NETWORK_HOSTS_MAX} addresses; search /24 or smaller`);
-  const isPrivate = PRIVATE.some(([net, length]) => (address & maskOf(length)) >>> 0 === net);
-  if (!isPrivate)
+  if (!isPrivate(address))
     return refuse(
       text,
       "only private networks are searched (10/8, 172.16/12, 192.168/16, 169.254/16, 127/8)",

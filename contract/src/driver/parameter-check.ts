@@ -65,14 +65,17 @@ export interface KnownSettings {
   problems: DriverProblem[];
 }
 
+/** @param secret names of settings that are no templates: a brace in a password is a letter */
 export function knownSettings(
   settings: Record<string, unknown>,
   parameters: ProfileParameters | undefined,
   values: ParameterValues,
+  secret: ReadonlySet<string>,
 ): KnownSettings {
   const known: KnownSettings = { settings: {}, filledBy: new Map(), waiting: new Map(), problems: [] };
   for (const [name, value] of Object.entries(settings)) {
-    if (!hasParameters(parameters) || typeof value !== "string" || !value.includes("{")) {
+    const plain = !hasParameters(parameters) || secret.has(name);
+    if (plain || typeof value !== "string" || !value.includes("{")) {
       known.settings[name] = value;
       continue;
     }

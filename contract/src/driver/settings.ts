@@ -2,6 +2,7 @@ import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import { Value, type ValueError } from "@sinclair/typebox/value";
 import { AppError } from "../error/app-error.ts";
 import { isSecretName } from "../std/redact.ts";
+import { isSealed } from "../vocabulary/secret.ts";
 import type { DriverDeclaration } from "./declaration.ts";
 
 /** Longest piece of a wrong value we repeat in a message. */
@@ -72,6 +73,7 @@ function isSecret(schema: TSchema, field: string): boolean {
 
 function describeFound(error: ValueError, secret: boolean): string {
   if (error.value === undefined) return "nothing";
+  if (isSealed(error.value)) return "a secret that this gateway cannot open; enter it once more at the hub";
   if (secret) return "a value we do not repeat";
   const text = JSON.stringify(error.value) ?? String(error.value);
   return text.length > FOUND_CHARS_MAX ? `${text.slice(0, FOUND_CHARS_MAX)}…` : text;

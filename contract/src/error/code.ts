@@ -133,6 +133,12 @@ export const ERROR = {
     "warning",
     "Check the network between gateway and hub; data is kept meanwhile.",
   ),
+  "uplink.untrusted": row(
+    502,
+    "backoff",
+    "error",
+    "Check the hub's address and this machine's clock. If the hub's authority was replaced, claim this gateway again with the command the hub shows.",
+  ),
   "uplink.busy": row(503, "backoff", "info", "Nothing to do: the hub asked for a pause and data is kept."),
   "uplink.silent": row(
     504,
@@ -233,6 +239,19 @@ export const ERROR = {
     "warning",
     "Check the address and the function code against the device's manual.",
   ),
+  "request.plain": row(403, "afterChange", "warning", "Use the hub's https address."),
+  "certificate.wrong": row(
+    422,
+    "afterChange",
+    "error",
+    "Give the hub a certificate that is valid, for its names, and with its own key.",
+  ),
+  "certificate.failed": row(
+    502,
+    "backoff",
+    "error",
+    "See what the certificate authority says; the hub tries again by itself.",
+  ),
   "setting.wrong": row(422, "afterChange", "error", "Correct the named setting."),
   // Storage
   "outbox.overflow": row(
@@ -253,6 +272,12 @@ export const ERROR = {
     "backoff",
     "error",
     "Check PostgreSQL; gateways keep their data meanwhile.",
+  ),
+  "audit.unwritable": row(
+    503,
+    "backoff",
+    "error",
+    "Look at the database's disk and the hub's log; values and gateways go on meanwhile.",
   ),
   "database.failed": row(500, "never", "error", "Look at the hub's log for the error id."),
   // History

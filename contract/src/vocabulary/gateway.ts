@@ -92,6 +92,18 @@ export const LogStatus = Type.Object({
 });
 export type LogStatus = Static<typeof LogStatus>;
 
+/** How the gateway's own page stands: what somebody at the machine has switched. */
+export const LocalState = Type.Object({
+  commissioningUntilMs: Type.Union([Type.Number(), Type.Null()], {
+    description: "Until when commissioning mode is on, ms UTC; null while it is off",
+  }),
+  lockedOut: Type.Boolean({ description: "No write from afar reaches a machine" }),
+  signInLockedUntilMs: Type.Union([Type.Number(), Type.Null()], {
+    description: "Until when somebody may not try another PIN; null when nobody is locked out",
+  }),
+});
+export type LocalState = Static<typeof LocalState>;
+
 /** Health report of a gateway, sent each heartbeat and on every transition. */
 export const GatewayStatus = Type.Object({
   software: Type.String({ maxLength: 64 }),
@@ -110,6 +122,7 @@ export const GatewayStatus = Type.Object({
     Type.Union([Type.Number(), Type.Null()], { description: "Null where the machine has no such sensor" }),
   ),
   log: Type.Optional(LogStatus),
+  local: Type.Optional(LocalState),
   clockOffsetMs: Type.Union([Type.Number(), Type.Null()], { description: "Gateway minus hub" }),
   clockQuality: Type.Optional(ClockQualityName),
   manifestRev: Type.Integer({ minimum: 0 }),

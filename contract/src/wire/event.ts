@@ -38,6 +38,23 @@ export const EVENT = {
   "gateway.settings": "info",
   /** Other log records are sent to the hub from now on. Data: `level`, `minutes` (null: back at the standard level). */
   "log.level": "info",
+  /** Somebody at the gateway's own page. Data: `name` as the person wrote it, `address`. */
+  "local.signedIn": "info",
+  "local.signedOut": "info",
+  "local.pinChanged": "info",
+  /** Data: `reason` (wrongPin, locked, crossSite), `address`, `untold` (refusals before it that were only counted). */
+  "local.refused": "warning",
+  /** Too many wrong PINs. Data: `scope` (address, gateway), `address`, `minutes`. */
+  "local.locked": "error",
+  /** Done at the page to one device. Data: `name`, and of a test `ok`. */
+  "local.deviceTested": "info",
+  "local.deviceRestarted": "info",
+  /** Commissioning mode at the gateway's page. Data: `name`, `minutes` or `why`. */
+  "commissioning.began": "warning",
+  "commissioning.ended": "info",
+  /** The lockout of writes from afar at the gateway's page. Data: `name`. */
+  "lockout.set": "warning",
+  "lockout.released": "warning",
   /**
    * One record of the gateway's log (`vocabulary/log.ts`), with the severity of its level. The hub keeps these apart
    * from the other events, and shorter. Data: `level`, `logger`, and the record's own facts.
@@ -55,7 +72,7 @@ export const GatewayEvent = Type.Object({
   /** One sentence for a person, with live numbers. */
   message: Type.String({ maxLength: 500 }),
   deviceId: Type.Optional(EntityId),
-  data: Type.Record(Type.String({ pattern: "^[a-z][A-Za-z]*$", maxLength: 32 }), Fact, { maxProperties: 16 }),
+  data: Type.Record(Type.String({ pattern: "^[a-z][A-Za-z]*$", maxLength: 32 }), Fact, { maxProperties: 32 }),
 });
 export type GatewayEvent = Static<typeof GatewayEvent>;
 

@@ -4,8 +4,10 @@ import { EntityId, TagNo } from "../vocabulary/id.ts";
 import { JsonValue } from "../vocabulary/value.ts";
 import { LIMITS } from "./limits.ts";
 
+export const LIVE_PATH = "/api/v1/live";
+
 /**
- * `/api/v1/live`, hub ↔ browser, text messages. The browser says which tags are on screen; the hub answers with one
+ * `LIVE_PATH`, hub ↔ browser, text messages. The browser says which tags are on screen; the hub answers with one
  * snapshot, then deltas. `seq` counts the deltas of this subscription by one; a hole means: subscribe again. A slow
  * browser gets the newest value of each tag, never a queue of old ones.
  */

@@ -1,5 +1,6 @@
 import type { EnrolmentBody } from "../api/enrolment.ts";
 import { canonicalJson } from "../std/canonical-json.ts";
+import type { HubTrust } from "./hub-trust.ts";
 import type { HelloBody } from "./uplink.ts";
 
 /**
@@ -12,3 +13,4 @@ export const enrolmentText = (body: EnrolmentBody): string => `millrace-enrol-v1
 export const auditAnchorText = (anchor: { hubId: string; no: number; hash: string; atMs: number }): string =>
   `millrace-audit-v1\n${canonicalJson(anchor)}`;
 export const manifestText = (manifestJson: string): string => `millrace-manifest-v1\n${manifestJson}`;
+export const hubTrustText = (trust: HubTrust): string => `millrace-trust-v1\n${canonicalJson(trust)}`;

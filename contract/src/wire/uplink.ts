@@ -41,6 +41,8 @@ export const HelloBody = Type.Object({
   fieldKinds: Type.Optional(FieldKindNames),
   /** Kinds of commands this gateway takes; absent in gateways that know `restartDevice` alone. */
   commandKinds: Type.Optional(Type.Array(Type.String({ maxLength: 32 }), { maxItems: 64 })),
+  /** X25519 key for which the hub seals secrets; absent in gateways that cannot open any. */
+  sealKey: Type.Optional(Base64Url(32)),
   clockQuality: Type.Optional(ClockQualityName),
   software: Type.String({ maxLength: 64 }),
   wallMs: Type.Number(),

@@ -47,7 +47,7 @@ for (const [what, known, command, hubNowMs, verdict] of [
   ["an older one", kept(5, "done"), commandOf(4), NOW, { do: "stale" }],
   ["numbers may be left out", kept(5, "done"), commandOf(9), NOW, { do: "execute" }],
 ] as const) {
-  test(`admit: ${what}`, () => expect(admitCommand(known, command, hubNowMs)).toEqual(verdict));
+  test(`S26: admit: ${what}`, () => expect(admitCommand(known, command, hubNowMs)).toEqual(verdict));
 }
 
 test("the record keeps the newest thousand, and the highest number for ever", () => {
@@ -95,7 +95,7 @@ async function rig(
 
 const outcomes = ({ events }: Rig) => events.map(({ code, data }) => [code, data.commandNo, data.outcome]);
 
-test("a command is on disk before it runs, runs once, and its outcome is told at each repeat", async () => {
+test("S26: a command is on disk before it runs, runs once, and its outcome is told at each repeat", async () => {
   const r = await rig();
   await Promise.all([r.desk.take(commandOf(1)), r.desk.take(commandOf(1))]);
   expect(r.ran).toHaveLength(1);
@@ -131,7 +131,7 @@ test("a gateway that dies in a command tells at its next start that nobody knows
   expect(outcomes(await rig(r.folder))).toEqual([]);
 });
 
-test("expiry is judged when its turn has come, and again when it is on disk", async () => {
+test("S26: expiry is judged when its turn has come, and again when it is on disk", async () => {
   let nowMs = NOW;
   const r = await rig(undefined, {
     hubNowMs: () => {

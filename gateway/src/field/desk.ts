@@ -26,12 +26,18 @@ export interface FieldDeskInput {
   /** Hears values of the settings of the present test that must stand in no log. */
   keepSecret?: (values: readonly string[]) => void;
   driverOf?: TrialDeps["driverOf"];
+  /** The settings of a test with its secrets opened. */
+  opened?: (body: FieldBody) => Record<string, unknown>;
 }
 
 type Question = Pick<FieldRequest, "requestId" | "limitMs"> & { body: unknown };
 
+/** Who asked: the hub, or somebody at the machine's own page. */
+type Asker = "hub" | "machine";
+
 interface Running {
   requestId: string;
+  asker: Asker;
   cancel: AbortController;
   /** What is being done, in words. */
   stage: string;
@@ -53,11 +59,12 @@ export class FieldDesk {
   }
 
   /** Resolves with what came of it; null when nobody waits for it any more. Never rejects. */
-  async take(question: Question): Promise<FieldResult | null> {
+  async take(question: Question, asker: Asker = "hub"): Promise<FieldResult | null> {
     try {
-      const body = decodeBody(question.body);
+      const sealed = decodeBody(question.body);
+      const body = { ...sealed, settings: this.#input.opened?.(sealed) ?? sealed.settings };
       if (this.#running !== null) throw new AppError("request.tooMany", BUSY);
-      return await this.#run(question, body);
+      return await this.#run(question, body, asker);
     } catch (thrown) {
       const { code, message } = asAppError(thrown);
       if (code === "internal.bug") log.error("a test at a device failed: {error}", { error: thrown });
@@ -70,22 +77,23 @@ export class FieldDesk {
     if (this.#running?.requestId === requestId) this.#running.cancel.abort(new Cancelled());
   }
 
-  /** The hub is gone, and with it whoever asked. */
+  /** The hub is gone, and with it whoever asked there. */
   abandon(): void {
-    this.#running?.cancel.abort(new Cancelled());
+    if (this.#running?.asker === "hub") this.#running.cancel.abort(new Cancelled());
   }
 
   /** Resolves when nothing of a test is open any more. */
   async stop(): Promise<void> {
-    this.abandon();
+    this.#running?.cancel.abort(new Cancelled());
     await this.#running?.ended;
   }
 
-  async #run(question: Question, body: FieldBody): Promise<FieldResult | null> {
+  async #run(question: Question, body: FieldBody, asker: Asker): Promise<FieldResult | null> {
     const { clock, fleet } = this.#input;
     const limitMs = Math.min(question.limitMs, LIMITS.fieldAnswerMs);
     const cancel = new AbortController();
-    const running: Running = { requestId: question.requestId, cancel, stage: "", ended: Promise.resolve() };
+    const { requestId } = question;
+    const running: Running = { requestId, asker, cancel, stage: "", ended: Promise.resolve() };
     const cancelLimit = clock.after(limitMs, () => cancel.abort(new TookTooLong()));
     const deps: TrialDeps = {
       driverOf: this.#input.driverOf ?? driverOf,

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { chmod, mkdir, open, readFile, rename } from "node:fs/promises";
+import { chmod, chown, mkdir, open, readFile, rename, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** Only the gateway's own user may read what lies in the data folder. */
@@ -9,6 +9,12 @@ const FOLDER_MODE = 0o700;
 /** Makes the data folder of a gateway, readable by its own user only. */
 export async function makePrivateFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+}
+
+/** A file that an administrator wrote belongs to the gateway's own user, who must read it. */
+export async function giveToOwner(folder: string, name: string): Promise<void> {
+  const { uid, gid } = await stat(folder);
+  if (process.getuid?.() === 0 && uid !== 0) await chown(join(folder, name), uid, gid);
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Clock, Random } from "@millrace/contract/std/clock";
 import { ROUTE } from "@millrace/contract/wire/route";
 import { enrolmentText } from "@millrace/contract/wire/signature";
 import { Value } from "@sinclair/typebox/value";
+import { untrusted } from "../uplink/connect-failure.ts";
 import { fingerprintOf, type GatewayKey } from "./key.ts";
 import { type IdentityState, writeIdentityState } from "./state.ts";
 
@@ -89,6 +90,12 @@ async function post(input: EnrolInput, url: string, request: EnrolmentRequest): 
       signal: input.signal ? AbortSignal.any([input.signal, late.signal]) : late.signal,
     });
   } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    const distrust = untrusted((cause as { code?: string }).code);
+    if (distrust !== null) {
+      const message = `No claim was sent to ${input.hubUrl}: ${distrust}.`;
+      throw new AppError("uplink.untrusted", message, { cause });
+    }
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new AppError("uplink.unreachable", `${input.hubUrl} cannot be reached: ${why}`, { cause });
   } finally {

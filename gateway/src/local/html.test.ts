@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { html } from "./html.ts";
 
-test("every text is escaped, in content and in attributes; HTML is not escaped twice", () => {
+test("S27: every text is escaped, in content and in attributes; HTML is not escaped twice", () => {
   const evil = `<img src=x onerror="alert('1')">&`;
   const inner = html`<i>${evil}</i>`;
   expect(html`<p title="${evil}">${inner}${[inner]}${null}${0}</p>`.text).not.toContain("<img");

@@ -1,5 +1,5 @@
 import { ERROR, type ErrorCode } from "@millrace/contract/error/code";
-import type { DeviceStatus, OutboxStatus } from "@millrace/contract/vocabulary/gateway";
+import type { DeviceStatus, LinkState, OutboxStatus } from "@millrace/contract/vocabulary/gateway";
 import { durationWords } from "../supervisor/words.ts";
 import type { LocalView } from "./view.ts";
 
@@ -19,6 +19,17 @@ export interface Rung {
 
 /** Shapes tell the states apart without colour. */
 export const SHAPE: Record<RungState, string> = { ok: "✓", warn: "!", fault: "✗" };
+
+export const DEVICE_WORD: Record<LinkState, string> = {
+  up: "Answers",
+  opening: "Starting",
+  waiting: "Does not answer",
+  down: "Out of service",
+};
+
+/** The shape of a device's link. */
+export const shapeOf = (state: LinkState): string =>
+  state === "up" ? SHAPE.ok : state === "opening" ? SHAPE.warn : SHAPE.fault;
 
 const DISK_FREE_BYTES_MIN = 200 * 1024 * 1024;
 const CLOCK_OFFSET_MS_MAX = 5_000;

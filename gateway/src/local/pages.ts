@@ -5,60 +5,24 @@ import type { TagView } from "../scan/columns.ts";
 import type { DeviceSupervisor } from "../supervisor/device.ts";
 import { durationWords } from "../supervisor/words.ts";
 import { type Html, html } from "./html.ts";
-import { ladder, nextStepOf, type Rung, SHAPE } from "./ladder.ts";
+import { DEVICE_WORD, ladder, nextStepOf, type Rung, SHAPE, shapeOf } from "./ladder.ts";
+import { clockText, page, type Visit } from "./shell.ts";
 import type { LocalView } from "./view.ts";
 
 /** Most tags on one page: more cannot be read, and a phone must draw it. */
 export const TAG_ROWS_MAX = 200;
 const SEARCH_CHARS_MAX = 100;
-const REFRESH_S = 5;
-
-/** Hours, minutes and seconds of the gateway's own time zone, as on the clock beside the cabinet. */
-const clockText = (ms: number): string => new Date(ms).toTimeString().slice(0, 8);
 
 const sinceText = (ms: number, nowMs: number): string => {
   const days = nowMs - ms > 86_400_000 ? `${new Date(ms).toISOString().slice(0, 10)} ` : "";
   return `since ${days}${clockText(ms)} (${durationWords(nowMs - ms)})`;
 };
 
-function page(view: LocalView, path: string, title: string, body: Html): Html {
-  const link = (to: string, text: string) =>
-    to === path
-      ? html`<li><a href="${to}" aria-current="page">${text}</a></li>`
-      : html`<li><a href="${to}">${text}</a></li>`;
-  const { nowMs, software } = view.status;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<noscript><meta http-equiv="refresh" content="${REFRESH_S}"></noscript>
-<title>${title} – ${view.gatewayName}</title>
-<link rel="stylesheet" href="/style.css">
-<link rel="icon" href="data:,">
-<script src="/live.js" defer></script>
-</head>
-<body>
-<p id="lost" role="status" hidden>This page has lost the gateway: what it shows is old.</p>
-<header>
-<h1>${view.gatewayName}</h1>
-<p data-live>Page made at <time datetime="${new Date(nowMs).toISOString()}">${clockText(nowMs)}</time></p>
-<nav aria-label="Pages"><ul>${link("/", "Status")}${link("/tags", "Live tags")}</ul></nav>
-</header>
-<main>
-${body}
-</main>
-<footer><p>${software} · gateway ${view.gatewayId} · key ${view.fingerprint}</p></footer>
-</body>
-</html>
-`;
-}
-
-export function statusPage(view: LocalView): Html {
+export function statusPage(visit: Visit): Html {
+  const { view } = visit;
   const rows = view.devices.map((device) => deviceRow(device, view.status.nowMs));
   return page(
-    view,
-    "/",
+    visit,
     "Status",
     html`<h2>From the mains to the hub</h2>
 <ol class="ladder" data-live>${ladder(view).map((rung) => rungItem(rung, view.status.nowMs))}</ol>
@@ -77,32 +41,24 @@ function rungItem(rung: Rung, nowMs: number): Html {
 ${rung.numbers === "" ? null : html`<p>${rung.numbers}</p>`}${rung.cause === "" ? null : html`<p>${rung.cause}</p>`}${rung.nextStep === "" ? null : html`<p class="next"><strong>Next step:</strong> ${rung.nextStep}</p>`}</div></li>`;
 }
 
-const DEVICE_WORD = {
-  up: "Answers",
-  opening: "Starting",
-  waiting: "Does not answer",
-  down: "Out of service",
-};
-
 function deviceRow(supervisor: DeviceSupervisor, nowMs: number): Html {
   const d = supervisor.status();
-  const shape = d.linkState === "up" ? SHAPE.ok : d.linkState === "opening" ? SHAPE.warn : SHAPE.fault;
   const why =
     d.code === "" ? null : html`<br>${d.reason}<br><strong>Next step:</strong> ${nextStepOf(d.code)}`;
   const link = `/tags?q=${encodeURIComponent(supervisor.device.path)}`;
-  return html`<tr><th scope="row"><a href="${link}">${supervisor.device.name}</a></th><td>${shape} ${DEVICE_WORD[d.linkState]} ${sinceText(d.sinceMs, nowMs)}${why}</td><td data-label="Endpoint">${supervisor.endpoint()}</td><td class="n" data-label="Cycles">${d.cycles}</td><td class="n" data-label="Missed">${d.cyclesMissed}</td><td class="n" data-label="Round trip">${d.roundTripMs === null ? "—" : `${d.roundTripMs.toFixed(1)} ms`}</td><td class="n" data-label="Tags good / bad">${d.tagsGood} / ${d.tagsBad}</td><td class="n" data-label="Last good">${d.lastGoodMs === null ? "never" : clockText(d.lastGoodMs)}</td></tr>
+  return html`<tr><th scope="row"><a href="${link}">${supervisor.device.name}</a></th><td>${shapeOf(d.linkState)} ${DEVICE_WORD[d.linkState]} ${sinceText(d.sinceMs, nowMs)}${why}</td><td data-label="Endpoint">${supervisor.endpoint()}</td><td class="n" data-label="Cycles">${d.cycles}</td><td class="n" data-label="Missed">${d.cyclesMissed}</td><td class="n" data-label="Round trip">${d.roundTripMs === null ? "—" : `${d.roundTripMs.toFixed(1)} ms`}</td><td class="n" data-label="Tags good / bad">${d.tagsGood} / ${d.tagsBad}</td><td class="n" data-label="Last good">${d.lastGoodMs === null ? "never" : clockText(d.lastGoodMs)}</td></tr>
 `;
 }
 
 /** Tags whose path, name or address holds the text; of all devices, bounded. */
-export function tagsPage(view: LocalView, search: string): Html {
+export function tagsPage(visit: Visit, search: string): Html {
+  const { view } = visit;
   const wanted = search.slice(0, SEARCH_CHARS_MAX);
   const { rows, found } = findTags(view, wanted.toLowerCase());
   const caption =
     found > rows.length ? `The first ${rows.length} of ${found} tags; search to see others` : `${found} tags`;
   return page(
-    view,
-    "/tags",
+    visit,
     "Live tags",
     html`<h2 id="tags">Live tags</h2>
 <form method="get" action="/tags" role="search"><div><label for="q">Path, name, address or quality</label><input id="q" name="q" type="search" maxlength="${SEARCH_CHARS_MAX}" value="${wanted}"></div><button type="submit">Search</button></form>

@@ -11,7 +11,7 @@ header{display:flex;flex-wrap:wrap;gap:4px 24px;align-items:baseline}
 h1{font-size:28px;margin:0}h2{font-size:24px;margin:24px 0 8px}
 header p,footer p{margin:0;color:var(--text2)}
 nav ul{display:flex;flex-wrap:wrap;gap:8px;list-style:none;margin:0;padding:0}
-nav a{display:flex;align-items:center;min-height:64px;padding:0 20px;background:var(--raised);border:1px solid var(--line);border-radius:4px;text-decoration:none}
+nav a{display:flex;align-items:center;min-height:80px;padding:0 20px;background:var(--raised);border:1px solid var(--line);border-radius:4px;text-decoration:none}
 nav a[aria-current]{border-width:3px;font-weight:bold}
 a{color:var(--accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
@@ -37,5 +37,13 @@ tbody tr{height:80px}
 @media (max-width:700px){table.cards thead{display:none}table.cards,table.cards tbody,table.cards tr,table.cards th,table.cards td{display:block}table.cards tr{height:auto;border:1px solid var(--line);margin-bottom:12px;padding:8px 12px}table.cards th,table.cards td{border:0;padding:4px 0;text-align:left;white-space:normal}table.cards tbody th{font-size:22px}table.cards td[data-label]::before{content:attr(data-label) ": ";color:var(--text2)}}
 form{display:flex;flex-wrap:wrap;gap:8px;align-items:end;margin:8px 0}
 label{display:block}
-input,button,select{font:inherit;min-height:64px;padding:0 16px;background:var(--raised);color:var(--text);border:1px solid var(--line);border-radius:4px}
+form>div{flex:0 1 420px}form>div input{width:100%}form.upright>div{flex:none;width:100%;max-width:420px}nav form{margin:0}
+button{cursor:pointer;border-width:2px}
+form.upright{flex-direction:column;align-items:start}
+section{margin:0 0 24px}
+.buttons{display:flex;flex-wrap:wrap;gap:0 12px}
+.devices{list-style:none;margin:0;padding:0}.devices>li{padding:12px 16px;background:var(--surface);border:1px solid var(--line)}.devices h3{margin:0;font-size:20px}.devices p{margin:4px 0}
+.switched,.told{margin:8px 0;padding:14px 16px;background:var(--raised);border:1px solid var(--line);border-left:8px solid var(--p2)}
+.told.ok{border-left:8px solid var(--line)}.told .shape{font-size:24px}
+input,button,select{font:inherit;min-height:80px;max-width:100%;padding:0 16px;background:var(--raised);color:var(--text);border:1px solid var(--line);border-radius:4px}
 `;

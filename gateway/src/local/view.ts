@@ -1,6 +1,7 @@
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import type { MachineHealth } from "../health/machine.ts";
 import type { DeviceSupervisor } from "../supervisor/device.ts";
+import type { LockoutState } from "./lockout.ts";
 
 /** State of the link to the hub, as the page shows it. */
 export interface HubView {
@@ -10,6 +11,14 @@ export interface HubView {
   /** Error code and sentence while the link is down. */
   code: string;
   reason: string;
+}
+
+/** What somebody at the machine has switched. */
+export interface WorkView {
+  /** 0 while commissioning mode is off. */
+  commissioningLeftMs: number;
+  commissioningBy: string;
+  lockout: LockoutState;
 }
 
 /** What the page reads when it is asked. Nothing here is kept between two requests. */
@@ -23,4 +32,5 @@ export interface LocalView {
   machine: MachineHealth;
   hub: HubView;
   devices: readonly DeviceSupervisor[];
+  work: WorkView;
 }

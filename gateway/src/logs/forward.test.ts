@@ -43,7 +43,7 @@ describe("a record as an event", () => {
     });
   });
 
-  test("never tells a secret: known, named or by its form, in the sentence or in a fact", () => {
+  test("S39: never tells a secret: known, named or by its form, in the sentence or in a fact", () => {
     const error = new Error("dial mqtt://plc:CANARY-3@10.0.0.1 failed for CANARY-1");
     const event = wired(
       logEvent(

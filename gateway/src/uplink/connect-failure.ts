@@ -12,8 +12,14 @@ const CERTIFICATE: Readonly<Record<string, string>> = {
   SELF_SIGNED_CERT_IN_CHAIN: "its certificate is signed by nobody this machine trusts",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is signed by nobody this machine trusts",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is signed by nobody this machine trusts",
-  EPROTO: "it does not speak TLS",
+  CERT_UNTRUSTED: "its certificate is signed by nobody this machine trusts",
+  CERT_SIGNATURE_FAILURE: "its certificate is signed by nobody this machine trusts",
+  INVALID_CA: "its certificate is signed by nobody this machine trusts",
 };
+const NO_TLS: Readonly<Record<string, string>> = { EPROTO: "it does not speak TLS" };
+
+/** What is wrong with the certificate of who answers; null when the failure is another one. */
+export const untrusted = (code: string | undefined): string | null => CERTIFICATE[code ?? ""] ?? null;
 
 /** Everything before this is the address again. */
 const PREFIX = "failed: ";
@@ -32,7 +38,8 @@ export function connectFailure(url: string, { code = "", message }: ConnectError
   if (status !== undefined)
     return `${place} answers, but not as a hub does (HTTP status ${status}); perhaps a sign-in page of this network`;
   if (said.startsWith("Invalid response")) return `${place} answers, but not as a hub does`;
-  if (said.startsWith("TLS")) return `no safe connection to ${place}: ${CERTIFICATE[code] ?? (code || said)}`;
+  if (said.startsWith("TLS"))
+    return `no safe connection to ${place}: ${untrusted(code) ?? NO_TLS[code] ?? (code || said)}`;
   switch (code) {
     case "ENOTFOUND":
     case "EAI_AGAIN":

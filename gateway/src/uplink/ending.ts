@@ -11,7 +11,10 @@ import type { LinkPhase, LinkSettings, LinkStep, UpState } from "./state.ts";
 const CLOSE_REFUSED = 4403;
 
 /** Close code of a connection that never came about, or ended without a word. */
-const CLOSE_FAILED = 1006;
+export const CLOSE_FAILED = 1006;
+
+/** Close code of a connection whose certificate was refused (RFC 6455 7.4.1: never on the wire). */
+export const CLOSE_UNTRUSTED = 1015;
 
 /** One reading of clock and chance for a whole step. `chance` is in [0, 1). */
 export interface Moment {
@@ -29,17 +32,19 @@ export function closed(
 ): LinkStep {
   const said = reason ? `: ${reason}` : "";
   const error =
-    code === CLOSE_REFUSED
-      ? new AppError(
-          "uplink.refused",
-          `The hub refused this gateway${said}. Enrol it again, or undo its revocation.`,
-        )
-      : new AppError(
-          "uplink.unreachable",
-          code === CLOSE_FAILED && reason
-            ? `No connection to the hub: ${reason}.`
-            : `The connection to the hub ended (code ${code}${said}).`,
-        );
+    code === CLOSE_UNTRUSTED
+      ? new AppError("uplink.untrusted", `No connection to the hub: ${reason}; nothing was sent.`)
+      : code === CLOSE_REFUSED
+        ? new AppError(
+            "uplink.refused",
+            `The hub refused this gateway${said}. Enrol it again, or undo its revocation.`,
+          )
+        : new AppError(
+            "uplink.unreachable",
+            code === CLOSE_FAILED && reason
+              ? `No connection to the hub: ${reason}.`
+              : `The connection to the hub ended (code ${code}${said}).`,
+          );
   const down = fail(phase, error, 0, moment, settings);
   return { phase: down.phase, actions: [] };
 }

@@ -2,7 +2,9 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { DownlinkMessage } from "@millrace/contract/wire/downlink";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { Value } from "@sinclair/typebox/value";
-import { connectFailure } from "./connect-failure.ts";
+import type { TlsTrust } from "../identity/hub-trust.ts";
+import { connectFailure, untrusted } from "./connect-failure.ts";
+import { CLOSE_FAILED, CLOSE_UNTRUSTED } from "./ending.ts";
 
 /** What a socket tells its owner. After `onClosed` it is silent. */
 export interface SocketEvents {
@@ -23,8 +25,10 @@ export interface UplinkSocket {
  * A thin edge around Bun's WebSocket client. Its signals prove nothing: `send` never fails and a frozen server is not
  * noticed (`delivery.md` 2.5), so deadlines and acks are the machine's business.
  */
-export function openSocket(url: string, events: SocketEvents): UplinkSocket {
-  const socket = new WebSocket(url);
+export function openSocket(url: string, events: SocketEvents, tls?: TlsTrust): UplinkSocket {
+  const options: Bun.WebSocketOptions = tls === undefined ? {} : { tls };
+  // The types are the browser's, which knows no such options.
+  const socket = new WebSocket(url, options as never);
   let live = true;
   const end = (code: number, reason: string) => {
     if (!live) return;
@@ -42,7 +46,9 @@ export function openSocket(url: string, events: SocketEvents): UplinkSocket {
   };
   socket.onerror = (event) => {
     const { error, message } = event as ErrorEvent;
-    end(1006, connectFailure(url, { code: (error as { code?: string } | null)?.code, message }));
+    const code = (error as { code?: string } | null)?.code;
+    const closeCode = untrusted(code) === null ? CLOSE_FAILED : CLOSE_UNTRUSTED;
+    end(closeCode, connectFailure(url, { code, message }));
   };
   socket.onclose = (event) => end(event.code, event.reason);
   return {

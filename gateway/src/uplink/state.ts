@@ -63,6 +63,16 @@ export interface StreamHead extends StreamKey {
   backlog: boolean;
 }
 
+/** A stream as the hub may know it. */
+export const announced = ({ lane, seg, low, next, acked, sent }: StreamHead) => ({
+  lane,
+  seg,
+  low,
+  next,
+  acked,
+  sent,
+});
+
 export interface InFlight {
   /** Counts the envelopes of a session, from 1. */
   envelopeNo: number;

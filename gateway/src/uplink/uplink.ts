@@ -11,6 +11,7 @@ import type { HelloBody, UplinkMessage } from "@millrace/contract/wire/uplink";
 import { VERSION } from "@millrace/contract/wire/version";
 import type { Static } from "@sinclair/typebox";
 import type { CommandDesk } from "../commands/desk.ts";
+import type { TlsTrust } from "../identity/hub-trust.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { ManifestStore } from "../manifest/store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
@@ -22,15 +23,15 @@ import { type LinkReport, nextReport } from "./link-report.ts";
 import { answerManifest } from "./manifest-answer.ts";
 import { nextWakeMs, step } from "./protocol.ts";
 import { SNAPSHOT_STREAM, SnapshotFrames } from "./snapshot.ts";
-import { openSocket, type UplinkSocket } from "./socket.ts";
+import { openSocket, type SocketEvents, type UplinkSocket } from "./socket.ts";
 import {
+  announced,
   type KnownStream,
   LINK_SETTINGS,
   type LinkAction,
   type LinkEvent,
   type LinkPhase,
   type LinkSettings,
-  type StreamHead,
 } from "./state.ts";
 
 const log = getLogger(["gateway", "uplink"]);
@@ -38,6 +39,8 @@ const log = getLogger(["gateway", "uplink"]);
 export interface UplinkInput {
   hubUrl: string;
   identity: Identity;
+  /** For which key the hub seals secrets. */
+  sealKey?: string;
   outbox: Pick<
     Outbox,
     "epoch" | "openSession" | "renewEpoch" | "frames" | "acknowledge" | "welcomed" | "condemn" | "onSealed"
@@ -58,6 +61,8 @@ export interface UplinkInput {
   commands?: Pick<CommandDesk, "highestNo" | "take">;
   /** Takes the hub's tests at devices; without it they are refused. */
   field?: FieldPort;
+  /** By what the hub's certificate is judged, asked at each connection; without it by the public authorities. */
+  tls?: () => TlsTrust;
   /** Takes `ws:` to another machine too. */
   allowPlain?: boolean;
   settings?: Partial<LinkSettings>;
@@ -250,7 +255,7 @@ class UplinkShell implements Uplink {
       if (connection === this.#connection) this.#on(event);
     };
     try {
-      this.#socket = openSocket(this.#url, {
+      const events: SocketEvents = {
         onOpened: () => ifMine({ type: "opened" }),
         onHeard: (message) => {
           ifMine({ type: "heard", message });
@@ -258,7 +263,8 @@ class UplinkShell implements Uplink {
         },
         onGarbage: (error) => ifMine({ type: "failed", error }),
         onClosed: (code, reason) => ifMine({ type: "closed", code, reason }),
-      });
+      };
+      this.#socket = openSocket(this.#url, events, this.#input.tls?.());
     } catch (cause) {
       this.#later(async () => {
         throw new AppError("uplink.unreachable", `${this.#url} cannot be opened`, { cause });
@@ -282,7 +288,8 @@ class UplinkShell implements Uplink {
   }
 
   async #hello(challenge: Static<typeof Challenge>): Promise<LinkEvent> {
-    const { identity, outbox, manifest, clock, clockQuality, commands, field, software } = this.#input;
+    const { identity, outbox, manifest, clock, clockQuality, commands, field, software, sealKey } =
+      this.#input;
     const state = identity.state();
     if (challenge.hubId !== state.hubId) {
       throw new AppError(
@@ -306,6 +313,7 @@ class UplinkShell implements Uplink {
       manifestRev: manifest.current()?.rev ?? 0,
       ...(commandNo === null ? {} : { commandNo, commandKinds: [...COMMAND_KINDS] }),
       ...(field ? { fieldKinds: [...field.kinds] } : {}),
+      ...(sealKey === undefined ? {} : { sealKey }),
       ...(clockQuality ? { clockQuality: clockQuality() } : {}),
       software,
       wallMs: clock.nowMs(),
@@ -388,13 +396,3 @@ class UplinkShell implements Uplink {
     return null;
   }
 }
-
-/** A stream as the hub may know it. */
-const announced = ({ lane, seg, low, next, acked, sent }: StreamHead) => ({
-  lane,
-  seg,
-  low,
-  next,
-  acked,
-  sent,
-});

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 export class Usage extends Error {}
 
 /** `npm run` goes to the package's folder; the file was named from where the person stands. */
-const fileOf = (name: string): string => resolve(process.env.INIT_CWD ?? process.cwd(), name);
+export const fileOf = (name: string): string => resolve(process.env.INIT_CWD ?? process.cwd(), name);
 
 /** The bytes of a file, or of standard input for `-`. @throws Usage when none is named */
 export async function bytesOf(file: string | undefined): Promise<Uint8Array<ArrayBuffer>> {

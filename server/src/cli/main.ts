@@ -5,6 +5,7 @@ import { Page } from "@millrace/contract/api/page";
 import { AppError } from "@millrace/contract/error/app-error";
 import { ERROR } from "@millrace/contract/error/code";
 import { EXIT_SETTING } from "@millrace/contract/std/setting";
+import { filledDocument } from "./document-secrets.ts";
 import { bytesOf, Usage } from "./files.ts";
 import { Hub, Refused } from "./hub.ts";
 import { exportFile, importFile } from "./import.ts";
@@ -21,7 +22,8 @@ millrace config import FILE [--profile NAME] [--kind tags|devices] [--dry-run] [
                                                                     take tags or devices from a file
 millrace config export --kind tags|devices [--profile NAME]         print them as CSV
 
-FILE is YAML or JSON (by its ending), - for YAML on standard input; for import CSV, or JSON from Ignition (by its ending).
+FILE is YAML or JSON (by its ending), - for YAML on standard input; in it, {secret: env:NAME} and {secret: file:PATH}
+stand for values of this machine's environment and files. For import CSV, or JSON from Ignition (by its ending).
  MILLRACE_HUB_URL (http://localhost:8080) and
 MILLRACE_API_KEY or MILLRACE_API_KEY_FILE say where and as whom.`;
 
@@ -61,7 +63,7 @@ const changeQuery = (options: Options): Record<string, string> => ({
 });
 
 async function apply(hub: Hub, file: string | undefined, options: Options): Promise<string> {
-  const body = await bytesOf(file);
+  const body = filledDocument(await bytesOf(file), process.env);
   const media = file?.endsWith(".json") ? "application/json" : "application/yaml";
   const plan = await hub.json(ConfigPlan, {
     method: "PUT",

@@ -1,4 +1,4 @@
-import type { Permission } from "@millrace/contract/api/role";
+import type { Permission, Reach } from "@millrace/contract/api/role";
 import { AppError } from "@millrace/contract/error/app-error";
 import { type AnyElysia, Elysia } from "elysia";
 import { type Principal, reachOf } from "./principal.ts";
@@ -6,7 +6,7 @@ import { covers, isNowhere } from "./reach.ts";
 import { type PeerOf, requestFrom } from "./request-from.ts";
 
 /** Things that stand somewhere in the plant, by the words an answer calls them. */
-export type PlacedKind = "place" | "gateway" | "device" | "tag" | "command";
+export type PlacedKind = "site" | "gateway" | "device" | "tag" | "command";
 
 /** Finds out who makes a request, and where the things it names stand. */
 export interface Gatekeeper {
@@ -34,7 +34,7 @@ export const inReach = (permission: Permission): Rule => ({ permission, where: "
 const at =
   (kind: PlacedKind, param: string) =>
   (permission: Permission): Rule => ({ permission, where: { kind, param } });
-export const atPlace = at("place", "id");
+export const atSite = at("site", "id");
 export const atGateway = at("gateway", "id");
 export const atDevice = at("device", "id");
 export const atTag = at("tag", "tagNo");
@@ -45,6 +45,23 @@ async function requireSomebody(gatekeeper: Gatekeeper, headers: Headers): Promis
   const principal = await gatekeeper.whoIs(headers);
   if (principal === null) throw new AppError("auth.required", "This needs somebody who is signed in.");
   return principal;
+}
+
+/**
+ * Answers a thing at a foreign place as if it did not exist; what does not exist is for whoever looks for it to say.
+ * @throws AppError `entity.missing`
+ */
+export async function checkWithin(
+  gatekeeper: Gatekeeper,
+  reach: Reach,
+  kind: PlacedKind,
+  key: string,
+): Promise<void> {
+  if (reach === "whole") return;
+  const path = await gatekeeper.placeOf(kind, key);
+  if (path !== null && !covers(reach, path)) {
+    throw new AppError("entity.missing", `There is no such ${kind}.`);
+  }
 }
 
 const forbidden = (permission: Permission, text: string) =>
@@ -67,11 +84,8 @@ export async function requirePermission(
   if (where === "whole" && reach !== "whole") {
     throw forbidden(permission, `This takes the permission ${permission} for the whole plant.`);
   }
-  if (typeof where === "object" && reach !== "whole") {
-    const path = await gatekeeper.placeOf(where.kind, params[where.param] ?? "");
-    if (path !== null && !covers(reach, path)) {
-      throw new AppError("entity.missing", `There is no such ${where.kind}.`);
-    }
+  if (typeof where === "object") {
+    await checkWithin(gatekeeper, reach, where.kind, params[where.param] ?? "");
   }
   return principal;
 }

@@ -29,7 +29,7 @@ test.each([
   '{"a":"\\u0000"}',
   nested(66),
   nested(100_000),
-])("%p is malformed", (text) => {
+])("S29, S36: %p is malformed", (text) => {
   expect(codeOf(() => parseJson(text))).toBe("request.malformed");
   expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined();
 });
@@ -41,7 +41,7 @@ test("ordinary JSON comes out as it is, also with odd but harmless parts", () =>
   expect(codeOf(() => parseJson(nested(64)))).toBeUndefined();
 });
 
-test("a body is cut off at the limit, whether it tells its length, hides it or lies", async () => {
+test("S36: a body is cut off at the limit, whether it tells its length, hides it or lies", async () => {
   const limit = 100;
   expect(await readText(request("x".repeat(limit)), limit)).toHaveLength(limit);
   await expect(readText(request("x".repeat(limit + 1)), limit)).rejects.toMatchObject({

@@ -29,7 +29,7 @@ const app = new Elysia()
   .post("/", () => "", { body: t.Object({ password: t.String({ minLength: 12 }) }) });
 
 test.each(["/plain", "/caused", "/text", "/shape"])(
-  "%p: an inner failure leaves only an id behind",
+  "S37: %p: an inner failure leaves only an id behind",
   async (path) => {
     const response = await app.handle(new Request(`http://hub.test${path}`));
     expect(response.status).toBe(500);
@@ -45,7 +45,7 @@ test.each(["/plain", "/caused", "/text", "/shape"])(
 );
 
 test.each([SECRET.slice(0, 8), 4711, [[SECRET]], { [SECRET]: 1 }, null])(
-  "a password that is wrong as %p is named, not shown",
+  "S38: a password that is wrong as %p is named, not shown",
   async (password) => {
     const body = JSON.stringify({ password });
     const headers = { "content-type": "application/json" };

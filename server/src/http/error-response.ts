@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Problem } from "@millrace/contract/api/problem";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
-import { ERROR } from "@millrace/contract/error/code";
+import { ERROR, type ErrorCode } from "@millrace/contract/error/code";
 import { NotFoundError, ParseError, ValidationError } from "elysia";
 import { mapDatabaseError } from "../db/error.ts";
 
@@ -84,9 +84,10 @@ export function requestError(thrown: unknown, request?: Request): AppError {
   return asAppError(mapDatabaseError(thrown));
 }
 
+const SPEAKING: ReadonlySet<ErrorCode> = new Set(["database.unavailable", "audit.unwritable"]);
+
 /** Codes whose message was written for a person outside; the others' text may come from anywhere. */
-const speaks = (error: AppError): boolean =>
-  ERROR[error.code].status < 500 || error.code === "database.unavailable";
+const speaks = (error: AppError): boolean => ERROR[error.code].status < 500 || SPEAKING.has(error.code);
 
 /** RFC 9457 problem details. Nothing of an unexpected error leaves the hub but the id under which the log has it. */
 export function problemOf(error: AppError, traceId: string): Problem {

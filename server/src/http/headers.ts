@@ -15,8 +15,11 @@ export const CSP = [...BASE, "style-src 'self'", "worker-src 'self'", "manifest-
 /** The documentation page writes its styles itself; its scripts obey the same rule as all. */
 export const CSP_DOCS = [...BASE, "style-src 'self' 'unsafe-inline'", "font-src 'self' data:"].join("; ");
 
-/** Set on every response, also on errors, files and refused sockets. `https` adds HSTS. */
-export function securityHeaders(https: boolean): Record<string, string> {
+/**
+ * Set on every response, also on errors, files and refused sockets.
+ * @param hstsS how long browsers shall insist on https, seconds; 0 on plain http
+ */
+export function securityHeaders(hstsS: number): Record<string, string> {
   return {
     "content-security-policy": CSP,
     "x-content-type-options": "nosniff",
@@ -24,6 +27,6 @@ export function securityHeaders(https: boolean): Record<string, string> {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
-    ...(https ? { "strict-transport-security": "max-age=31536000" } : {}),
+    ...(hstsS > 0 ? { "strict-transport-security": `max-age=${hstsS}` } : {}),
   };
 }

@@ -5,6 +5,7 @@ import { sql } from "drizzle-orm";
 import { Elysia } from "elysia";
 import type { Db } from "../db/client.ts";
 import { access, type Gatekeeper, requirePermission, whole } from "./access.ts";
+import { plainAddress } from "./address.ts";
 import type { Metrics } from "./metrics.ts";
 
 export interface HealthDeps {
@@ -54,7 +55,7 @@ async function checkMetricsReader(
   address: string | undefined,
 ): Promise<void> {
   // A proxy on this machine makes everybody look local; whoever forwards says so in a header.
-  const local = address !== undefined && isLoopback(address.replace(/^::ffff:/i, ""));
+  const local = address !== undefined && isLoopback(plainAddress(address) ?? "");
   if (deps.metricsOpen || (local && !headers.has("x-forwarded-for") && !headers.has("forwarded"))) return;
   await requirePermission(deps.gatekeeper, headers, whole("system.read"));
 }

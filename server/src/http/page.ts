@@ -11,18 +11,21 @@ export function decodeCursor(cursor: string | undefined, length: number): (strin
   if (cursor === undefined) return null;
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
-    if (
-      Array.isArray(key) &&
-      key.length === length &&
-      key.every((part) => ["string", "number"].includes(typeof part))
-    ) {
+    if (Array.isArray(key) && key.length === length && key.every(isKeyPart)) {
       return key as (string | number)[];
     }
   } catch {
     // Said below, in one way for every wrong cursor.
   }
-  throw new AppError("request.invalid", "query/cursor: expected the nextCursor of the page before.");
+  throw wrongCursor();
 }
+
+export const wrongCursor = () =>
+  new AppError("request.invalid", "query/cursor: expected the nextCursor of the page before.");
+
+/** PostgreSQL takes no NUL in a text. */
+const isKeyPart = (part: unknown): boolean =>
+  typeof part === "string" ? !part.includes("\u0000") : typeof part === "number";
 
 /** Cuts one row too many off and says where to go on. */
 export function pageOf<Row, T>(

@@ -1,5 +1,5 @@
 import type { AuditFrom } from "@millrace/contract/api/audit";
-import { BUILT_IN_ROLES, type Permission, type Reach } from "@millrace/contract/api/role";
+import { PERMISSION_NAMES, type Permission, type Reach } from "@millrace/contract/api/role";
 import { covers, reachOver } from "./reach.ts";
 
 /** A role somebody holds: what it lets them do, and where. */
@@ -31,7 +31,7 @@ export const HUB: Principal = {
   id: "self",
   name: "Millrace",
   email: "",
-  grants: [{ role: "administrator", siteId: null, path: null, permissions: BUILT_IN_ROLES.administrator! }],
+  grants: [{ role: "administrator", siteId: null, path: null, permissions: PERMISSION_NAMES }],
 };
 
 /** As the audit names a principal. */
@@ -47,6 +47,6 @@ export const mayAt = (principal: Principal, permission: Permission, path: string
 
 /** What a principal may do somewhere, each once, in the order of the closed list. */
 export const permissionsOf = (principal: Principal): Permission[] =>
-  (BUILT_IN_ROLES.administrator as Permission[]).filter((permission) =>
+  PERMISSION_NAMES.filter((permission) =>
     principal.grants.some(({ permissions }) => permissions.includes(permission)),
   );

@@ -12,7 +12,7 @@ test("the kind of client is what it says of itself, and unknown without one", ()
   expect(clientKind(`${"x".repeat(1_000)} Android`)).toBe("program");
 });
 
-test("the address is the socket's peer, whatever the headers claim", () => {
+test("S13: the address is the socket's peer, whatever the headers claim", () => {
   const headers = { "x-forwarded-for": "1.2.3.4", [CLIENT_HEADER]: "curl/8" };
   const request = new Request("http://hub.example/", { headers });
   const from = (address: string | null) =>

@@ -1,4 +1,5 @@
 import type { AuditClient, AuditFrom } from "@millrace/contract/api/audit";
+import { peerAddress, plainAddress, type Trusts } from "./address.ts";
 
 /** What of a listening server tells who is at the other end of a socket. */
 export interface PeerOf {
@@ -19,14 +20,26 @@ export function clientKind(userAgent: string | null): AuditClient {
   return "program";
 }
 
-/** An IPv4 address that came through an IPv6 socket, in its usual spelling. */
-const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
+/** What no trusted proxy forwarded needs no entry: its address is asked of the socket again. */
+const forwarded = new WeakMap<Request, string>();
 
-/**
- * Where a request comes from, for the audit. The address is the socket's own peer: `X-Forwarded-For` is whatever the
- * sender likes.
- */
-export function requestFrom(request: Request, server: PeerOf | null): AuditFrom {
-  const address = server?.requestIP(request)?.address ?? "unknown";
-  return { address: plainAddress(address), client: clientKind(request.headers.get(CLIENT_HEADER)) };
+/** Finds out once, when a request arrives, whom a trusted proxy forwards for. */
+export function noteForwarded(request: Request, server: PeerOf | null, trusts: Trusts): void {
+  const header = request.headers.get("x-forwarded-for");
+  const socket = header === null ? undefined : server?.requestIP(request)?.address;
+  if (socket !== undefined) forwarded.set(request, peerAddress(socket, header, trusts));
 }
+
+/** Who is at the other end: the socket's own peer, or whom a trusted proxy names. Other headers are what a sender likes. */
+export function addressOf(request: Request, server: PeerOf | null): string {
+  const known = forwarded.get(request);
+  if (known !== undefined) return known;
+  const address = server?.requestIP(request)?.address ?? "unknown";
+  return plainAddress(address) ?? address;
+}
+
+/** Where a request comes from, for the audit. */
+export const requestFrom = (request: Request, server: PeerOf | null): AuditFrom => ({
+  address: addressOf(request, server),
+  client: clientKind(request.headers.get(CLIENT_HEADER)),
+});

@@ -4,7 +4,7 @@ import { ADA, API_KEY, ORIGIN, post, setUpAda, testHub } from "../../test/hub.ts
 
 const json = { "content-type": "application/json", authorization: `Bearer ${API_KEY}` };
 
-test("every route names its permission or why it is open, and refuses strangers", async () => {
+test("S22: every route names its permission or why it is open, and refuses strangers", async () => {
   await using hub = await testHub();
   const routes = hub.app.routes.map(({ method, path, hooks }) => ({
     method,
@@ -27,7 +27,7 @@ test("every route names its permission or why it is open, and refuses strangers"
   }
 });
 
-test("another site cannot make a browser change anything", async () => {
+test("S10, S11: another site cannot make a browser change anything", async () => {
   await using hub = await testHub();
   await setUpAda(hub);
   const signedIn = await post(hub, "/api/auth/sign-in/email", { email: ADA.email, password: ADA.password });
@@ -71,7 +71,7 @@ test("wrong bodies end in a coded problem that names what was wrong", async () =
   expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined();
 });
 
-test("all answers carry the headers that keep a page to itself", async () => {
+test("S08: all answers carry the headers that keep a page to itself", async () => {
   await using hub = await testHub();
   for (const path of ["/livez", "/api/v1/setup", "/api/v1/nothing", "/api/v1/gateways", "/docs/json", "/"]) {
     const { headers } = await hub.ask(path);
@@ -88,7 +88,7 @@ test("all answers carry the headers that keep a page to itself", async () => {
   }
 });
 
-test("what the database says stays in the log", async () => {
+test("S37: what the database says stays in the log", async () => {
   await using hub = await testHub();
   await hub.database.sql`DROP TABLE claim, gateway CASCADE`;
   const { status, body } = await hub.call("GET", "/api/v1/gateways");
@@ -97,7 +97,7 @@ test("what the database says stays in the log", async () => {
   expect(body).toMatchObject({ code: "database.failed" });
 });
 
-test("files outside the screens' folder are out of reach", async () => {
+test("S30: files outside the screens' folder are out of reach", async () => {
   await using hub = await testHub();
   await Bun.write(`${hub.dataFolder}/web/index.html`, "<p>app</p>");
   await Bun.write(`${hub.dataFolder}/web/assets/a.js`, "1");

@@ -13,7 +13,7 @@ const packBytesMin = 1_024;
 const PACKABLE = /\.(html|js|css|svg|json|webmanifest|map|txt)$/;
 /** Their names hold a hash of their content (Vite), so they never change. */
 const IMMUTABLE = /^\/assets\//;
-const NOT_PAGES = /^\/(api|docs|livez|readyz|metrics|assets)(\/|$)/;
+const NOT_PAGES = /^\/(api|docs|livez|readyz|metrics|assets|\.well-known)(\/|$)/;
 
 const ABSENT =
   "The web application is not built yet. Run `bun run build` in the repository, then reload. The API works without it; see /docs.\n";

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { type Clock, systemClock } from "@millrace/contract/std/clock";
-import { ACCOUNT_LIMITS, addressBucket, createThrottle, type ThrottleLimits } from "./throttle.ts";
+import { addressBucket } from "./address.ts";
+import { ACCOUNT_LIMITS, createThrottle, type ThrottleLimits } from "./throttle.ts";
 
 function throttle(limits: ThrottleLimits = ACCOUNT_LIMITS) {
   let nowMs = 0;
@@ -29,7 +30,7 @@ test("four failures are free; from the fifth on each doubles the wait, up to a m
   expect(waits).toEqual([0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
 });
 
-test("a thousand guesses in an hour get twenty checked, however patient", () => {
+test("S12: a thousand guesses in an hour get twenty checked, however patient", () => {
   const { failed, waitS, pass } = throttle();
   let checked = 0;
   for (let i = 0; i < 1_000; i++) {
@@ -63,6 +64,6 @@ test.each([
   [["2001:db8:0:1::1", "2001:DB8:0:1:ffff::2", "2001:0db8:0000:0001:1:2:3:4"], "2001:db8:0:1::/64"],
   [["::1", "0:0:0:0:0:0:0:1"], "0:0:0:0::/64"],
   [["fe80::1%eth0", "fe80::2"], "fe80:0:0:0::/64"],
-] as const)("%p are one customer", (addresses, bucket) => {
+] as const)("S13: %p are one customer", (addresses, bucket) => {
   for (const address of addresses) expect([address, addressBucket(address)]).toEqual([address, bucket]);
 });

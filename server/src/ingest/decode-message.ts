@@ -1,4 +1,4 @@
-import { AppError } from "@millrace/contract/error/app-error";
+import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import { FieldAnswer } from "@millrace/contract/wire/field";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import {
@@ -11,6 +11,7 @@ import {
 } from "@millrace/contract/wire/uplink";
 import type { TSchema } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { parseJson } from "../http/body.ts";
 
 const compile = <T extends TSchema>(schema: T) => TypeCompiler.Compile(schema);
 
@@ -33,9 +34,9 @@ export function decodeUplinkMessage(text: string): UplinkMessage {
   }
   let found: unknown;
   try {
-    found = JSON.parse(text);
-  } catch {
-    throw wrong("A text message must be JSON");
+    found = parseJson(text, "any");
+  } catch (thrown) {
+    throw wrong(`A text message must be plain JSON. ${asAppError(thrown).message}`);
   }
   const type = (found as { type?: unknown } | null)?.type;
   const check =

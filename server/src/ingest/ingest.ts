@@ -7,7 +7,8 @@ import { QUERY } from "../historian/query/limits.ts";
 import { FanOut } from "../live/fan-out.ts";
 import { CoverageKeeper } from "../modules/completeness/keeper.ts";
 import { LatestKeeper } from "../modules/latest/keeper.ts";
-import { manifestPort, wantedManifest } from "../modules/manifests/service.ts";
+import { manifestPort, rebuildManifest, wantedManifest } from "../modules/manifests/service.ts";
+import { learnSealKey, type Vault } from "../modules/secrets/service.ts";
 import type { HubIdentity, ManifestPort } from "../ports.ts";
 import { CreditBudget } from "./credit.ts";
 import { FairShare } from "./fair-share.ts";
@@ -29,6 +30,7 @@ export const HELLOS_AT_ONCE = 4;
 export interface IngestInput {
   database: Database;
   identity: HubIdentity;
+  vault: Vault;
   clock: Clock;
   registry: Registry;
 }
@@ -51,7 +53,7 @@ export interface Ingest {
   stop(): Promise<void>;
 }
 
-export function createIngest({ database, identity, clock, registry }: IngestInput): Ingest {
+export function createIngest({ database, identity, vault, clock, registry }: IngestInput): Ingest {
   const { db, sql, ingestSql } = database;
   const metrics = hubMetrics(registry);
   const sessions = new Sessions({ db, sql, clock, metrics });
@@ -70,7 +72,7 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
     links: () => sessions.links(),
     linksVersion: () => sessions.linksVersion,
   });
-  const manifestDeps = { db, identity };
+  const manifestDeps = { db, identity, vault };
   const manifests = manifestPort(manifestDeps, {
     tagsChanged: async (gatewayIds) => {
       await latest.tagsChanged(gatewayIds);
@@ -94,6 +96,9 @@ export function createIngest({ database, identity, clock, registry }: IngestInpu
     order: new HelloOrder(),
     nonce: () => randomBytes(32).toString("base64url"),
     wanted: (gatewayId) => wantedManifest(manifestDeps, gatewayId),
+    sealKeyShown: async (gatewayId, sealKey) => {
+      if (await learnSealKey(db, gatewayId, sealKey)) await rebuildManifest(manifestDeps, gatewayId);
+    },
   };
   return {
     sessions,

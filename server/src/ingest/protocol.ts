@@ -51,6 +51,7 @@ export type Refusal =
   | "superseded"
   | "revoked"
   | "protocol"
+  | "flood"
   | "credit";
 
 export type SessionAction =
@@ -137,6 +138,12 @@ const FAREWELL: Record<Refusal, Farewell> = {
       "Frames of a stream came that the hello of this session did not list, or bytes that are no frame",
     retryAfterMs: BUSY_RETRY_MS,
     closeCode: CLOSE.protocol,
+  },
+  flood: {
+    code: "uplink.protocol",
+    message: "More messages came in a second than a gateway has to say",
+    retryAfterMs: SUPERSEDED_RETRY_MS,
+    closeCode: CLOSE.tooMany,
   },
   credit: {
     code: "uplink.protocol",

@@ -5,6 +5,7 @@ import { COMMAND_KINDS_FIRST, type Command } from "@millrace/contract/wire/comma
 import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
 import type { FieldBody, FieldResult } from "@millrace/contract/wire/field";
 import type { HelloBody } from "@millrace/contract/wire/uplink";
+import type { AccessLog } from "../modules/audit/access-log.ts";
 import type { NumberedManifest } from "../modules/manifests/service.ts";
 import { decodeUplinkMessage } from "./decode-message.ts";
 import { FieldLine, fieldAway } from "./field-line.ts";
@@ -25,6 +26,9 @@ import { holdManifest } from "./store.ts";
 
 const log = getLogger(["hub", "uplink"]);
 
+/** Texts and pings of one gateway in a second: a heartbeat, a status and an answer are a handful. Data comes as bytes, by credit. */
+const TEXTS_PER_SECOND_MAX = 50;
+
 /** How long a new manifest waits for a newer one. */
 const OFFER_MS = 300;
 
@@ -43,6 +47,10 @@ export interface SessionDeps extends Omit<HelloDeps, "retire">, IntakeDeps {
   /** 32 fresh random bytes, base64url. */
   nonce: () => string;
   wanted: (gatewayId: string) => Promise<NumberedManifest | null>;
+  /** Hears of gateways that are turned away; for the audit. */
+  access?: Pick<AccessLog, "note">;
+  /** The gateway proved that secrets are to be sealed for this key; its manifest may be another from then on. */
+  sealKeyShown: (gatewayId: string, sealKey: string) => Promise<void>;
 }
 
 /** One gateway's connection: does what the machine in `protocol.ts` decides, and tells it what happened. */
@@ -59,6 +67,8 @@ export class GatewaySession {
   readonly #field: FieldLine;
   #commandKinds: readonly string[] = COMMAND_KINDS_FIRST;
   #offered: NumberedManifest | null = null;
+  #second = 0;
+  #texts = 0;
 
   constructor(
     private readonly deps: SessionDeps,
@@ -109,9 +119,20 @@ export class GatewaySession {
     this.#perform(actions);
   }
 
+  /** Counts a text, or a ping, which the runtime answers by itself. @returns false when it was one too many */
+  counts(monoMs = this.deps.clock.monoMs()): boolean {
+    const second = Math.floor(monoMs / 1_000);
+    this.#texts = second === this.#second ? this.#texts + 1 : 1;
+    this.#second = second;
+    if (this.#texts <= TEXTS_PER_SECOND_MAX) return true;
+    this.refuse("flood");
+    return false;
+  }
+
   heard(message: string | Uint8Array): void {
     const monoMs = this.deps.clock.monoMs();
     if (typeof message !== "string") return this.#on({ type: "binary", bytes: message, monoMs });
+    if (!this.counts(monoMs)) return;
     try {
       this.#on({ type: "text", message: decodeUplinkMessage(message), monoMs });
     } catch (thrown) {
@@ -230,6 +251,7 @@ export class GatewaySession {
       signature,
     );
     if (!verdict.ok) return this.#reject(body.gatewayId, verdict);
+    if (body.sealKey !== undefined) await this.deps.sealKeyShown(body.gatewayId, body.sealKey);
     const wanted = await this.deps.wanted(body.gatewayId);
     const newest = wanted?.rev ?? 0;
     if (body.manifestRev > newest) await this.#hold(body, verdict.gatewayNo, newest);
@@ -270,6 +292,14 @@ export class GatewaySession {
       return this.#on({ type: "renew", renewal: verdict.renewal });
     }
     if (verdict.refusal === "cloned") this.deps.sessions.end(gatewayId, "cloned");
+    void this.deps.access?.note({
+      kind: "refused",
+      action: "gateway.refused",
+      who: "nobody",
+      subject: `gateway:${gatewayId}`,
+      from: this.socket.from ?? null,
+      facts: { why: verdict.refusal },
+    });
     this.refuse(verdict.refusal);
   }
 

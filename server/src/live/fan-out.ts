@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "@millrace/contract/std/clock";
 import { CLOSE } from "../ingest/close-code.ts";
 import type { HubMetrics } from "../ingest/metrics.ts";
-import { LIVE, type LiveSocket, type LiveSources, Subscriber } from "./subscriber.ts";
+import { LIVE, type LiveSocket, type LiveSources, type Look, Subscriber } from "./subscriber.ts";
 
 const log = getLogger(["hub", "live"]);
 
@@ -39,9 +39,9 @@ export class FanOut {
     this.#members.clear();
   }
 
-  join(socket: LiveSocket, stillAllowed: () => Promise<boolean>): Subscriber {
+  join(socket: LiveSocket, look: Look, stillAllowed: () => Promise<boolean>): Subscriber {
     const monoMs = this.deps.clock.monoMs();
-    const subscriber = new Subscriber(socket, this.deps, monoMs);
+    const subscriber = new Subscriber(socket, this.deps, look, monoMs);
     this.#members.set(subscriber, { subscriber, socket, stillAllowed, lookedMonoMs: monoMs });
     this.deps.metrics.liveSockets.set(this.#members.size);
     return subscriber;

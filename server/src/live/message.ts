@@ -2,6 +2,7 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { LiveClientMessage } from "@millrace/contract/wire/live";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { parseJson } from "../http/body.ts";
 
 const check = TypeCompiler.Compile(LiveClientMessage);
 
@@ -10,12 +11,7 @@ export function decodeLiveMessage(text: string): LiveClientMessage {
   if (text.length > LIMITS.liveTextBytesMax) {
     throw new AppError("request.malformed", `A message has at most ${LIMITS.liveTextBytesMax} bytes.`);
   }
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch {
-    throw new AppError("request.malformed", "A message must be JSON.");
-  }
+  const found = parseJson(text);
   if (check.Check(found)) return found;
   const tags = (found as { tags?: unknown } | null)?.tags;
   const many = Array.isArray(tags) && tags.length > LIMITS.liveTagsMax;

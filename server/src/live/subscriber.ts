@@ -1,6 +1,7 @@
-import { asAppError } from "@millrace/contract/error/app-error";
+import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { LiveGateway, LiveServerMessage, LiveValue } from "@millrace/contract/wire/live";
+import { Bucket } from "../http/rate.ts";
 import { CLOSE } from "../ingest/close-code.ts";
 import type { LatestCache } from "../modules/latest/cache.ts";
 import { mapLive } from "../modules/latest/map.ts";
@@ -12,6 +13,14 @@ export const LIVE = {
   bufferedBytesMax: 256 * 1024,
   /** Messages of one browser in a second; more is a fault or an attack. */
   messagesPerSecondMax: 50,
+  /** Tags one browser may subscribe to in a row, and then in a second: each is looked up and sent for the snapshot. */
+  tagsBurstMax: 100_000,
+  tagsPerSecondMax: 10_000,
+  /** Sockets open at once: of one account, from one address (a plant may sit behind one), and in all. */
+  socketsPerAccountMax: 100,
+  socketsPerAddressMax: 500,
+  socketsMax: 5_000,
+  fullRetryAfterS: 10,
   heartbeatMs: 5_000,
   tickMs: 100,
   /** How often a socket's right to be there is looked up again. */
@@ -32,6 +41,16 @@ export interface LiveSources {
   linksVersion(): number;
 }
 
+/** What one browser sees of the tags it asked for. */
+export interface Sight {
+  /** Numbers among them that do not exist for it. */
+  unknown: readonly number[];
+  /** Gateways whose link it may know; null for all. */
+  gateways: ReadonlySet<string> | null;
+}
+/** Asked at each subscription, as roles may have changed since the last. */
+export type Look = (tagNos: readonly number[]) => Promise<Sight>;
+
 /** One browser: what it watches, and what it knows already. */
 export class Subscriber {
   #id = 0;
@@ -40,30 +59,73 @@ export class Subscriber {
   #version = 0;
   #linksTold = new Map<string, GatewayLink>();
   #linksVersion = -1;
+  #gateways: ReadonlySet<string> | null = null;
+  #asked = 0;
   #spokeMonoMs: number;
   #second = 0;
   #messages = 0;
+  readonly #tagsLeft: Bucket;
 
   constructor(
     private readonly socket: LiveSocket,
     private readonly sources: LiveSources,
+    private readonly look: Look,
     monoMs: number,
   ) {
     this.#spokeMonoMs = monoMs;
+    this.#tagsLeft = new Bucket(LIVE.tagsPerSecondMax, LIVE.tagsBurstMax, monoMs);
   }
 
-  heard(message: string | Uint8Array, monoMs: number, nowMs: number): void {
+  /** Counts a message, or a ping, which the runtime answers by itself. @returns false when it was one too many */
+  counts(monoMs: number): boolean {
     const second = Math.floor(monoMs / 1_000);
     this.#messages = second === this.#second ? this.#messages + 1 : 1;
     this.#second = second;
-    if (this.#messages > LIVE.messagesPerSecondMax)
-      return this.socket.close(CLOSE.tooMany, "request.tooMany");
+    if (this.#messages <= LIVE.messagesPerSecondMax) return true;
+    this.socket.close(CLOSE.tooMany, "request.tooMany");
+    return false;
+  }
+
+  heard(message: string | Uint8Array, monoMs: number, nowMs: number): void {
+    if (!this.counts(monoMs)) return;
     try {
       const decoded = decodeLiveMessage(typeof message === "string" ? message : "");
-      if (decoded.type === "subscribe") this.#subscribe(decoded.id, decoded.tags, monoMs, nowMs);
+      if (decoded.type !== "subscribe") return;
+      // A snapshot on top of what it has not taken yet would be a queue, and it decides how often it asks.
+      if (
+        !this.#tagsLeft.take(decoded.tags.length, monoMs) ||
+        this.socket.bufferedBytes() > LIVE.bufferedBytesMax
+      )
+        return this.socket.close(CLOSE.tooMany, "request.tooMany");
+      void this.#ask(decoded.id, decoded.tags, monoMs, nowMs);
     } catch (thrown) {
-      const { code, message: text } = asAppError(thrown, "request.malformed");
-      this.#send({ type: "error", code, message: text }, monoMs);
+      this.#refuse(thrown, monoMs);
+    }
+  }
+
+  #refuse(thrown: unknown, monoMs: number): void {
+    const { code, message } = asAppError(thrown, "request.malformed");
+    this.#send({ type: "error", code, message }, monoMs);
+  }
+
+  /** Of several subscriptions asked at once the last one counts. A foreign tag is refused like one that never was. */
+  async #ask(id: number, asked: readonly number[], monoMs: number, nowMs: number): Promise<void> {
+    const turn = ++this.#asked;
+    const tags = [...new Set(asked)].slice(0, LIMITS.liveTagsMax);
+    try {
+      const { unknown, gateways } = await this.look(tags);
+      if (turn !== this.#asked) return;
+      if (unknown.length > 0) {
+        throw new AppError("entity.missing", `tags: there is no tag ${unknown.slice(0, 5).join(", ")}.`);
+      }
+      this.#gateways = gateways;
+      this.#subscribe(id, tags, monoMs, nowMs);
+    } catch (thrown) {
+      if (turn !== this.#asked) return;
+      // What was watched before is no longer asked for, and may be what is no longer allowed.
+      this.#id = 0;
+      this.#tags = [];
+      this.#refuse(thrown, monoMs);
     }
   }
 
@@ -93,7 +155,7 @@ export class Subscriber {
     const { cache } = this.sources;
     this.#id = id;
     this.#seq = 0;
-    this.#tags = [...new Set(tags)].slice(0, LIMITS.liveTagsMax);
+    this.#tags = tags;
     this.#version = cache.version;
     this.#linksTold = new Map();
     this.#linksVersion = -1;
@@ -111,7 +173,7 @@ export class Subscriber {
     if (version === this.#linksVersion) return changed;
     this.#linksVersion = version;
     for (const [gatewayId, link] of this.sources.links()) {
-      if (this.#linksTold.get(gatewayId) === link) continue;
+      if (this.#linksTold.get(gatewayId) === link || this.#gateways?.has(gatewayId) === false) continue;
       this.#linksTold.set(gatewayId, link);
       changed.push({ gatewayId, linkState: link.linkState, sinceMs: link.sinceMs });
     }

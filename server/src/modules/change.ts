@@ -7,11 +7,14 @@ import { type Principal, whoOf } from "../http/principal.ts";
 import type { ManifestPort } from "../ports.ts";
 import { recordAudit } from "./audit/service.ts";
 import { type ConfigEntry, findFrozen, insertVersion, lockConfig } from "./config/versions-store.ts";
+import type { Vault } from "./secrets/vault.ts";
 
 export interface ChangeDeps {
   db: Db;
   clock: Clock;
   manifests: ManifestPort;
+  /** Encrypts what must not be read in the database. */
+  vault: Vault;
 }
 
 /** What a change did, for the audit and for the gateways it reaches. */

@@ -57,6 +57,8 @@ export const gateway = pgTable(
     /** A rollout keeps new manifests back until it is this gateway's turn. */
     manifestFrozen: boolean("manifest_frozen").notNull().default(false),
     health: json<GatewayStatus>("health"),
+    /** X25519 key its newest hello showed, base64url: secrets are sealed for it. Null before the first. */
+    sealKey: text("seal_key"),
     /** Words by which people group gateways, sorted, each once. */
     labels: json<string[]>("labels").notNull().default([]),
     /** Counts the changes of what people edit here; an edit names the one it is based on. */

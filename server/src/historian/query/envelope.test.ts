@@ -241,7 +241,7 @@ function compare(found: EnvelopeSeries, expected: Expected, what: string): void 
 }
 
 async function ask(hub: IngestHub, query: SamplesQuery) {
-  return await samplesAnswer(historyDeps(hub), readRequest(query, null));
+  return await samplesAnswer(historyDeps(hub), readRequest(query, null, "whole"));
 }
 
 const RANGES: [number, number][] = [

@@ -4,6 +4,7 @@ import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { access, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import { asQuery } from "../../http/query.ts";
 import type { ChangeDeps } from "../change.ts";
 import { annotationsPage, createAnnotation, removeAnnotation } from "./service.ts";
@@ -26,7 +27,7 @@ const Query = asQuery(
 export const annotationRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/annotations", detail: { tags: ["Trends"] } })
     .use(access(deps.gatekeeper))
-    .get("/", ({ query }) => annotationsPage(deps.db, query), {
+    .get("/", ({ query, principal }) => annotationsPage(deps.db, query, reachOf(principal, "sample.read")), {
       can: inReach("sample.read"),
       query: Query,
       response: { 200: Page(Annotation) },

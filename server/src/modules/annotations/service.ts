@@ -1,8 +1,9 @@
+import type { Reach } from "@millrace/contract/api/role";
 import type { Annotation, AnnotationCreate } from "@millrace/contract/api/trend";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Db } from "../../db/client.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
-import type { Principal } from "../../http/principal.ts";
+import { type Principal, reachOf } from "../../http/principal.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
 import { rangeMs, stretchMs } from "../instant.ts";
 import { unknownTags } from "../tags/service.ts";
@@ -44,6 +45,7 @@ function afterOf(cursor: string | undefined): AnnotationFilter["after"] {
 export async function annotationsPage(
   db: Db,
   query: AnnotationsQuery,
+  reach: Reach,
 ): Promise<{ items: Annotation[]; nextCursor: string | null }> {
   const limit = query.limit ?? PAGE_ROWS.standard;
   const { fromMs, toMs } = rangeMs(query);
@@ -53,10 +55,19 @@ export async function annotationsPage(
   const rows = await listAnnotations(db, {
     ...range,
     tagNos,
+    reach,
     after: afterOf(query.cursor),
     limit: limit + 1,
   });
   return pageOf(rows, limit, mapAnnotation, (row) => [row.from.getTime(), row.id]);
+}
+
+function checkWhole(reach: Reach): void {
+  if (reach === "whole") return;
+  throw new AppError(
+    "auth.forbidden",
+    "A note for the whole plant takes the permission trend.edit for all of it.",
+  );
 }
 
 export function createAnnotation(
@@ -69,7 +80,9 @@ export function createAnnotation(
   if (fromMs < FIRST_MS) throw new AppError("request.invalid", "body/from: expected a year above 0.");
   if (toMs < fromMs) throw new AppError("request.invalid", "body/to: expected no earlier instant than from.");
   return applyChange(deps, principal, async (tx) => {
-    if (tagNo !== null && (await unknownTags(tx, [tagNo])).length > 0) {
+    const reach = reachOf(principal, "trend.edit");
+    if (tagNo === null) checkWhole(reach);
+    else if ((await unknownTags(tx, [tagNo], reach)).length > 0) {
       throw new AppError("request.invalid", `body/tagNo: there is no tag ${tagNo}.`, { context: { tagNo } });
     }
     const row: AnnotationRow = {
@@ -97,6 +110,9 @@ export function createAnnotation(
 export function removeAnnotation(deps: ChangeDeps, principal: Principal, id: string): Promise<null> {
   return applyChange(deps, principal, async (tx) => {
     const old = found(await lockAnnotation(tx, id), "annotation");
+    const reach = reachOf(principal, "trend.edit");
+    if (old.tagNo === null) checkWhole(reach);
+    else if ((await unknownTags(tx, [old.tagNo], reach)).length > 0) found(null, "annotation");
     await deleteAnnotation(tx, id);
     const subject = `annotation:${id}`;
     return { action: "annotation.delete", subject, old, new: null, result: null, gatewayIds: [] };

@@ -1,5 +1,8 @@
+import type { Reach } from "@millrace/contract/api/role";
 import { and, asc, eq, inArray, isNull, lt, or, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
+import { inReachOf } from "../../db/reach.ts";
+import { tag } from "../../db/schema/tag.ts";
 import { annotation } from "../../db/schema/trend.ts";
 
 export type AnnotationRow = typeof annotation.$inferSelect;
@@ -9,10 +12,19 @@ export interface AnnotationFilter {
   toMs: number;
   /** Null for all; otherwise those of these tags and those of the whole plant. */
   tagNos: readonly number[] | null;
+  reach: Reach;
   /** Key of the last row of the page before. */
   after: { fromMs: number; id: string } | null;
   limit: number;
 }
+
+/** Notes of the whole plant are everybody's; others are read where their tag is. */
+const ofReach = (reach: Reach) =>
+  or(
+    isNull(annotation.tagNo),
+    inReachOf(sql`(SELECT ${tag.path} FROM ${tag} WHERE ${tag.tagNo} = ${annotation.tagNo})`, reach) ??
+      sql`true`,
+  );
 
 /** Annotations that touch [fromMs, toMs), by their beginning. A stretch includes its end. */
 export async function listAnnotations(db: DbOrTx, filter: AnnotationFilter): Promise<AnnotationRow[]> {
@@ -26,6 +38,7 @@ export async function listAnnotations(db: DbOrTx, filter: AnnotationFilter): Pro
         lt(annotation.from, new Date(toMs)),
         sql`coalesce(${annotation.to}, ${annotation.from}) >= ${at(fromMs)}::timestamptz`,
         tagNos === null ? undefined : or(isNull(annotation.tagNo), inArray(annotation.tagNo, [...tagNos])),
+        ofReach(filter.reach),
         after === null
           ? undefined
           : sql`(${annotation.from}, ${annotation.id}) > (${at(after.fromMs)}::timestamptz, ${after.id}::uuid)`,

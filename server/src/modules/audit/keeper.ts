@@ -1,13 +1,15 @@
 import { getLogger } from "@logtape/logtape";
-import type { AuditVerdict } from "@millrace/contract/api/audit";
+import type { AuditState, AuditVerdict } from "@millrace/contract/api/audit";
 import type { Clock } from "@millrace/contract/std/clock";
 import { Gauge, type Registry } from "prom-client";
 import type { Db } from "../../db/client.ts";
 import type { HubIdentity } from "../../ports.ts";
+import { instantOf } from "../instant.ts";
+import { AccessLog } from "./access-log.ts";
 import { hexOf, signAnchor } from "./anchor.ts";
 import { type Head, sameBytes } from "./chain.ts";
 import { AUDIT } from "./limits.ts";
-import { findHead, findLast, findNewestAnchor, insertAnchor } from "./store.ts";
+import { findHead, findLast, findNewestAnchor, insertAnchor, sizeBytes } from "./store.ts";
 import { walkDatabase } from "./walk.ts";
 
 const log = getLogger(["hub", "audit"]);
@@ -20,6 +22,15 @@ export interface AuditKeeperDeps {
   clock: Clock;
   identity: HubIdentity;
   registry: Registry;
+  /** Free bytes of the database's disk; null when that is another machine's. */
+  diskFree?: () => Promise<number | null>;
+}
+
+/** What the hub knows of the audit's room. */
+interface Room {
+  bytes: number;
+  diskFreeBytes: number | null;
+  warning: AuditState["storageWarning"];
 }
 
 /**
@@ -30,12 +41,23 @@ export class AuditKeeper {
   #head: Head | null = null;
   #anchored = 0;
   #failing = false;
+  #checked: AuditState["checked"] = null;
+  #room: Room | null = null;
   readonly #stop = new AbortController();
   #done: Promise<void> = Promise.resolve();
 
   readonly #brokenRow: Gauge;
+  readonly #bytes: Gauge;
+  /** Sign-ins and refusals. */
+  readonly access: AccessLog;
 
   constructor(private readonly deps: AuditKeeperDeps) {
+    this.access = new AccessLog(deps);
+    this.#bytes = new Gauge({
+      name: "millrace_hub_audit_bytes",
+      help: "What the audit takes in the database",
+      registers: [deps.registry],
+    });
     this.#brokenRow = new Gauge({
       name: "millrace_hub_audit_broken_row",
       help: "First row of the audit that does not hold, as of the last look; 0 when it holds",
@@ -49,8 +71,22 @@ export class AuditKeeper {
     return this.#head;
   }
 
+  /** All of what is known without walking the chain again. */
+  get state(): AuditState {
+    const { unwritableSinceMs, lost } = this.access;
+    return {
+      unwritableSince: unwritableSinceMs === null ? null : instantOf(unwritableSinceMs),
+      lost,
+      checked: this.#checked,
+      bytes: this.#room?.bytes ?? null,
+      diskFreeBytes: this.#room?.diskFreeBytes ?? null,
+      storageWarning: this.#room?.warning ?? null,
+    };
+  }
+
   /** Signs at once and then each hour until it is stopped. */
   start(): void {
+    this.access.start();
     const loop = async () => {
       for (;;) {
         await this.#once();
@@ -67,6 +103,7 @@ export class AuditKeeper {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#done;
+    await this.access.stop();
     await this.#try(() => this.anchor());
   }
 
@@ -106,7 +143,7 @@ export class AuditKeeper {
       no: known.no,
       why,
     });
-    this.#brokenRow.set(known.no);
+    this.#found(known.no);
     return false;
   }
 
@@ -119,13 +156,40 @@ export class AuditKeeper {
       this.#stop.signal,
     );
     const { firstBroken } = verdict;
-    this.#brokenRow.set(firstBroken?.no ?? 0);
+    this.#found(firstBroken?.no ?? null);
     if (firstBroken !== undefined)
       log.error("The audit does not hold from row {no} on: {why}", { event: "audit.broken", ...firstBroken });
     return verdict;
   }
 
+  #found(brokenNo: number | null): void {
+    this.#brokenRow.set(brokenNo ?? 0);
+    this.#checked = { at: instantOf(this.deps.clock.nowMs()), brokenNo };
+  }
+
+  /** Looks how much room the audit takes and has, and says in the log when that becomes a worry. @throws what the database throws */
+  async measure(): Promise<void> {
+    const { db, diskFree } = this.deps;
+    const bytes = await sizeBytes(db);
+    const diskFreeBytes = (await diskFree?.()) ?? null;
+    const tight = diskFreeBytes !== null && diskFreeBytes < AUDIT.diskFreeBytesWarn;
+    const warning = tight ? "disk" : bytes >= AUDIT.bytesWarn ? "size" : null;
+    this.#bytes.set(bytes);
+    if (warning !== null && this.#room?.warning !== warning)
+      log.warn(
+        "Room for the audit may run out ({warning}): it takes {bytes} bytes, {diskFreeBytes} are free",
+        {
+          event: "audit.room",
+          warning,
+          bytes,
+          diskFreeBytes,
+        },
+      );
+    this.#room = { bytes, diskFreeBytes, warning };
+  }
+
   async #once(): Promise<void> {
+    await this.#try(() => this.measure());
     await this.#try(async () => {
       await this.anchor();
       if (this.#anchored % CHECK_EVERY === 0) await this.check();

@@ -18,4 +18,21 @@ export const AUDIT = {
   selfCheckMs: 24 * 3_600_000,
   /** Longest line of an exported file. */
   lineBytesMax: 16 * 1024 * 1024,
+  /** Further sign-ins or refusals of one sort within this time are one entry. */
+  accessWindowMs: 60_000,
+  /** Longest such time, while they go on. */
+  accessWindowMsMax: 3_600_000,
+  /** New sorts of each kind a minute that get an entry of their own. */
+  accessNewMax: 20,
+  /** Sorts remembered at once. */
+  accessSortsMax: 2_000,
+  /** Entries that wait while the audit cannot be written. */
+  accessWaitingMax: 1_000,
+  /** Entries of one transaction. */
+  accessBatch: 50,
+  accessTickMs: 10_000,
+  /** Size of the audit from which the hub warns. */
+  bytesWarn: 10 * 1024 ** 3,
+  /** Free bytes of the database's disk below which the hub warns: long before PostgreSQL stops. */
+  diskFreeBytesWarn: 1024 ** 3,
 } as const;

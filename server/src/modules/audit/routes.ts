@@ -1,4 +1,4 @@
-import { AuditEntry, AuditQuery, AuditVerdict } from "@millrace/contract/api/audit";
+import { AuditEntry, AuditQuery, AuditState, AuditVerdict } from "@millrace/contract/api/audit";
 import { Page } from "@millrace/contract/api/page";
 import { Elysia } from "elysia";
 import { access, type Gatekeeper, whole } from "../../http/access.ts";
@@ -12,7 +12,7 @@ const EXPORT_HEADERS = {
   "content-disposition": 'attachment; filename="audit.ndjson"',
 };
 
-export const auditRoutes = (deps: AuditDeps & { gatekeeper: Gatekeeper }) =>
+export const auditRoutes = (deps: AuditDeps & { gatekeeper: Gatekeeper; state: () => AuditState }) =>
   new Elysia({ prefix: "/api/v1/audit", detail: { tags: ["Audit"] } })
     .use(access(deps.gatekeeper))
     .get("/", ({ query }) => auditPage(deps, query), {
@@ -20,6 +20,11 @@ export const auditRoutes = (deps: AuditDeps & { gatekeeper: Gatekeeper }) =>
       query: asQuery(AuditQuery),
       response: { 200: Page(AuditEntry) },
       detail: { summary: "Every change: who, when, what, old, new and from where, the latest first" },
+    })
+    .get("/state", () => deps.state(), {
+      can: whole("audit.read"),
+      response: { 200: AuditState },
+      detail: { summary: "Whether the audit can be written, holds, and has room, as the hub last found" },
     })
     .get(
       "/verify",

@@ -2,6 +2,7 @@ import type { AuditEntry, AuditQuery, AuditVerdict } from "@millrace/contract/ap
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { Db, DbOrTx, Tx } from "../../db/client.ts";
+import { postgresFacts } from "../../db/error.ts";
 import { QueryGate } from "../../historian/query/gate.ts";
 import { encodeCursor, PAGE_ROWS } from "../../http/page.ts";
 import type { HubIdentity } from "../../ports.ts";
@@ -17,8 +18,32 @@ import { readChain, walkDatabase } from "./walk.ts";
 const stored = (value: object | null): object | null =>
   value === null ? null : (JSON.parse(JSON.stringify(value)) as object);
 
-/** Adds a fact to the chain, in the transaction of the change itself: neither exists without the other. */
+/** SQLSTATE classes that are not about the audit: connection, a transaction that failed before, rollback, shutdown. */
+const ELSEWHERE = new Set(["08", "25", "40", "57"]);
+
+/** What the database says about the audit alone. Nothing may be changed without it, so this is not just any failure. */
+function unwritable(thrown: unknown): unknown {
+  const sqlState = postgresFacts(thrown)?.sqlState ?? null;
+  if (sqlState === null || ELSEWHERE.has(sqlState.slice(0, 2))) return thrown;
+  return new AppError("audit.unwritable", "The audit cannot be written, so nothing was changed.", {
+    cause: thrown,
+    context: { sqlState },
+  });
+}
+
+/**
+ * Adds a fact to the chain, in the transaction of the change itself: neither exists without the other.
+ * @throws AppError `audit.unwritable`, which undoes the change
+ */
 export async function recordAudit(tx: Tx, fact: AuditFact): Promise<void> {
+  try {
+    await append(tx, fact);
+  } catch (thrown) {
+    throw unwritable(thrown);
+  }
+}
+
+async function append(tx: Tx, fact: AuditFact): Promise<void> {
   await lockChain(tx);
   const last = await findLast(tx);
   const no = (last?.no ?? 0) + 1;

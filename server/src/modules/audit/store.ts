@@ -159,3 +159,11 @@ export async function insertAnchor(db: DbOrTx, { atMs, ...anchor }: Anchor): Pro
     .returning({ no: auditAnchor.no });
   return rows.length > 0;
 }
+
+/** Bytes the audit takes in the database, indexes included. */
+export async function sizeBytes(db: DbOrTx): Promise<number> {
+  const rows = await db.execute<{ bytes: string }>(
+    sql`SELECT pg_total_relation_size('audit'::regclass)::text AS bytes`,
+  );
+  return Number(rows[0]?.bytes ?? 0);
+}

@@ -98,7 +98,8 @@ test("a command that did not leave the hub has failed, and its number is spent",
   await using p = await plant();
   const gateway = await p.enrolled("A");
   const { db } = p.hub.database;
-  const deps = { db, clock: systemClock, manifests: p.hub.ingest.manifests, inTurn: inTurn() };
+  const { vault, ingest } = p.hub;
+  const deps = { db, clock: systemClock, manifests: ingest.manifests, vault, inTurn: inTurn() };
   const link = { commandNoOf: () => 0, takes: () => true, command: () => false };
   const ada: Principal = { kind: "person", id: "1", name: "Ada", email: "", grants: HUB.grants };
   const body = { kind: "restartDevice" as const, deviceId: gateway.deviceId };

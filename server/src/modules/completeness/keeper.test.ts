@@ -40,6 +40,7 @@ const ask = (query: Partial<CompletenessQuery>, board = hub.ingest.coverage.boar
   completeness(
     { sql: hub.database.sql, clock: systemClock, compression: zstd, board, links: hub.ingest.sessions },
     { from: day(YESTERDAY), to: day(YESTERDAY), ...query },
+    "whole",
   );
 
 /** A gateway whose tags exist since the start of yesterday, with its link up. */

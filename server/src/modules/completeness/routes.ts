@@ -3,6 +3,7 @@ import { EntityId, TagNo } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { access, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import { asQuery } from "../../http/query.ts";
 import { type CompletenessDeps, completeness } from "./service.ts";
 
@@ -26,7 +27,7 @@ const Query = asQuery(
 export const completenessRoutes = (deps: CompletenessDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/completeness", detail: { tags: ["Samples"] } })
     .use(access(deps.gatekeeper))
-    .get("/", ({ query }) => completeness(deps, query), {
+    .get("/", ({ query, principal }) => completeness(deps, query, reachOf(principal, "sample.read")), {
       can: inReach("sample.read"),
       query: Query,
       response: { 200: Completeness },

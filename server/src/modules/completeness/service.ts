@@ -4,8 +4,10 @@ import {
   type CompletenessDay,
   type MissingStretch,
 } from "@millrace/contract/api/completeness";
+import type { Reach } from "@millrace/contract/api/role";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
+import { covers } from "../../http/reach.ts";
 import type { GatewayLink } from "../../ports.ts";
 import {
   type CountedTag,
@@ -90,12 +92,17 @@ function scopeOf({ gateway, device, tag }: CompletenessQuery): Scope {
  * Completeness of a gateway, a device or a tag, day by day (`Completeness` in the contract defines the words).
  * @throws AppError `request.invalid` | `entity.missing`
  */
-export async function completeness(deps: CompletenessDeps, query: CompletenessQuery): Promise<Completeness> {
+export async function completeness(
+  deps: CompletenessDeps,
+  query: CompletenessQuery,
+  reach: Reach,
+): Promise<Completeness> {
   const { sql } = deps;
   const scope = scopeOf(query);
   const range = rangeOf(query);
   const gateway = await findScopeGateway(sql, scope);
-  if (gateway === null) throw new AppError("entity.missing", "There is nothing with this identity.");
+  if (gateway === null || !covers(reach, gateway.path))
+    throw new AppError("entity.missing", "There is nothing with this identity.");
   const fromMs = startMsOf(range.fromDayNo, range);
   const toMs = startMsOf(range.toDayNo + 1, range);
   const tags = await findCountedTags(sql, scope, fromMs);

@@ -7,6 +7,8 @@ export type Scope = { gatewayId: string } | { deviceId: string } | { tagNo: numb
 export interface ScopeGateway {
   gatewayId: string;
   gatewayNo: number;
+  /** Of the thing the scope names. */
+  path: string;
   /** From the last health report, ms UTC. */
   oldestUnsentMs: number | null;
 }
@@ -14,13 +16,18 @@ export interface ScopeGateway {
 /** The gateway a scope belongs to; null when there is no such thing. */
 export async function findScopeGateway(sql: SQL, scope: Scope): Promise<ScopeGateway | null> {
   const { gatewayId = null, deviceId = null, tagNo = null } = named(scope);
-  const rows: { id: string; gateway_no: number; oldest_unsent_ms: number | null }[] = await sql`
-    SELECT g.id, g.gateway_no, (g.health->'outbox'->>'oldestUnsentMs')::float8 AS oldest_unsent_ms
-    FROM gateway g WHERE g.id = coalesce(${gatewayId}::uuid,
+  const rows: { id: string; gateway_no: number; path: string; oldest_unsent_ms: number | null }[] = await sql`
+    SELECT g.id, g.gateway_no,
+      coalesce((SELECT t.path FROM tag t WHERE t.tag_no = ${tagNo}::bigint),
+        (SELECT d.path FROM device d WHERE d.id = ${deviceId}::uuid), s.path) AS path,
+      (g.health->'outbox'->>'oldestUnsentMs')::float8 AS oldest_unsent_ms
+    FROM gateway g JOIN site s ON s.id = g.site_id WHERE g.id = coalesce(${gatewayId}::uuid,
       (SELECT d.gateway_id FROM device d WHERE d.id = coalesce(${deviceId}::uuid,
         (SELECT t.device_id FROM tag t WHERE t.tag_no = ${tagNo}::bigint))))`;
   const row = rows[0];
-  return row ? { gatewayId: row.id, gatewayNo: row.gateway_no, oldestUnsentMs: row.oldest_unsent_ms } : null;
+  return row
+    ? { gatewayId: row.id, gatewayNo: row.gateway_no, path: row.path, oldestUnsentMs: row.oldest_unsent_ms }
+    : null;
 }
 
 const named = (scope: Scope): { gatewayId?: string; deviceId?: string; tagNo?: number } => scope;

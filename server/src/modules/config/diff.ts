@@ -55,7 +55,7 @@ function changeOf<K extends ConfigKind>(
   if (now === undefined) return { kind, id, name, what: "removed", fields: [], fieldCount: 0 };
   // Ids are compared, so whoever only refers to something renamed has not changed.
   if (old === now || canonicalJson(old) === canonicalJson(now)) return null;
-  const fields = fieldsBetween(writeEntity(kind, old, before), writeEntity(kind, now, after));
+  const fields = fieldsBetween(writeEntity(kind, old, before, "mark"), writeEntity(kind, now, after, "mark"));
   if (nameOf(old) !== name) fields.unshift({ field: "name", old: nameOf(old), new: name });
   if (fields.length === 0) return null;
   return {

@@ -9,6 +9,7 @@ import {
 } from "@millrace/contract/api/config";
 import { type OperatingHours, WEEKDAYS } from "@millrace/contract/vocabulary/operating-hours";
 import type { ParameterValues, ProfileParameters } from "@millrace/contract/vocabulary/parameter";
+import { markedSettings, type Root, shownSettings } from "../secrets/reference.ts";
 import { byName, type ConfigState, type ContentOf, nameOf } from "./state.ts";
 
 interface Written {
@@ -23,6 +24,12 @@ const sorted = <T>(settings: Record<string, T>): Record<string, T> =>
 const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 const filled = (settings: Record<string, unknown>) =>
   isEmpty(settings) ? {} : { settings: sorted(settings) };
+
+/** How secrets are written: by name for people, by a mark of the value for a comparison. */
+export type SecretForm = "name" | "mark";
+
+const written = (settings: Record<string, unknown>, form: SecretForm, root: Root, name: string) =>
+  filled(form === "mark" ? markedSettings(settings) : shownSettings(settings, root, name));
 
 const declared = (parameters: ProfileParameters) =>
   isEmpty(parameters)
@@ -64,22 +71,24 @@ const tagOf = (tag: ConfigProfile["tags"][number]) =>
     TAG_MEMBERS.filter((member) => tag[member] !== undefined).map((member) => [member, tag[member]]),
   ) as ConfigProfile["tags"][number];
 
-const WRITERS: { [K in ConfigKind]: (content: ContentOf[K], state: ConfigState) => Written[K] } = {
+const WRITERS: {
+  [K in ConfigKind]: (content: ContentOf[K], state: ConfigState, form: SecretForm) => Written[K];
+} = {
   site: ({ kind }) => ({ kind }),
-  profile: ({ driver, settings, parameters, scanMs, heartbeatMs, tags }) => ({
+  profile: ({ name, driver, settings, parameters, scanMs, heartbeatMs, tags }, _state, form) => ({
     driver,
-    ...filled(settings),
+    ...written(settings, form, "profiles", name),
     ...declared(parameters),
     ...(scanMs === null ? {} : { scanMs }),
     ...(heartbeatMs === null ? {} : { heartbeatMs }),
     tags: tags.map(tagOf),
   }),
   gateway: ({ siteId }, state) => ({ site: state.site.get(siteId)?.path ?? siteId }),
-  device: ({ profileId, gatewayId, settings, parameters, hours, enabled }, state) => ({
+  device: ({ profileId, gatewayId, path, settings, parameters, hours, enabled }, state, form) => ({
     profile: state.profile.get(profileId)?.name ?? profileId,
     gateway: state.gateway.get(gatewayId)?.name ?? gatewayId,
     ...(enabled ? {} : { enabled }),
-    ...filled(settings),
+    ...written(settings, form, "devices", path),
     ...valued(parameters),
     ...(hours === null ? {} : { hours: hoursOf(hours) }),
   }),
@@ -90,7 +99,8 @@ export const writeEntity = <K extends ConfigKind>(
   kind: K,
   content: ContentOf[K],
   state: ConfigState,
-): Written[K] => WRITERS[kind](content, state);
+  form: SecretForm = "name",
+): Written[K] => WRITERS[kind](content, state, form);
 
 function section<K extends ConfigKind>(kind: K, state: ConfigState): Record<string, Written[K]> {
   const entries = [...(state[kind] as Map<string, ContentOf[K]>)].sort(byName);

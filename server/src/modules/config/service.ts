@@ -12,6 +12,7 @@ import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
 import type { Principal } from "../../http/principal.ts";
 import { applyConfigChange, type Change, type ChangeDeps, found } from "../change.ts";
 import { retentionClassNames } from "../retention/service.ts";
+import { closeWanted, insertSecrets } from "../secrets/service.ts";
 import { applyChanges, entriesOf, gatewaysReached } from "./apply.ts";
 import { stateProblems } from "./check.ts";
 import { diffStates, summaryOf } from "./diff.ts";
@@ -80,7 +81,7 @@ async function planFor(
   before: ConfigState,
   after: ConfigState,
   notes: readonly string[],
-  errorOf: ErrorOf = problemsError,
+  errorOf: ErrorOf,
 ): Promise<Planned> {
   const changes = diffStates(before, after);
   const gatewayIds = gatewaysReached(before, after, changes);
@@ -109,7 +110,13 @@ export type InStep = (
 export type Wanted = (
   tx: Tx,
   before: ConfigState,
-) => Promise<{ wanted: ConfigState; notes: string[]; errorOf?: ErrorOf }>;
+) => Promise<{
+  wanted: ConfigState;
+  notes: string[];
+  errorOf?: ErrorOf;
+  /** It comes from versions, which hold no secret but its id. */
+  restored?: boolean;
+}>;
 
 /** @throws AppError `entity.conflict` when somebody published since */
 function checkBase(basedOn: number | null, present: number): void {
@@ -135,8 +142,11 @@ export async function publish(
     const present = await currentVersion(tx);
     checkBase(options.basedOn, present);
     const before = await loadState(tx);
-    const { wanted, notes, errorOf } = await wantedOf(tx, before);
-    return { present, planned: await planFor(tx, before, wanted, notes, errorOf) };
+    const { wanted, notes, errorOf = problemsError, restored = false } = await wantedOf(tx, before);
+    const nothing = { secrets: [], problems: [] };
+    const closed = restored ? nothing : await closeWanted(deps.vault, tx, before, wanted);
+    if (closed.problems.length > 0) throw errorOf(closed.problems);
+    return { present, secrets: closed.secrets, planned: await planFor(tx, before, wanted, notes, errorOf) };
   };
   if (options.dryRun) {
     const { present, planned } = await inTransaction(deps.db, async (tx) => {
@@ -146,9 +156,11 @@ export async function publish(
     return { version: present, applied: false, ...planned.plan };
   }
   return await applyConfigChange(deps, principal, async (tx): Promise<Change<ConfigPlan> & Published> => {
-    const { present, planned } = await prepare(tx);
+    const { present, planned, secrets } = await prepare(tx);
+    const at = new Date(deps.clock.nowMs());
     await options.beforehand?.(tx, planned.changes);
-    await planned.carryOut(new Date(deps.clock.nowMs()));
+    await insertSecrets(tx, secrets, at);
+    await planned.carryOut(at);
     const { added, changed, removed, changes } = planned.plan;
     const version = planned.entries.length === 0 ? present : present + 1;
     await options.inStep?.(tx, { version, backTo: present, gatewayIds: [...planned.gatewayIds] });
@@ -209,7 +221,7 @@ export function rollBack(
   const comment = options.comment === "" ? `Back to version ${to}` : options.comment;
   return publish(deps, principal, { ...options, comment, action: "config.rollback" }, async (tx, before) => {
     const wanted = await stateOf(tx, to);
-    return { wanted, notes: keepGateways(before, wanted) };
+    return { wanted, notes: keepGateways(before, wanted), restored: true };
   });
 }
 

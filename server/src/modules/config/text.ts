@@ -15,6 +15,7 @@ import {
 } from "yaml";
 import { parseJson } from "../../http/body.ts";
 import { type ConfigProblem, problemsError } from "./problem.ts";
+import { checkExpanded, checkNames } from "./yaml-guard.ts";
 
 export const CONFIG_TEXT = {
   /** YAML is read at some 2 MB a second; larger plants send JSON. */
@@ -49,7 +50,7 @@ export function readConfig(text: string, media: ConfigMedia): ReadConfig {
 
 function parseYaml(text: string): { value: unknown; lineOf: LineOf } {
   const lines = new LineCounter();
-  const parsed = parseDocument(text, { lineCounter: lines, version: "1.2", uniqueKeys: true });
+  const parsed = parseDocument(text, { lineCounter: lines, version: "1.2", uniqueKeys: false });
   const [first] = parsed.errors;
   if (first !== undefined) {
     const line = first.linePos?.[0].line;
@@ -57,6 +58,7 @@ function parseYaml(text: string): { value: unknown; lineOf: LineOf } {
       context: { line: line ?? null },
     });
   }
+  checkNames(parsed, lines);
   let value: unknown;
   try {
     value = parsed.toJS({ maxAliasCount: CONFIG_TEXT.aliasesMax });
@@ -65,6 +67,7 @@ function parseYaml(text: string): { value: unknown; lineOf: LineOf } {
       cause,
     });
   }
+  checkExpanded(value);
   // The same guards as for a JSON body: depth, names of members, texts that cannot be stored.
   return { value: parseJson(JSON.stringify(value ?? null)), lineOf: (at) => lineIn(parsed, lines, at) };
 }

@@ -36,7 +36,7 @@ const ask = (query: {
     compression: zstd,
     board: hub.ingest.coverage.board,
     latest: hub.ingest.latest.cache,
-  })(query);
+  })(query, "whole");
 
 async function gatewayOf(name: string, tagCount: number, sinceMs: number): Promise<KnownGateway> {
   const known = await hub.addGateway(name, tagCount);

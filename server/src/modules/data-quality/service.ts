@@ -6,6 +6,7 @@ import {
   QUALITY_WINDOW_MS,
   type QualityWindow,
 } from "@millrace/contract/api/data-quality";
+import type { Reach } from "@millrace/contract/api/role";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
 import { qualityLevel } from "@millrace/contract/vocabulary/quality";
@@ -149,7 +150,9 @@ async function judgeGateway(
 }
 
 /** Answers about data quality, with what was just counted of whole gateways kept for a while. */
-export function createDataQuality(deps: DataQualityDeps): (query: DataQualityQuery) => Promise<DataQuality> {
+export function createDataQuality(
+  deps: DataQualityDeps,
+): (query: DataQualityQuery, reach: Reach) => Promise<DataQuality> {
   const { atOnce, waitingMax, waitMsMax, cacheMs, cachedMax } = DATA_QUALITY;
   const gate = new QueryGate(deps.clock, { atOnce, waitingMax, waitMsMax });
   const kept = new Map<string, { atMs: number; value: Promise<GatewayDataQuality> }>();
@@ -172,7 +175,7 @@ export function createDataQuality(deps: DataQualityDeps): (query: DataQualityQue
     });
     return mine.value;
   };
-  return async (query) => {
+  return async (query, reach) => {
     const { deviceId, gatewayId, window = "24h", limit = QUALITY_PAGE.standard } = query;
     if (deviceId !== undefined && gatewayId !== undefined)
       throw new AppError("request.invalid", "Name deviceId=… or gatewayId=…, not both.");
@@ -185,6 +188,7 @@ export function createDataQuality(deps: DataQualityDeps): (query: DataQualityQue
       const devices = await listJudged(deps.sql, {
         deviceId: deviceId ?? null,
         gatewayId: gatewayId ?? null,
+        reach,
         afterPath: after === null ? null : String(after[0]),
         limit: limit + 1,
       });

@@ -1,7 +1,9 @@
+import type { Reach } from "@millrace/contract/api/role";
 import type { ClockQualityName } from "@millrace/contract/vocabulary/gateway";
 import type { Interpolation } from "@millrace/contract/vocabulary/tag";
 import type { Static } from "@sinclair/typebox";
 import type { SQL } from "bun";
+import { reachText } from "../../db/reach.ts";
 import { DAY_MS, HOUR_MS } from "../../historian/slot.ts";
 import type { CountedTag } from "../completeness/account.ts";
 import type { TagFigures } from "./score.ts";
@@ -23,6 +25,7 @@ export interface JudgedDevice {
 export interface DeviceFilter {
   deviceId: string | null;
   gatewayId: string | null;
+  reach: Reach;
   afterPath: string | null;
   limit: number;
 }
@@ -37,6 +40,7 @@ export async function listJudged(sql: SQL, filter: DeviceFilter): Promise<Judged
     WHERE (${deviceId === null} OR d.id = ${deviceId ?? NOBODY}::uuid)
       AND (${gatewayId === null} OR d.gateway_id = ${gatewayId ?? NOBODY}::uuid)
       AND (${afterPath === null} OR d.path > ${afterPath ?? ""})
+      AND in_reach(d.path, ${reachText(filter.reach)}::text::jsonb)
     ORDER BY d.path LIMIT ${limit}`;
   return rows.map((row) => ({ ...row, tagCount: Number(row.tagCount) }));
 }

@@ -4,6 +4,7 @@ import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { access, atDevice, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import { asQuery } from "../../http/query.ts";
 import { entityTag, revisionOf } from "../../http/revision.ts";
 import type { ChangeDeps } from "../change.ts";
@@ -14,7 +15,7 @@ const One = Type.Object({ id: EntityId });
 export const deviceRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/devices", detail: { tags: ["Plant"] } })
     .use(access(deps.gatekeeper))
-    .get("/", ({ query }) => devicesPage(deps.db, query), {
+    .get("/", ({ query, principal }) => devicesPage(deps.db, query, reachOf(principal, "plant.read")), {
       can: inReach("plant.read"),
       query: asQuery(Type.Composite([PageQuery, Type.Object({ gatewayId: Type.Optional(EntityId) })])),
       response: { 200: Page(Device) },

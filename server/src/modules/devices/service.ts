@@ -1,4 +1,5 @@
 import type { Device, DeviceCreate } from "@millrace/contract/api/plant";
+import type { Reach } from "@millrace/contract/api/role";
 import { type DriverProblem, deviceProblems } from "@millrace/contract/driver/check";
 import { hoursProblems } from "@millrace/contract/hours/check";
 import { expandTags } from "@millrace/contract/profile/expand";
@@ -7,11 +8,14 @@ import type { ParameterValues, ProfileParameters } from "@millrace/contract/voca
 import type { ProfileTag } from "@millrace/contract/vocabulary/tag";
 import type { Db, DbOrTx, Tx } from "../../db/client.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
-import type { Principal } from "../../http/principal.ts";
+import { type Principal, reachOf } from "../../http/principal.ts";
+import { covers } from "../../http/reach.ts";
 import { checkRevision } from "../../http/revision.ts";
 import { applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
 import { checkDriver } from "../driver-check.ts";
+import { findPlace } from "../people/service.ts";
+import { keepSecrets, shownSettings } from "../secrets/service.ts";
 import { removeTags, syncTags, type TagGroup } from "../tags/service.ts";
 import {
   type DeviceRow,
@@ -19,8 +23,6 @@ import {
   findDevice,
   findDevicesOfProfile,
   findProfileOf,
-  findSitePath,
-  hasGateway,
   insertDevice,
   listDevices,
   lockDevice,
@@ -28,17 +30,27 @@ import {
   updateDevice,
 } from "./store.ts";
 
-/** A device that says nothing of parameters and hours is shown without them. */
-export const mapDevice = ({ parameters, hours, ...row }: ShownDevice): Device => ({
+/** A device that says nothing of parameters and hours is shown without them; its secrets are shown by their names. */
+export const mapDevice = ({ parameters, hours, settings, ...row }: ShownDevice): Device => ({
   ...row,
+  settings: shownSettings(settings, "devices", row.path),
   ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
   ...(hours === null ? {} : { hours }),
 });
 
-export async function devicesPage(db: Db, query: { gatewayId?: string; cursor?: string; limit?: number }) {
+export async function devicesPage(
+  db: Db,
+  query: { gatewayId?: string; cursor?: string; limit?: number },
+  reach: Reach,
+) {
   const limit = query.limit ?? PAGE_ROWS.standard;
   const after = decodeCursor(query.cursor, 1);
-  const rows = await listDevices(db, query, after === null ? null : String(after[0]), limit + 1);
+  const rows = await listDevices(
+    db,
+    { ...query, reach },
+    after === null ? null : String(after[0]),
+    limit + 1,
+  );
   return pageOf(rows, limit, mapDevice, (row) => [row.path]);
 }
 
@@ -116,30 +128,44 @@ function parameterProblems(
     .map(({ at, message }) => ({ at, message: `device "${path}": ${message}` }));
 }
 
-async function rowOf(tx: Tx, id: string, input: DeviceCreate, revision: number) {
+/** A place or a gateway outside of the reach counts as one that does not exist. */
+async function rowOf(
+  deps: ChangeDeps,
+  principal: Principal,
+  tx: Tx,
+  id: string,
+  input: DeviceCreate,
+  old: DeviceRow | null,
+) {
+  const reach = reachOf(principal, "plant.edit");
   const profile = referred(await findProfileOf(tx, input.profileId), "profileId", "profile");
-  const sitePath = referred(await findSitePath(tx, input.siteId), "siteId", "site");
-  referred(await hasGateway(tx, input.gatewayId), "gatewayId", "gateway");
+  const within = (path: string | null) => (path !== null && covers(reach, path) ? path : null);
+  const sitePath = referred(within(await findPlace(tx, "site", input.siteId)), "siteId", "site");
+  referred(within(await findPlace(tx, "gateway", input.gatewayId)), "gatewayId", "gateway");
   const { parameters = {}, hours = null } = input;
+  const written = { kind: "device", id, driver: profile.driver, settings: input.settings } as const;
+  const before = old?.settings ?? null;
+  const settings = await keepSecrets(deps, tx, principal, { ...written, before });
   checkDriver([
-    ...deviceProblems(profile, input.settings, parameters),
+    ...deviceProblems(profile, settings, parameters),
     ...(hours === null ? [] : hoursProblems(hours).map((one) => ({ ...one, at: ["hours", ...one.at] }))),
   ]);
   const row: DeviceRow = {
     id,
     ...input,
+    settings,
     parameters,
     hours,
     enabled: input.enabled ?? true,
     path: `${sitePath}/${input.name}`,
-    revision,
+    revision: (old?.revision ?? 0) + 1,
   };
   return { row, profile };
 }
 
 export function createDevice(deps: ChangeDeps, principal: Principal, input: DeviceCreate): Promise<Device> {
   return applyConfigChange(deps, principal, async (tx) => {
-    const { row, profile } = await rowOf(tx, Bun.randomUUIDv7(), input, 1);
+    const { row, profile } = await rowOf(deps, principal, tx, Bun.randomUUIDv7(), input, null);
     await insertDevice(tx, row);
     await expandDevices(tx, [row], profile, new Date(deps.clock.nowMs()));
     const result = await getDevice(tx, row.id);
@@ -166,7 +192,7 @@ export function editDevice(
   return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockDevice(tx, id), "device");
     checkRevision(revision, old.revision);
-    const { row, profile } = await rowOf(tx, id, input, old.revision + 1);
+    const { row, profile } = await rowOf(deps, principal, tx, id, input, old);
     await updateDevice(tx, row);
     await expandDevices(tx, [row], profile, new Date(deps.clock.nowMs()));
     const result = await getDevice(tx, id);
@@ -201,3 +227,6 @@ export function removeDevice(deps: ChangeDeps, principal: Principal, id: string)
     };
   });
 }
+
+/** For the module that judges who may change a profile. */
+export { findDevicesOfProfile } from "./store.ts";

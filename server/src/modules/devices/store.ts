@@ -1,9 +1,9 @@
+import type { Reach } from "@millrace/contract/api/role";
 import { and, asc, count, eq, gt, isNull } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
+import { inReachOf } from "../../db/reach.ts";
 import { device } from "../../db/schema/device.ts";
-import { gateway } from "../../db/schema/gateway.ts";
 import { profile } from "../../db/schema/profile.ts";
-import { site } from "../../db/schema/site.ts";
 import { tag } from "../../db/schema/tag.ts";
 
 export type DeviceRow = typeof device.$inferSelect;
@@ -34,7 +34,7 @@ const flat = (row: { device: DeviceRow; driver: string; tagCount: number | null 
 
 export async function listDevices(
   db: DbOrTx,
-  filter: { gatewayId?: string },
+  filter: { gatewayId?: string; reach: Reach },
   afterPath: string | null,
   limit: number,
 ): Promise<ShownDevice[]> {
@@ -43,6 +43,7 @@ export async function listDevices(
       and(
         filter.gatewayId === undefined ? undefined : eq(device.gatewayId, filter.gatewayId),
         afterPath === null ? undefined : gt(device.path, afterPath),
+        inReachOf(device.path, filter.reach),
       ),
     )
     .orderBy(asc(device.path))
@@ -73,16 +74,6 @@ export async function findDevicesOfProfile(tx: Tx, profileId: string): Promise<D
 export async function findProfileOf(tx: Tx, id: string) {
   const rows = await tx.select().from(profile).where(eq(profile.id, id));
   return rows[0] ?? null;
-}
-
-export async function findSitePath(tx: Tx, id: string): Promise<string | null> {
-  const rows = await tx.select({ path: site.path }).from(site).where(eq(site.id, id));
-  return rows[0]?.path ?? null;
-}
-
-export async function hasGateway(tx: Tx, id: string): Promise<true | null> {
-  const rows = await tx.select({ id: gateway.id }).from(gateway).where(eq(gateway.id, id));
-  return rows.length > 0 ? true : null;
 }
 
 export async function insertDevice(tx: Tx, row: DeviceRow): Promise<void> {

@@ -14,6 +14,7 @@ import { checkRevision } from "../../http/revision.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
 import { publish, wantedBy } from "../config/service.ts";
 import { changedSince, currentVersion } from "../config/versions-store.ts";
+import { closeDraft, forgetDraft } from "../secrets/service.ts";
 import {
   countDrafts,
   type DraftRow,
@@ -54,12 +55,15 @@ export function createDraft(deps: ChangeDeps, principal: Principal, input: Draft
         "entity.conflict",
         `There are ${DRAFTS.max} drafts already; publish or delete some first.`,
       );
+    const id = Bun.randomUUIDv7();
+    const updatedAt = new Date(deps.clock.nowMs());
     const row: DraftRow = {
-      id: Bun.randomUUIDv7(),
+      id,
       ...input,
+      document: await closeDraft(deps.vault, tx, id, input.document, updatedAt),
       basedOn: await currentVersion(tx),
       author: principal.name,
-      updatedAt: new Date(deps.clock.nowMs()),
+      updatedAt,
       revision: 1,
     };
     await insertDraft(tx, row);
@@ -89,12 +93,14 @@ export function editDraft(
   return applyChange(deps, principal, async (tx) => {
     const old = found(await findDraft(tx, id), "draft");
     checkRevision(revision, old.revision);
+    const updatedAt = new Date(deps.clock.nowMs());
     const row: DraftRow = {
       id,
       ...input,
+      document: await closeDraft(deps.vault, tx, id, input.document, updatedAt),
       basedOn: await currentVersion(tx),
       author: principal.name,
-      updatedAt: new Date(deps.clock.nowMs()),
+      updatedAt,
       revision: old.revision + 1,
     };
     if (!(await updateDraft(tx, row))) checkRevision(revision, old.revision + 1);
@@ -114,6 +120,7 @@ export function removeDraft(deps: ChangeDeps, principal: Principal, id: string):
   return applyChange(deps, principal, async (tx) => {
     const old = found(await findDraft(tx, id), "draft");
     await deleteDraft(tx, id);
+    await forgetDraft(tx, id);
     return {
       action: "draft.delete",
       subject: `draft:${id}`,
@@ -175,6 +182,7 @@ export async function publishDraft(
           );
         }
         await deleteDraft(tx, id);
+        await forgetDraft(tx, id);
       },
     },
     async (tx, before) => wantedBy(found(await findDraft(tx, id), "draft").document, before, false),

@@ -5,6 +5,7 @@ import { Type } from "@sinclair/typebox";
 import type { SQL } from "bun";
 import { Elysia } from "elysia";
 import { access, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import { asQuery } from "../../http/query.ts";
 import { eventsPage } from "./service.ts";
 
@@ -27,7 +28,7 @@ const Query = asQuery(
 export const eventRoutes = (deps: { sql: SQL; gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/events", detail: { tags: ["Gateways"] } })
     .use(access(deps.gatekeeper))
-    .get("/", ({ query }) => eventsPage(deps, query), {
+    .get("/", ({ query, principal }) => eventsPage(deps, query, reachOf(principal, "gateway.read")), {
       can: inReach("gateway.read"),
       query: Query,
       response: { 200: Page(EventRow) },

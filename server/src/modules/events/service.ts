@@ -1,4 +1,5 @@
 import type { EventRow } from "@millrace/contract/api/event";
+import type { Reach } from "@millrace/contract/api/role";
 import type { SQL } from "bun";
 import { PAGE_ROWS, pageOf } from "../../http/page.ts";
 import { numberCursor, rangeMs } from "../instant.ts";
@@ -22,10 +23,12 @@ export interface EventsQuery {
 export async function eventsPage(
   deps: { sql: SQL },
   query: EventsQuery,
+  reach: Reach,
 ): Promise<{ items: EventRow[]; nextCursor: string | null }> {
   const limit = query.limit ?? PAGE_ROWS.standard;
   const rows = await findEvents(deps.sql, {
     ...rangeMs(query),
+    reach,
     gatewayId: query.gateway ?? null,
     codes: query.code?.split(",") ?? [],
     before: numberCursor(query.cursor, 6),

@@ -1,5 +1,7 @@
 import type { EventFact } from "@millrace/contract/api/event";
+import type { Reach } from "@millrace/contract/api/role";
 import type { SQL } from "bun";
+import { reachText } from "../../db/reach.ts";
 
 export interface StoredEvent {
   gatewayId: string;
@@ -20,6 +22,7 @@ export interface StoredEvent {
 
 export interface EventFilter {
   gatewayId: string | null;
+  reach: Reach;
   fromMs: number;
   toMs: number;
   /** Empty for all. */
@@ -39,9 +42,10 @@ export async function findEvents(sql: SQL, filter: EventFilter): Promise<StoredE
     SELECT g.id AS "gatewayId", g.name AS "gatewayName", e.gateway_no AS "gatewayNo", e.epoch::text, e.seg::text,
       e.seq::text, e.position, e.at AS "atMs", e.received_at AS "receivedAt", e.code, e.severity, e.message,
       e.device_id AS "deviceId", e.data
-    FROM gateway_event e JOIN gateway g ON g.gateway_no = e.gateway_no
+    FROM gateway_event e JOIN gateway g ON g.gateway_no = e.gateway_no JOIN site s ON s.id = g.site_id
     WHERE e.at >= ${filter.fromMs}::float8 AND e.at < ${filter.toMs}::float8
       AND (${gatewayId === null} OR g.id = ${gatewayId ?? NOBODY}::uuid)
+      AND in_reach(s.path, ${reachText(filter.reach)}::text::jsonb)
       AND (${codes.length === 0} OR e.code IN (SELECT jsonb_array_elements_text(${listed}::text::jsonb)))
       AND (${before === null} OR (e.at, e.gateway_no, e.epoch, e.seg, e.seq, e.position) <
         (${at}::float8, ${gatewayNo}::bigint, ${epoch}::bigint, ${seg}::bigint, ${seq}::bigint, ${position}::bigint))

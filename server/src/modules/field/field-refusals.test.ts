@@ -7,6 +7,7 @@ import type { HelloBody } from "@millrace/contract/wire/uplink";
 import { FakeGateway } from "../../../test/fake-gateway.ts";
 import { type TestHub, testHub } from "../../../test/hub.ts";
 import { helloOf } from "../../../test/ingest-hub.ts";
+import { lendSecret } from "../../../test/lend-secret.ts";
 
 /** What the hub does with gateways that are older, newer, slow to say goodbye, or not what they should be. */
 
@@ -162,19 +163,16 @@ test("nobody without a name, and no unknown gateway", async () => {
 
 test("a password is in no audit row", async () => {
   await using r = await rig();
-  using fake = await r.connected();
-  // No driver of today has a secret; the schema decides, so one is lent a secret here.
-  const { declarationOf } = await import("@millrace/contract/driver/registry");
-  const { host } = declarationOf("modbus").settings.properties;
-  host.secret = true;
-  try {
+  const { publicKey } = generateKeyPairSync("x25519");
+  using fake = await r.connected({ sealKey: String(publicKey.export({ format: "jwk" }).x) });
+  {
+    using _lent = lendSecret("host");
     const asked = r.ask();
-    const { requestId } = await fake.next("field");
+    const { requestId, body } = await fake.next("field");
     const result = { kind: "connection", ok: true, shared: false, roundTripMs: 1 };
     fake.say({ type: "fieldAnswer", requestId, result });
     expect((await asked).status).toBe(200);
-  } finally {
-    delete host.secret;
+    expect(JSON.stringify(body)).not.toContain("10.0.0.1");
   }
   const rows = await r.hub.database.sql`SELECT new FROM audit WHERE action = 'field.connection'`;
   expect(rows[0].new).toMatchObject({ driver: "modbus", settings: { host: "[redacted]" } });

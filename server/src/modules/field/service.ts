@@ -25,6 +25,7 @@ import type {
 } from "@millrace/contract/wire/field";
 import type { Principal } from "../../http/principal.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
+import { openSettings, sealSettings } from "../secrets/service.ts";
 import { mapReading, withCause } from "./map.ts";
 import { hasGateway } from "./store.ts";
 
@@ -37,6 +38,7 @@ export interface FieldLink {
 
 export interface FieldDeps extends ChangeDeps {
   link: FieldLink;
+  hubId: string;
 }
 
 /** Who asks what of which gateway. `signal` ends the test when whoever asked goes away. */
@@ -55,8 +57,7 @@ export async function testConnection(
   deps: FieldDeps,
   ask: FieldAsk<FieldConnectionRequest>,
 ): Promise<FieldConnectionResult> {
-  const { driver, settings } = ask.input;
-  judged(ask.input);
+  const { driver, settings } = await judged(deps, ask);
   const body = { kind: "connection", driver, settings } as const;
   const { ok, shared, roundTripMs, cause } = await tried(deps, ask, body, {
     action: "field.connection",
@@ -73,12 +74,13 @@ export async function scanNetwork(
   deps: FieldDeps,
   ask: FieldAsk<FieldScanRequest>,
 ): Promise<FieldScanResult> {
-  const { driver, settings, network } = ask.input;
+  const { driver, network } = ask.input;
   const { scan, label } = declarationOf(driver);
   if (scan === undefined)
     throw new AppError("field.unsupported", `${label} devices cannot be looked for in a network.`);
   const [first] = networkHosts(network);
-  judged({ driver, settings: { ...settings, ...scan.settings, [scan.host]: first } });
+  const settings = await openSettings(deps, ask.principal, driver, ask.input.settings);
+  decodeSettings(declarationOf(driver), { ...settings, ...scan.settings, [scan.host]: first });
   const body = { kind: "scan", driver, settings, network } as const;
   const { asked, found: there } = await tried(deps, ask, body, {
     action: "field.scan",
@@ -99,8 +101,8 @@ export async function scanNetwork(
  * @throws AppError `entity.missing` | `setting.wrong` | `field.*` | `request.*`
  */
 export async function testRead(deps: FieldDeps, ask: FieldAsk<FieldReadRequest>): Promise<FieldReadResult> {
-  const { driver, settings, tags, scanMs } = ask.input;
-  judged(ask.input);
+  const { tags, scanMs } = ask.input;
+  const { driver, settings } = await judged(deps, ask);
   const points = tags.map(pointOf);
   const body: FieldBody = { kind: "read", driver, settings, parts: [points] };
   const done = await tried(deps, ask, body, {
@@ -127,8 +129,8 @@ export async function matchDisplay(
   deps: FieldDeps,
   ask: FieldAsk<FieldMatchRequest>,
 ): Promise<FieldMatchResult> {
-  const { driver, settings, around, span, displayed } = ask.input;
-  const { declaration, decoded } = judged(ask.input);
+  const { around, span, displayed } = ask.input;
+  const { driver, settings, declaration, decoded } = await judged(deps, ask);
   const { matcher } = declaration;
   if (matcher === undefined) {
     throw new AppError(
@@ -160,10 +162,23 @@ const pointOf = ({ address, dataType, scale }: FieldTag): FieldPoint => ({
 /** A gateway that answers for fewer points than were asked: the rest has no value, and says so. */
 const UNREAD = { raw: null, value: null, quality: "bad.unspecified" } as const;
 
+interface Judged {
+  driver: string;
+  /** As they were asked for, stored secrets opened. */
+  settings: Record<string, unknown>;
+  declaration: AnyDeclaration;
+  decoded: unknown;
+}
+
 /** Settings are judged here first: what is wrong with them needs no gateway to be told. */
-function judged(input: FieldConnectionRequest): { declaration: AnyDeclaration; decoded: unknown } {
-  const declaration = declarationOf(input.driver);
-  return { declaration, decoded: decodeSettings(declaration, input.settings) };
+async function judged(
+  deps: FieldDeps,
+  { principal, input }: FieldAsk<FieldConnectionRequest>,
+): Promise<Judged> {
+  const { driver } = input;
+  const declaration = declarationOf(driver);
+  const settings = await openSettings(deps, principal, driver, input.settings);
+  return { driver, settings, declaration, decoded: decodeSettings(declaration, settings) };
 }
 
 /** The audit is read by more people than may know the password of a device. */
@@ -181,6 +196,8 @@ async function tried<K extends FieldKind>(
 ): Promise<FieldTried<K>> {
   found(await hasGateway(deps.db, gatewayId), "gateway");
   checkTakes(deps.link.fieldOf(gatewayId), body.kind);
+  const { db, hubId } = deps;
+  const settings = await sealSettings(db, { hubId, gatewayId }, body.driver, body.settings);
   await applyChange(deps, principal, async () => ({
     action,
     subject: `gateway:${gatewayId}`,
@@ -189,7 +206,7 @@ async function tried<K extends FieldKind>(
     result: null,
     gatewayIds: [],
   }));
-  const result = await deps.link.ask(gatewayId, body, signal);
+  const result = await deps.link.ask(gatewayId, { ...body, settings }, signal);
   if (result.kind === "refused") throw refusal(result);
   if (result.kind === body.kind) return result as FieldTried<K>;
   throw new AppError("uplink.protocol", `The gateway answered "${result.kind}" to "${body.kind}".`);

@@ -14,7 +14,7 @@ import { verifyAudit } from "../audit/service.ts";
 const CANARY = "CANARY-7f3a";
 const NOBODY = "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55";
 
-test("a planted secret is not in the bundle, wherever it was planted; what is useful is", async () => {
+test("S39: a planted secret is not in the bundle, wherever it was planted; what is useful is", async () => {
   await using p = await plant();
   const gateway = await p.enrolled("A");
   const { sql } = p.hub.database;

@@ -50,9 +50,9 @@ export async function supportBundle(
 ): Promise<SupportBundle> {
   const health = await gatewayHealth(deps, id);
   const wanted = await wantedManifest(deps, id);
-  const events = await eventsPage(deps, { gateway: id, limit: BUNDLE.eventsMax });
-  const told = await eventsPage(deps, { gateway: id, code: "gateway.settings", limit: 1 });
-  const logs = await logsPage(deps, { gatewayId: id, limit: BUNDLE.logsMax });
+  const events = await eventsPage(deps, { gateway: id, limit: BUNDLE.eventsMax }, "whole");
+  const told = await eventsPage(deps, { gateway: id, code: "gateway.settings", limit: 1 }, "whole");
+  const logs = await logsPage(deps, { gatewayId: id, limit: BUNDLE.logsMax }, "whole");
   const devices = devicesOf(wanted);
   const secrets = [...new Set(devices.flatMap(({ driver, settings }) => secretValuesOf(driver, settings)))];
   const madeAt = new Date(deps.clock.nowMs()).toISOString();

@@ -34,6 +34,7 @@ export function findingsOf(health: Looked): HealthFinding[] {
     diskFinding(health),
     ...manifestFindings(health),
     clockFinding(health),
+    ...localFindings(health),
     ...deviceFindings(health),
     cyclesFinding(health),
   ];
@@ -168,6 +169,38 @@ function clockFinding({ clock }: Looked): Found {
     `The gateway's clock is ${Math.abs(offsetMs)} ms ${way} the hub's.`,
     "Set up time synchronisation on the gateway.",
   );
+}
+
+/** What somebody at the machine has switched, and who tries to get in there. */
+function localFindings({ local }: Looked): Found[] {
+  if (local === null) return [];
+  const { commissioningUntil, lockedOut, signInLockedUntil } = local;
+  return [
+    commissioningUntil === null
+      ? null
+      : finding(
+          "commissioning.on",
+          "warning",
+          `Somebody at the machine has commissioning mode on until ${commissioningUntil}.`,
+          "It ends by itself; the events say who it is.",
+        ),
+    lockedOut
+      ? finding(
+          "lockout.on",
+          "warning",
+          "Somebody at the machine has locked out writes from afar.",
+          "It is released at the gateway's own page; the events say who it is.",
+        )
+      : null,
+    signInLockedUntil === null
+      ? null
+      : finding(
+          "local.locked",
+          "warning",
+          `Too many wrong PINs at the gateway's own page; locked until ${signInLockedUntil}.`,
+          "Ask who is there; the events name the addresses.",
+        ),
+  ];
 }
 
 function deviceFindings({ devices }: Looked): Found[] {

@@ -42,6 +42,7 @@ function statusOf(deviceId: string, over: Partial<GatewayStatus> = {}): GatewayS
     clockQuality: "ntp",
     manifestRev: 1,
     log: { level: "warning", untilMs: null, sent: 3, suppressed: 2 },
+    local: { commissioningUntilMs: nowMs + 60_000, lockedOut: true, signInLockedUntilMs: null },
     outbox: {
       framesUnsent: 4,
       samplesUnsent: 2_000,
@@ -107,6 +108,7 @@ test("a report becomes health with names, causes, days of buffer and what to do"
       clock: { quality: "ntp", offsetMs: 5_000 },
       manifest: { wanted: 1, running: 1, error: null, held: null },
       log: { level: "warning", until: null, sent: 3, suppressed: 2 },
+      local: { lockedOut: true, signInLockedUntil: null },
       cycles: 10,
       cyclesMissed: 190,
       devices: [
@@ -117,7 +119,15 @@ test("a report becomes health with names, causes, days of buffer and what to do"
     expect(health.manifest.wantedSha256).toMatch(/^[0-9a-f]{64}$/);
     // By the hub's time, whatever the gateway's clock says.
     expect(Math.abs(Date.parse(health.reportedAt!) - systemClock.nowMs())).toBeLessThan(4_000);
-    expect(health.findings.map(({ code }) => code)).toEqual(["device.lost", "buffer.short", "clock.off"]);
+    const leftMs = Date.parse(health.local!.commissioningUntil!) - systemClock.nowMs();
+    expect(Math.abs(leftMs - 60_000)).toBeLessThan(4_000);
+    expect(health.findings.map(({ code }) => code)).toEqual([
+      "device.lost",
+      "buffer.short",
+      "clock.off",
+      "commissioning.on",
+      "lockout.on",
+    ]);
   }
   const away = await until(ask, ({ link }) => link.linkState === "down");
   expect(away.findings[0]).toMatchObject({ code: "link.down", severity: "error" });
@@ -131,12 +141,17 @@ test("a gateway nobody ever saw has nulls, one of an older version has what it t
   const never = (await p.hub.call<GatewayHealth>("GET", path)).body;
   expect(never).toMatchObject({ reportedAt: null, machine: null, buffer: null, log: null, devices: [] });
   expect(never.findings.map(({ code }) => code)).toEqual(["link.never"]);
-  const { runtime, diskBytes, log, ...old } = statusOf(NOBODY);
+  const { runtime, diskBytes, log, local, ...old } = statusOf(NOBODY);
   const { bytesRoom, bytesPerDay, ...outbox } = old.outbox;
   await p.hub.database.sql`UPDATE gateway SET health = ${{ ...old, outbox }}::jsonb`;
   const { status, body } = await p.hub.call<GatewayHealth>("GET", path);
   expect(status).toBe(200);
-  expect(body).toMatchObject({ log: null, versions: { runtime: null }, machine: { diskBytes: null } });
+  expect(body).toMatchObject({
+    log: null,
+    local: null,
+    versions: { runtime: null },
+    machine: { diskBytes: null },
+  });
   expect(body.buffer).toMatchObject({ daysLeft: null, bytesRoom: null, bytesPerDay: null });
   expect(body.devices[0]!.name).toBeNull();
   const missing = await p.hub.call<Problem>("GET", `/api/v1/gateways/${NOBODY}/health`);
@@ -173,11 +188,18 @@ describe("findings", () => {
     clock: { quality: null, offsetMs: 2_000 },
     manifest: { wanted: 3, running: 3, wantedSha256: null, error: null, held: null },
     log: null,
+    local: null,
     cycles: 1_000,
     cyclesMissed: 10,
     devices: [],
   } as const satisfies Omit<GatewayHealth, "findings">;
   const { buffer, machine, manifest } = good;
+  const page = (over: Partial<NonNullable<GatewayHealth["local"]>> = {}) => ({
+    commissioningUntil: null,
+    lockedOut: false,
+    signInLockedUntil: null,
+    ...over,
+  });
   type Case = [string, Partial<Omit<GatewayHealth, "findings">>, string[]];
   const cases: Case[] = [
     ["all well", {}, []],
@@ -196,6 +218,14 @@ describe("findings", () => {
     ["a manifest under way", { manifest: { ...manifest, wanted: 4 } }, ["manifest.behind"]],
     ["one refused", { manifest: { ...manifest, wanted: 4, error: "x" } }, ["manifest.refused"]],
     ["one held", { manifest: { ...manifest, running: 9, held: 9 } }, ["manifest.held"]],
+    ["nothing switched at its own page", { local: page() }, []],
+    [
+      "somebody works there",
+      { local: page({ commissioningUntil: "2026-01-01T00:30:00.000Z" }) },
+      ["commissioning.on"],
+    ],
+    ["writes locked out", { local: page({ lockedOut: true }) }, ["lockout.on"]],
+    ["wrong PINs", { local: page({ signInLockedUntil: "2026-01-01T00:15:00.000Z" }) }, ["local.locked"]],
     ["missed cycles", { cyclesMissed: 100 }, ["cycles.missed"]],
     ["too few cycles to judge", { cycles: 5, cyclesMissed: 90 }, []],
     [

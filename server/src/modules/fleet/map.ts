@@ -62,6 +62,17 @@ const mapLog = ({ log }: GatewayStatus): GatewayHealth["log"] =>
     ? null
     : { level: log.level, until: instantOrNull(log.untilMs), sent: log.sent, suppressed: log.suppressed };
 
+/** Instants by the hub's time. */
+const mapLocal = ({ local, clockOffsetMs }: GatewayStatus): GatewayHealth["local"] => {
+  if (local === undefined) return null;
+  const hubTime = (ms: number | null) => instantOrNull(ms === null ? null : ms - (clockOffsetMs ?? 0));
+  return {
+    commissioningUntil: hubTime(local.commissioningUntilMs),
+    lockedOut: local.lockedOut,
+    signInLockedUntil: hubTime(local.signInLockedUntilMs),
+  };
+};
+
 const sumOf = (devices: readonly DeviceStatus[], name: "cycles" | "cyclesMissed"): number =>
   devices.reduce((sum, device) => sum + device[name], 0);
 
@@ -101,6 +112,7 @@ export function mapHealth(
       held: row.manifestHeld,
     },
     log: status && mapLog(status),
+    local: status && mapLocal(status),
     cycles: status ? sumOf(status.devices, "cycles") : 0,
     cyclesMissed: status ? sumOf(status.devices, "cyclesMissed") : 0,
     devices: status ? status.devices.map((device) => mapDevice(device, names)) : [],

@@ -5,6 +5,7 @@ import { Type } from "@sinclair/typebox";
 import type { SQL } from "bun";
 import { Elysia } from "elysia";
 import { access, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import { asQuery } from "../../http/query.ts";
 import { gapsPage } from "./service.ts";
 
@@ -22,7 +23,7 @@ const Query = asQuery(
 export const gapRoutes = (deps: { sql: SQL; gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/gaps", detail: { tags: ["Samples"] } })
     .use(access(deps.gatekeeper))
-    .get("/", ({ query }) => gapsPage(deps, query), {
+    .get("/", ({ query, principal }) => gapsPage(deps, query, reachOf(principal, "sample.read")), {
       can: inReach("sample.read"),
       query: Query,
       response: { 200: Page(GapRow) },

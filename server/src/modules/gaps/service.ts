@@ -1,4 +1,5 @@
 import type { GapCauseName, GapRow } from "@millrace/contract/api/gap";
+import type { Reach } from "@millrace/contract/api/role";
 import type { SQL } from "bun";
 import { PAGE_ROWS, pageOf } from "../../http/page.ts";
 import { numberCursor, rangeMs } from "../instant.ts";
@@ -22,10 +23,12 @@ export interface GapsQuery {
 export async function gapsPage(
   deps: { sql: SQL },
   query: GapsQuery,
+  reach: Reach,
 ): Promise<{ items: GapRow[]; nextCursor: string | null }> {
   const limit = query.limit ?? PAGE_ROWS.standard;
   const rows = await findGaps(deps.sql, {
     ...rangeMs(query),
+    reach,
     gatewayId: query.gateway ?? null,
     tagNo: query.tag ?? null,
     cause: query.cause ?? null,

@@ -1,5 +1,7 @@
 import type { GapCauseName } from "@millrace/contract/api/gap";
+import type { Reach } from "@millrace/contract/api/role";
 import type { SQL } from "bun";
+import { reachText } from "../../db/reach.ts";
 
 /** Lanes by number, as a cursor names them. */
 const LANES = ["E", "H", "L"];
@@ -17,6 +19,7 @@ export interface StoredGap {
 
 export interface GapFilter {
   gatewayId: string | null;
+  reach: Reach;
   tagNo: number | null;
   fromMs: number;
   toMs: number;
@@ -45,9 +48,10 @@ export async function findGaps(sql: SQL, filter: GapFilter): Promise<StoredGap[]
   }[] = await sql`
     SELECT g.id, g.name, p.gateway_no, p.epoch::text, p.lane, p.seg::text, p.first::text, p.t_min, p.t_max, p.cause,
       p.n::text
-    FROM gap p JOIN gateway g ON g.gateway_no = p.gateway_no
+    FROM gap p JOIN gateway g ON g.gateway_no = p.gateway_no JOIN site s ON s.id = g.site_id
     WHERE p.t_max >= ${filter.fromMs}::float8 AND p.t_min < ${filter.toMs}::float8
       AND (${gatewayId === null} OR g.id = ${gatewayId ?? "00000000-0000-0000-0000-000000000000"}::uuid)
+      AND in_reach(s.path, ${reachText(filter.reach)}::text::jsonb)
       AND (${tagNo === null} OR g.id = (SELECT d.gateway_id FROM tag t JOIN device d ON d.id = t.device_id
         WHERE t.tag_no = ${tagNo ?? 0}::bigint))
       AND (${cause === null} OR p.cause = ${cause ?? ""})

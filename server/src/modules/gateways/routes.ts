@@ -5,6 +5,7 @@ import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { access, atGateway, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import { asQuery } from "../../http/query.ts";
 import { entityTag, revisionOf } from "../../http/revision.ts";
 import {
@@ -24,7 +25,7 @@ const One = Type.Object({ id: EntityId });
 export const gatewayRoutes = (deps: GatewayDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/gateways", detail: { tags: ["Gateways"] } })
     .use(access(deps.gatekeeper))
-    .get("/", ({ query }) => gatewaysPage(deps, query), {
+    .get("/", ({ query, principal }) => gatewaysPage(deps, query, reachOf(principal, "gateway.read")), {
       can: inReach("gateway.read"),
       query: asQuery(GatewayQuery),
       response: { 200: Page(Gateway) },

@@ -6,18 +6,19 @@ import {
   type GatewayQuery,
   LABELS,
 } from "@millrace/contract/api/gateway";
+import type { Reach } from "@millrace/contract/api/role";
 import { AppError } from "@millrace/contract/error/app-error";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
-import type { Principal } from "../../http/principal.ts";
+import { mayAt, type Principal } from "../../http/principal.ts";
 import { checkRevision } from "../../http/revision.ts";
 import type { SessionPort } from "../../ports.ts";
 import { newToken, tokenHash } from "../../secret.ts";
 import { applyChange, applyConfigChange, type ChangeDeps, found, referred } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
+import { findPlace } from "../people/service.ts";
 import { mapGateway } from "./map.ts";
 import {
   findGateway,
-  hasSite,
   insertClaim,
   insertGateway,
   listGateways,
@@ -30,20 +31,22 @@ import {
 export interface GatewayDeps extends ChangeDeps {
   sessions: SessionPort;
   publicUrl: () => string;
+  /** By what a gateway knows the hub's own authority; null when the public ones do. */
+  hubPin?: () => string | null;
 }
 
 /** How long a claim token may lie about. */
 export const CLAIM_MS = 24 * 3_600_000;
 
 /** @throws AppError `request.invalid` for more labels than a filter may name */
-export async function gatewaysPage(deps: GatewayDeps, query: GatewayQuery) {
+export async function gatewaysPage(deps: GatewayDeps, query: GatewayQuery, reach: Reach) {
   const limit = query.limit ?? PAGE_ROWS.standard;
   const after = decodeCursor(query.cursor, 1);
   const labels = query.label === undefined ? [] : query.label.split(",").filter((label) => label !== "");
   if (labels.length > LABELS.filteredMax)
     throw new AppError("request.invalid", `query/label: at most ${LABELS.filteredMax} labels at once.`);
   const afterName = after === null ? null : String(after[0]);
-  const rows = await listGateways(deps.db, afterName, limit + 1, labels);
+  const rows = await listGateways(deps.db, afterName, limit + 1, labels, reach);
   return pageOf(
     rows,
     limit,
@@ -63,7 +66,9 @@ export async function createGateway(
   input: GatewayCreate,
 ): Promise<Gateway> {
   const id = await applyConfigChange(deps, principal, async (tx) => {
-    referred(await hasSite(tx, input.siteId), "siteId", "site");
+    const path = await findPlace(tx, "site", input.siteId);
+    const mayHere = path !== null && mayAt(principal, "gateway.edit", path);
+    referred(mayHere ? path : null, "siteId", "site");
     const row = { id: Bun.randomUUIDv7(), ...input };
     await insertGateway(tx, row);
     const subject = `gateway:${row.id}`;
@@ -115,7 +120,9 @@ export function claimGateway(deps: GatewayDeps, principal: Principal, id: string
     const claimToken = newToken();
     const expiresAt = new Date(deps.clock.nowMs() + CLAIM_MS);
     await insertClaim(tx, { tokenHash: tokenHash(claimToken), gatewayId: id, expiresAt });
-    const command = `MILLRACE_HUB_URL=${deps.publicUrl()} MILLRACE_CLAIM_TOKEN=${claimToken} bun gateway/src/main.ts`;
+    const pin = deps.hubPin?.() ?? null;
+    const trust = pin === null ? "" : ` MILLRACE_HUB_CA=${pin}`;
+    const command = `MILLRACE_HUB_URL=${deps.publicUrl()}${trust} MILLRACE_CLAIM_TOKEN=${claimToken} bun gateway/src/main.ts`;
     return {
       action: "gateway.claim",
       subject: `gateway:${id}`,

@@ -1,5 +1,7 @@
+import type { Reach } from "@millrace/contract/api/role";
 import { and, asc, count, eq, gt, isNull, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
+import { inReachOf } from "../../db/reach.ts";
 import { device } from "../../db/schema/device.ts";
 import { claim, gateway } from "../../db/schema/gateway.ts";
 import { uplinkStream } from "../../db/schema/ingest.ts";
@@ -44,16 +46,24 @@ const flat = (row: {
   restoring: row.restoring,
 });
 
+/** A gateway stands where its site is. */
+const standsIn = (reach: Reach) =>
+  inReachOf(sql`(SELECT ${site.path} FROM ${site} WHERE ${site.id} = ${gateway.siteId})`, reach);
+
 export async function listGateways(
   db: DbOrTx,
   afterName: string | null,
   limit: number,
-  labels: readonly string[] = [],
+  labels: readonly string[],
+  reach: Reach,
 ): Promise<ShownGateway[]> {
   const after = afterName === null ? undefined : gt(gateway.name, afterName);
   const labelled =
     labels.length === 0 ? undefined : sql`${gateway.labels} @> ${JSON.stringify(labels)}::text::jsonb`;
-  const rows = await shown(db).where(and(after, labelled)).orderBy(asc(gateway.name)).limit(limit);
+  const rows = await shown(db)
+    .where(and(after, labelled, standsIn(reach)))
+    .orderBy(asc(gateway.name))
+    .limit(limit);
   return rows.map(flat);
 }
 
@@ -66,11 +76,6 @@ export async function findGateway(db: DbOrTx, id: string): Promise<ShownGateway 
 export async function lockGateway(tx: Tx, id: string): Promise<GatewayRow | null> {
   const rows = await tx.select().from(gateway).where(eq(gateway.id, id)).for("update");
   return rows[0] ?? null;
-}
-
-export async function hasSite(tx: Tx, id: string): Promise<true | null> {
-  const rows = await tx.select({ id: site.id }).from(site).where(eq(site.id, id));
-  return rows.length > 0 ? true : null;
 }
 
 export async function insertGateway(

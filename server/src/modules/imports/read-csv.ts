@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { AppError } from "@millrace/contract/error/app-error";
 import { parse } from "csv-parse";
+import { unguard } from "../formula.ts";
 import { IMPORT } from "./limits.ts";
 import type { FileRow } from "./read.ts";
 
@@ -24,7 +25,9 @@ export function delimiterOf(header: string): (typeof DELIMITERS)[number] {
 function headerOf(names: readonly string[]): (string | null)[] {
   const known = names.map((name) => name.trim().toLowerCase());
   const hasTag = known.includes("tag");
-  const header = known.map((name) => (name === "path" && hasTag ? null : (COLUMNS[name] ?? null)));
+  const header = known.map((name) =>
+    name === "path" && hasTag ? null : Object.hasOwn(COLUMNS, name) ? COLUMNS[name]! : null,
+  );
   for (const needed of ["tag", "time", "value"])
     if (!header.includes(needed))
       throw new AppError(
@@ -40,6 +43,15 @@ function headerOf(names: readonly string[]): (string | null)[] {
       );
   return header;
 }
+
+/** Our own files have an apostrophe before a text that a spreadsheet would run. */
+const unguarded = (fields: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, cell]) => [
+      name,
+      name === "tag" || name === "value" ? unguard(cell) : cell,
+    ]),
+  );
 
 /** Splits off the first line, to look at it before the rest is parsed. */
 async function firstLine(text: AsyncIterator<string>): Promise<{ line: string; read: string }> {
@@ -80,7 +92,8 @@ export async function* readCsv(text: AsyncIterator<string>): AsyncGenerator<File
   source.on("error", (thrown) => parser.destroy(thrown));
   source.pipe(parser);
   try {
-    for await (const fields of parser) yield { fields, decimalComma: delimiter !== "," };
+    for await (const fields of parser)
+      yield { fields: unguarded(fields as Record<string, string>), decimalComma: delimiter !== "," };
   } catch (thrown) {
     if (thrown instanceof AppError) throw thrown;
     throw new AppError(

@@ -1,7 +1,7 @@
 import { ImportReport } from "@millrace/contract/api/history";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { access, type Gatekeeper, inReach } from "../../http/access.ts";
+import { access, type Gatekeeper, whole } from "../../http/access.ts";
 import { IMPORT } from "./limits.ts";
 import { type ImportDeps, importSamples, keyOf } from "./service.ts";
 
@@ -22,7 +22,7 @@ export const importRoutes = (deps: ImportDeps & { gatekeeper: Gatekeeper }) =>
         partial: query.partial === "true",
       }),
     {
-      can: inReach("sample.import"),
+      can: whole("sample.import"),
       query: Type.Object({ dryRun: Flag, partial: Flag }),
       response: { 200: ImportReport },
       detail: {

@@ -4,6 +4,7 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Db } from "../../db/client.ts";
 import { access, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import type { LatestCache } from "./cache.ts";
 import { latestValues } from "./service.ts";
 
@@ -22,7 +23,7 @@ const Query = Type.Object({
 export const latestRoutes = (deps: { db: Db; cache: LatestCache; gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/latest", detail: { tags: ["Samples"] } })
     .use(access(deps.gatekeeper))
-    .get("/", ({ query }) => latestValues(deps, query), {
+    .get("/", ({ query, principal }) => latestValues(deps, query, reachOf(principal, "sample.read")), {
       can: inReach("sample.read"),
       query: Query,
       response: { 200: Type.Object({ items: Type.Array(Latest) }) },

@@ -1,7 +1,9 @@
 import type { Latest } from "@millrace/contract/api/history";
+import type { Reach } from "@millrace/contract/api/role";
 import { AppError } from "@millrace/contract/error/app-error";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { Db } from "../../db/client.ts";
+import { unknownTags } from "../tags/service.ts";
 import type { LatestCache } from "./cache.ts";
 import { mapLatest } from "./map.ts";
 import { findTagNos } from "./store.ts";
@@ -19,6 +21,7 @@ export interface LatestQuery {
 export async function latestValues(
   deps: { db: Db; cache: LatestCache },
   query: LatestQuery,
+  reach: Reach,
 ): Promise<{ items: Latest[] }> {
   if (query.tags === undefined && query.deviceId === undefined && query.gatewayId === undefined) {
     throw new AppError("request.invalid", "Name what is wanted: tags=1,2,3, deviceId=… or gatewayId=….");
@@ -31,9 +34,10 @@ export async function latestValues(
       `tags: found ${tagNos.length}, at most ${LIMITS.liveTagsMax} at once.`,
     );
   }
+  const foreign = reach === "whole" ? new Set() : new Set(await unknownTags(deps.db, tagNos, reach));
   return {
     items: tagNos.flatMap((tagNo) => {
-      const latest = deps.cache.read(tagNo);
+      const latest = foreign.has(tagNo) ? null : deps.cache.read(tagNo);
       return latest === null ? [] : [mapLatest(latest)];
     }),
   };

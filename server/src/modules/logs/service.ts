@@ -1,4 +1,5 @@
 import type { LogQuery, LogRow } from "@millrace/contract/api/log";
+import type { Reach } from "@millrace/contract/api/role";
 import { isAtLeast, LOG_LEVELS } from "@millrace/contract/vocabulary/log";
 import type { SQL } from "bun";
 import { PAGE_ROWS, pageOf } from "../../http/page.ts";
@@ -13,10 +14,12 @@ import { findLogs } from "./store.ts";
 export async function logsPage(
   deps: { sql: SQL },
   query: LogQuery,
+  reach: Reach,
 ): Promise<{ items: LogRow[]; nextCursor: string | null }> {
   const limit = query.limit ?? PAGE_ROWS.standard;
   const rows = await findLogs(deps.sql, {
     ...rangeMs(query),
+    reach,
     gatewayId: query.gatewayId ?? null,
     levels: LOG_LEVELS.filter((level) => isAtLeast(level, query.level ?? "debug")),
     text: query.q ?? null,

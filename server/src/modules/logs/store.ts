@@ -1,6 +1,8 @@
 import type { EventFact } from "@millrace/contract/api/event";
+import type { Reach } from "@millrace/contract/api/role";
 import type { LogLevel } from "@millrace/contract/vocabulary/log";
 import type { SQL } from "bun";
+import { reachText } from "../../db/reach.ts";
 
 export interface StoredLog {
   gatewayId: string;
@@ -21,6 +23,7 @@ export interface StoredLog {
 
 export interface LogFilter {
   gatewayId: string | null;
+  reach: Reach;
   fromMs: number;
   toMs: number;
   levels: readonly LogLevel[];
@@ -48,9 +51,10 @@ export async function findLogs(sql: SQL, filter: LogFilter): Promise<StoredLog[]
     SELECT g.id AS "gatewayId", g.name AS "gatewayName", l.gateway_no AS "gatewayNo", l.epoch::text, l.seg::text,
       l.seq::text, l.position, l.at AS "atMs", l.received_at AS "receivedAt", l.level, l.logger, l.message,
       l.device_id AS "deviceId", l.data
-    FROM gateway_log l JOIN gateway g ON g.gateway_no = l.gateway_no
+    FROM gateway_log l JOIN gateway g ON g.gateway_no = l.gateway_no JOIN site s ON s.id = g.site_id
     WHERE l.at >= ${filter.fromMs}::float8 AND l.at < ${filter.toMs}::float8
       AND (${gatewayId === null} OR g.id = ${gatewayId ?? NOBODY}::uuid)
+      AND in_reach(s.path, ${reachText(filter.reach)}::text::jsonb)
       AND l.level IN (SELECT jsonb_array_elements_text(${levels}::text::jsonb))
       AND (${text === null} OR l.message ILIKE ${pattern}::text OR l.logger ILIKE ${pattern}::text)
       AND (${before === null} OR (l.at, l.gateway_no, l.epoch, l.seg, l.seq, l.position) <

@@ -3,8 +3,10 @@ import { mergeSettings } from "@millrace/contract/profile/parameter";
 import { assert } from "@millrace/contract/std/assert";
 import { canonicalJson } from "@millrace/contract/std/canonical-json";
 import type { ParameterValues, ProfileParameters } from "@millrace/contract/vocabulary/parameter";
+import type { Sealed } from "@millrace/contract/vocabulary/secret";
 import type { Manifest, ManifestDevice, ManifestTag } from "@millrace/contract/wire/manifest";
 import { VERSION } from "@millrace/contract/wire/version";
+import { keptId } from "../secrets/reference.ts";
 
 /** A device of one gateway with the profile it stands on. */
 export interface DeviceRow {
@@ -33,16 +35,30 @@ export type ManifestContent = Omit<Manifest, "rev">;
 
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
+/** Settings as the gateway gets them: in place of a secret, the value sealed for it; null when it could not be. */
+const sealedSettings = (settings: Record<string, unknown>, sealed: ReadonlyMap<string, string>) =>
+  Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => {
+      const id = keptId(value);
+      return [name, id === null ? value : ({ sealed: sealed.get(id) ?? null } satisfies Sealed)];
+    }),
+  );
+
+/** What a device runs with: its own settings over the profile's key by key, the profile's parameters filled in. */
+export const runningSettings = (device: DeviceRow): Record<string, unknown> =>
+  mergeSettings({ settings: device.profileSettings, parameters: device.profileParameters }, device);
+
 /**
  * The slice of the configuration that one gateway runs, in one order whatever order the rows came in: devices by id,
- * tags by number. The device's settings override the profile's key by key; those of the profile have its parameters
- * filled in.
+ * tags by number.
+ * @param sealed secrets by id, sealed for this gateway
  */
 export function buildManifest(
   hubId: string,
   gateway: GatewayRow,
   devices: readonly DeviceRow[],
   tags: readonly TagRow[],
+  sealed: ReadonlyMap<string, string>,
 ): ManifestContent {
   const tagsOf = new Map<string, ManifestTag[]>(devices.map((device) => [device.id, []]));
   for (const { deviceId, ...tag } of tags) tagsOf.get(deviceId)?.push(tag);
@@ -58,10 +74,7 @@ export function buildManifest(
         name: device.name,
         path: device.path,
         driver: device.driver,
-        settings: mergeSettings(
-          { settings: device.profileSettings, parameters: device.profileParameters },
-          device,
-        ),
+        settings: sealedSettings(runningSettings(device), sealed),
         tags: (tagsOf.get(device.id) ?? []).sort((a, b) => a.tagNo - b.tagNo),
       }),
     ),

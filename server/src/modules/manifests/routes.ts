@@ -6,7 +6,7 @@ import { Elysia } from "elysia";
 import { access, atGateway, type Gatekeeper } from "../../http/access.ts";
 import { type ManifestDeps, wantedManifest } from "./service.ts";
 
-export const manifestRoutes = (deps: ManifestDeps & { gatekeeper: Gatekeeper }) =>
+export const manifestRoutes = (deps: Pick<ManifestDeps, "db"> & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/gateways", detail: { tags: ["Gateways"] } }).use(access(deps.gatekeeper)).get(
     "/:id/manifest",
     async ({ params }) => {

@@ -4,7 +4,15 @@ import { manifestText } from "@millrace/contract/wire/signature";
 import type { Db, Tx } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
 import type { HubIdentity, ManifestPort } from "../../ports.ts";
-import { buildManifest, contentText, type ManifestContent, manifestJson, sha256Hex } from "./build.ts";
+import { sealedFor, type Vault } from "../secrets/service.ts";
+import {
+  buildManifest,
+  contentText,
+  type ManifestContent,
+  manifestJson,
+  runningSettings,
+  sha256Hex,
+} from "./build.ts";
 import {
   clearHeld,
   findDevices,
@@ -27,6 +35,7 @@ const COLLECT_EVERY = 8;
 export interface ManifestDeps {
   db: Db;
   identity: HubIdentity;
+  vault: Vault;
 }
 
 export interface NumberedManifest {
@@ -48,7 +57,7 @@ const numbered = (row: ManifestRow): NumberedManifest => ({
 
 /** @throws AppError `database.unavailable` | `database.failed` */
 export async function wantedManifest(
-  deps: ManifestDeps,
+  deps: Pick<ManifestDeps, "db">,
   gatewayId: string,
 ): Promise<NumberedManifest | null> {
   const row = await findWanted(deps.db, gatewayId);
@@ -82,12 +91,14 @@ export async function rebuildManifest(
 
 async function currentContent(deps: ManifestDeps, tx: Tx, gateway: LockedGateway): Promise<ManifestContent> {
   const { id, name } = gateway;
+  const { hubId } = deps.identity;
   const devices = await findDevices(tx, id);
   const tags = await findTags(
     tx,
     devices.map((device) => device.id),
   );
-  return buildManifest(deps.identity.hubId, { id, name }, devices, tags);
+  const sealed = await sealedFor({ vault: deps.vault, hubId }, tx, gateway, devices.map(runningSettings));
+  return buildManifest(hubId, { id, name }, devices, tags, sealed);
 }
 
 async function storeManifest(

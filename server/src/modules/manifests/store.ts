@@ -12,6 +12,7 @@ export type ManifestRow = typeof manifest.$inferSelect;
 export interface LockedGateway extends GatewayRow {
   manifestHeld: number | null;
   manifestFrozen: boolean;
+  sealKey: string | null;
 }
 
 /** Locks the gateway's row: manifests of one gateway are numbered one after the other. */
@@ -22,6 +23,7 @@ export async function lockGateway(tx: DbOrTx, gatewayId: string): Promise<Locked
       name: gateway.name,
       manifestHeld: gateway.manifestHeld,
       manifestFrozen: gateway.manifestFrozen,
+      sealKey: gateway.sealKey,
     })
     .from(gateway)
     .where(eq(gateway.id, gatewayId))

@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "@millrace/contract/std/clock";
 import { betterAuth } from "better-auth";
 import type { Db } from "../../db/client.ts";
 import type { Gatekeeper } from "../../http/access.ts";
 import type { Principal } from "../../http/principal.ts";
+import { readIfThere, writePrivate } from "../../private-file.ts";
 import { tokenHash } from "../../secret.ts";
 import { PASSWORD, type Passwords } from "./password.ts";
 import { findPlace } from "./place-store.ts";
-import { authTables, findApiKey, findPersonGrants, isPersonEnabled } from "./store.ts";
+import { authTables, findApiKey, findPersonGrants } from "./store.ts";
 
 export interface AuthDeps {
   db: Db;
@@ -27,15 +27,10 @@ const sessionS = 7 * 24 * 3_600;
 /** The secret under session cookies: a file of the hub's own, made at the first start. */
 export async function loadSessionSecret(dataFolder: string): Promise<string> {
   const file = join(dataFolder, "keys", "session.secret");
-  const found = await readFile(file, "utf8").catch(() => null);
+  const found = await readIfThere(file).catch(() => null);
   if (found !== null && found.trim().length >= 32) return found.trim();
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const secret = randomBytes(32).toString("base64url");
-  const handle = await open(`${file}.new`, "w", 0o600);
-  await handle.writeFile(secret);
-  await handle.sync();
-  await handle.close();
-  await rename(`${file}.new`, file);
+  await writePrivate(file, secret);
   return secret;
 }
 
@@ -105,9 +100,10 @@ export function createGatekeeper(db: Db, auth: Auth, clock: Clock): Gatekeeper {
       const found = await auth.api.getSession({
         headers: new Headers({ cookie: headers.get("cookie") ?? "" }),
       });
-      if (found === null || !(await isPersonEnabled(db, found.user.id))) return null;
+      if (found === null) return null;
       const { id, name, email } = found.user;
       const grants = await findPersonGrants(db, id);
+      if (grants === null) return null;
       return { kind: "person", id, name, email, grants, sessionId: found.session.id };
     },
   };

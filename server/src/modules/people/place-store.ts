@@ -13,7 +13,7 @@ type Lookup = (db: DbOrTx, key: string) => Promise<{ path: string }[]>;
 
 /** Where each kind of thing stands. A gateway stands at its site, whatever its devices do; a command at its gateway. */
 const LOOKUPS: Readonly<Record<PlacedKind, Lookup>> = {
-  place: (db, id) => db.select({ path: site.path }).from(site).where(eq(site.id, id)),
+  site: (db, id) => db.select({ path: site.path }).from(site).where(eq(site.id, id)),
   gateway: (db, id) =>
     db
       .select({ path: site.path })

@@ -4,8 +4,10 @@ import type { Clock } from "@millrace/contract/std/clock";
 import { Value } from "@sinclair/typebox/value";
 import { Elysia } from "elysia";
 import { access, type Gatekeeper } from "../../http/access.ts";
+import { addressBucket } from "../../http/address.ts";
 import { parseJson, readText } from "../../http/body.ts";
-import { ACCOUNT_LIMITS, ADDRESS_LIMITS, addressBucket, createThrottle } from "../../http/throttle.ts";
+import { addressOf } from "../../http/request-from.ts";
+import { ACCOUNT_LIMITS, ADDRESS_LIMITS, createThrottle } from "../../http/throttle.ts";
 import type { Auth } from "./auth.ts";
 import { PASSWORD } from "./password.ts";
 import { meOf } from "./service.ts";
@@ -114,15 +116,11 @@ export const peopleRoutes = (deps: PeopleDeps) => {
   const handle = createAuthHandler(deps);
   return new Elysia()
     .use(access(deps.gatekeeper))
-    .all(
-      "/api/auth/*",
-      ({ request, server }) => handle(request, server?.requestIP(request)?.address ?? "unknown"),
-      {
-        open: "signing in comes before having a permission",
-        parse: "none",
-        detail: { hide: true },
-      },
-    )
+    .all("/api/auth/*", ({ request, server }) => handle(request, addressOf(request, server)), {
+      open: "signing in comes before having a permission",
+      parse: "none",
+      detail: { hide: true },
+    })
     .get("/api/v1/me", ({ principal }) => meOf(principal), {
       self: "it is about oneself",
       response: { 200: Me },

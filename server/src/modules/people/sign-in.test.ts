@@ -9,7 +9,7 @@ const signIn = (hub: TestHub, email: string, password: string) =>
 const cookieOf = (response: Response): string => response.headers.get("set-cookie")?.split(";")[0] ?? "";
 const me = (hub: TestHub, cookie: string) => hub.ask("/api/v1/me", { headers: { cookie } });
 
-test("set-up, sign in, be somebody, sign out, be nobody", async () => {
+test("S16: set-up, sign in, be somebody, sign out, be nobody", async () => {
   await using hub = await testHub();
   await setUpAda(hub);
   const response = await signIn(hub, ADA.email, ADA.password);
@@ -29,7 +29,7 @@ test("set-up, sign in, be somebody, sign out, be nobody", async () => {
   expect((await me(hub, cookie)).status).toBe(401);
 });
 
-test("a wrong password and an unknown person get the same words", async () => {
+test("S14: a wrong password and an unknown person get the same words", async () => {
   await using hub = await testHub();
   await setUpAda(hub);
   const answers = [];
@@ -45,7 +45,7 @@ test("a wrong password and an unknown person get the same words", async () => {
   expect(answers[1]).toEqual(answers[0]!);
 });
 
-test("no account exists until one is made", async () => {
+test("S21: no account exists until one is made", async () => {
   await using hub = await testHub();
   const tries = [
     ["admin@admin.com", "admin"],
@@ -58,7 +58,7 @@ test("no account exists until one is made", async () => {
   expect(await (await hub.ask("/api/v1/setup")).json()).toEqual({ needed: true });
 });
 
-test("the set-up takes the printed token, once", async () => {
+test("S21: the set-up takes the printed token, once", async () => {
   await using hub = await testHub();
   const link = await hub.setup.openLink(ORIGIN);
   const wrong = await post(hub, "/api/v1/setup", { token: "x".repeat(32), ...ADA });
@@ -70,7 +70,7 @@ test("the set-up takes the printed token, once", async () => {
   expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
 });
 
-test("guessing is slowed for one account and not for the others", async () => {
+test("S12: guessing is slowed for one account and not for the others", async () => {
   await using hub = await testHub();
   await setUpAda(hub);
   const codes = [];
@@ -81,7 +81,7 @@ test("guessing is slowed for one account and not for the others", async () => {
   expect((await signIn(hub, ADA.email, ADA.password)).status).toBe(200);
 });
 
-test("a password in the wrong form is never repeated", async () => {
+test("S38: a password in the wrong form is never repeated", async () => {
   await using hub = await testHub();
   for (const password of [{ secret: "hunter2" }, ["hunter2"], 4711]) {
     const response = await signIn(hub, ADA.email, password as unknown as string);
@@ -151,7 +151,7 @@ test("a sign-in leads nowhere else, whatever it asks for", async () => {
   expect(await response.text()).not.toContain("evil.example");
 });
 
-test("changing the password asks for the present one and ends what the old one opened", async () => {
+test("S16: changing the password asks for the present one and ends what the old one opened", async () => {
   await using hub = await testHub();
   await setUpAda(hub);
   const old = cookieOf(await signIn(hub, ADA.email, ADA.password));

@@ -1,6 +1,6 @@
-import { BUILT_IN_ROLES } from "@millrace/contract/api/role";
+import { BUILT_IN_ROLES, type Permission } from "@millrace/contract/api/role";
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
-import { and, eq, gt, isNull, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, gt, isNull, or, sql } from "drizzle-orm";
 import type { Db, DbOrTx, Tx } from "../../db/client.ts";
 import { accessGrant, account, apiKey, person, role, session, verification } from "../../db/schema/person.ts";
 import { site } from "../../db/schema/site.ts";
@@ -10,32 +10,46 @@ import type { HeldGrant, Principal } from "../../http/principal.ts";
 export const authTables = (db: Db) =>
   drizzleAdapter(db, { provider: "pg", schema: { user: person, session, account, verification } });
 
-/** Grants with the path of their place; a role that is neither built in nor kept here permits nothing. */
-async function findGrants(db: DbOrTx, holder: SQL): Promise<HeldGrant[]> {
+/** What a grant row tells; all null where a holder has none. A role neither built in nor kept here permits nothing. */
+const grantColumns = {
+  role: accessGrant.role,
+  siteId: accessGrant.siteId,
+  path: site.path,
+  own: role.permissions,
+};
+
+const heldGrants = (
+  rows: readonly {
+    role: string | null;
+    siteId: string | null;
+    path: string | null;
+    own: Permission[] | null;
+  }[],
+): HeldGrant[] =>
+  rows.flatMap(({ role: name, siteId, path, own }) =>
+    name === null ? [] : [{ role: name, siteId, path, permissions: BUILT_IN_ROLES[name] ?? own ?? [] }],
+  );
+
+/** Grants of a person who may sign in and stay; null for one who is gone or disabled. */
+export async function findPersonGrants(db: DbOrTx, personId: string): Promise<HeldGrant[] | null> {
   const rows = await db
-    .select({
-      role: accessGrant.role,
-      siteId: accessGrant.siteId,
-      path: site.path,
-      own: role.permissions,
-    })
-    .from(accessGrant)
+    .select(grantColumns)
+    .from(person)
+    .leftJoin(accessGrant, eq(accessGrant.personId, person.id))
     .leftJoin(site, eq(site.id, accessGrant.siteId))
     .leftJoin(role, eq(role.name, accessGrant.role))
-    .where(holder);
-  return rows.map(({ own, ...grant }) => ({
-    ...grant,
-    permissions: BUILT_IN_ROLES[grant.role] ?? own ?? [],
-  }));
+    .where(and(eq(person.id, personId), isNull(person.disabledAt)));
+  return rows.length === 0 ? null : heldGrants(rows);
 }
 
-export const findPersonGrants = (db: DbOrTx, personId: string): Promise<HeldGrant[]> =>
-  findGrants(db, eq(accessGrant.personId, personId));
-
+/** The program or screen a key belongs to, while the key counts. */
 export async function findApiKey(db: DbOrTx, hash: Uint8Array, now: Date): Promise<Principal | null> {
-  const [row] = await db
-    .select({ id: apiKey.id, name: apiKey.name, kind: apiKey.kind })
+  const rows = await db
+    .select({ id: apiKey.id, name: apiKey.name, kind: apiKey.kind, grant: grantColumns })
     .from(apiKey)
+    .leftJoin(accessGrant, eq(accessGrant.apiKeyId, apiKey.id))
+    .leftJoin(site, eq(site.id, accessGrant.siteId))
+    .leftJoin(role, eq(role.name, accessGrant.role))
     .where(
       and(
         eq(apiKey.hash, hash),
@@ -43,14 +57,10 @@ export async function findApiKey(db: DbOrTx, hash: Uint8Array, now: Date): Promi
         or(isNull(apiKey.expiresAt), gt(apiKey.expiresAt, now)),
       ),
     );
-  if (row === undefined) return null;
-  return { ...row, email: "", grants: await findGrants(db, eq(accessGrant.apiKeyId, row.id)) };
-}
-
-/** True while this person may sign in and stay. */
-export async function isPersonEnabled(db: DbOrTx, id: string): Promise<boolean> {
-  const [row] = await db.select({ disabledAt: person.disabledAt }).from(person).where(eq(person.id, id));
-  return row !== undefined && row.disabledAt === null;
+  const [first] = rows;
+  if (first === undefined) return null;
+  const { id, name, kind } = first;
+  return { id, name, kind, email: "", grants: heldGrants(rows.map(({ grant }) => grant)) };
 }
 
 export interface NewGrant {

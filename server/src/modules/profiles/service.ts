@@ -2,15 +2,17 @@ import type { Profile, ProfileCreate } from "@millrace/contract/api/plant";
 import { profileProblems } from "@millrace/contract/driver/check";
 import { AppError } from "@millrace/contract/error/app-error";
 import { repeatedNames } from "@millrace/contract/profile/expand";
-import type { Db } from "../../db/client.ts";
+import type { Db, Tx } from "../../db/client.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
-import type { Principal } from "../../http/principal.ts";
+import { type Principal, reachOf } from "../../http/principal.ts";
+import { covers } from "../../http/reach.ts";
 import { checkRevision } from "../../http/revision.ts";
 import { applyConfigChange, type ChangeDeps, found } from "../change.ts";
 import { contentOf } from "../config/state-store.ts";
-import { resyncDevicesOf } from "../devices/service.ts";
+import { findDevicesOfProfile, resyncDevicesOf } from "../devices/service.ts";
 import { checkDriver } from "../driver-check.ts";
 import { checkRetention } from "../retention/service.ts";
+import { keepSecrets, shownSettings } from "../secrets/service.ts";
 import {
   deleteProfile,
   findProfile,
@@ -21,8 +23,9 @@ import {
   updateProfile,
 } from "./store.ts";
 
-export const mapProfile = ({ scanMs, heartbeatMs, parameters, ...row }: ProfileRow): Profile => ({
+export const mapProfile = ({ scanMs, heartbeatMs, parameters, settings, ...row }: ProfileRow): Profile => ({
   ...row,
+  settings: shownSettings(settings, "profiles", row.name),
   ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
   ...(scanMs === null ? {} : { scanMs }),
   ...(heartbeatMs === null ? {} : { heartbeatMs }),
@@ -31,7 +34,14 @@ export const mapProfile = ({ scanMs, heartbeatMs, parameters, ...row }: ProfileR
 /** The audit keeps the number of tags instead of thousands of them; versions of the whole are a later matter. */
 const forAudit = ({ tags, ...row }: ProfileRow) => ({ ...row, tagCount: tags.length });
 
-function rowOf(id: string, input: ProfileCreate, revision: number): ProfileRow {
+async function rowOf(
+  deps: ChangeDeps,
+  principal: Principal,
+  tx: Tx,
+  id: string,
+  input: ProfileCreate,
+  old: ProfileRow | null,
+): Promise<ProfileRow> {
   const repeated = repeatedNames(input.tags);
   if (repeated.length > 0) {
     throw new AppError(
@@ -42,9 +52,12 @@ function rowOf(id: string, input: ProfileCreate, revision: number): ProfileRow {
       },
     );
   }
-  checkDriver(profileProblems(input));
   const { scanMs = null, heartbeatMs = null, parameters = {}, ...rest } = input;
-  return { id, ...rest, parameters, scanMs, heartbeatMs, revision };
+  const written = { kind: "profile", id, driver: input.driver, settings: input.settings } as const;
+  const before = old?.settings ?? null;
+  const settings = await keepSecrets(deps, tx, principal, { ...written, before });
+  checkDriver(profileProblems({ ...input, settings }));
+  return { id, ...rest, settings, parameters, scanMs, heartbeatMs, revision: (old?.revision ?? 0) + 1 };
 }
 
 export async function profilesPage(db: Db, query: { cursor?: string; limit?: number }) {
@@ -64,7 +77,7 @@ export function createProfile(
   input: ProfileCreate,
 ): Promise<Profile> {
   return applyConfigChange(deps, principal, async (tx) => {
-    const row = rowOf(Bun.randomUUIDv7(), input, 1);
+    const row = await rowOf(deps, principal, tx, Bun.randomUUIDv7(), input, null);
     await checkRetention(tx, row.tags);
     await insertProfile(tx, row);
     const subject = `profile:${row.id}`;
@@ -80,6 +93,21 @@ export function createProfile(
   });
 }
 
+/** Whoever may change devices at some places only may not change what devices elsewhere stand on. */
+async function checkReach(tx: Tx, principal: Principal, profileId: string): Promise<void> {
+  const reach = reachOf(principal, "plant.edit");
+  if (reach === "whole") return;
+  const foreign = (await findDevicesOfProfile(tx, profileId)).filter(({ path }) => !covers(reach, path));
+  if (foreign.length === 0) return;
+  throw new AppError(
+    "auth.forbidden",
+    "Devices at places you may not change stand on this profile; copy it.",
+    {
+      context: { devices: foreign.length },
+    },
+  );
+}
+
 /** Every device of the profile follows in the same transaction. */
 export function editProfile(
   deps: ChangeDeps,
@@ -90,8 +118,9 @@ export function editProfile(
 ): Promise<Profile> {
   return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockProfile(tx, id), "profile");
+    await checkReach(tx, principal, id);
     checkRevision(revision, old.revision);
-    const row = rowOf(id, input, old.revision + 1);
+    const row = await rowOf(deps, principal, tx, id, input, old);
     await checkRetention(tx, row.tags);
     await updateProfile(tx, row);
     const gatewayIds = await resyncDevicesOf(tx, row, new Date(deps.clock.nowMs()));
@@ -112,6 +141,7 @@ export function editProfile(
 export function removeProfile(deps: ChangeDeps, principal: Principal, id: string): Promise<null> {
   return applyConfigChange(deps, principal, async (tx) => {
     const old = found(await lockProfile(tx, id), "profile");
+    await checkReach(tx, principal, id);
     await deleteProfile(tx, id);
     return {
       action: "profile.delete",

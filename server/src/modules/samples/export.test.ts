@@ -56,7 +56,7 @@ async function plant(hub: IngestHub) {
 
 async function bytesOf(hub: IngestHub, query: Partial<SamplesQuery> & { tag: string }): Promise<Uint8Array> {
   const whole: SamplesQuery = { from: iso(START - HOUR), to: iso(START + 2 * HOUR), ...query };
-  const request = readRequest(whole, null);
+  const request = readRequest(whole, null, "whole");
   if (request.format === "json") throw new Error("not a stream");
   const gone = new AbortController();
   const opened = await openExport(historyDeps(hub), { ...request, format: request.format }, gone.signal);
@@ -181,7 +181,11 @@ test("a client that goes stops the reading and gives everything back", async () 
     async fetch(request) {
       const gone = new AbortController();
       request.signal.addEventListener("abort", () => gone.abort());
-      const opened = await openExport(deps, { ...readRequest(query, null), format: "csv" }, gone.signal);
+      const opened = await openExport(
+        deps,
+        { ...readRequest(query, null, "whole"), format: "csv" },
+        gone.signal,
+      );
       return new Response(streamOf(opened, () => gone.abort()));
     },
   });

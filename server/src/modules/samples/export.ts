@@ -58,7 +58,7 @@ export async function openExport(
     const budget = new Budget(deps.clock, EXPORT_BUDGET, signal);
     const { tags, held } = await inSnapshot(deps.sql, async (tx) => {
       const context = { tx, budget, compression: deps.compression, frames: deps.frames };
-      const found = await knownTags(context, request.tagNos);
+      const found = await knownTags(context, request.tagNos, request.reach);
       return { tags: found, held: await heldRange(context, request.tagNos, request.range) };
     });
     const limit = request.what.kind === "raw" ? request.what.limit : null;

@@ -1,4 +1,5 @@
 import type { SampleFormat } from "@millrace/contract/api/history";
+import type { Reach } from "@millrace/contract/api/role";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import { LIMITS } from "@millrace/contract/wire/limits";
@@ -23,6 +24,8 @@ export interface SamplesQuery {
 /** What is asked for. */
 export interface SamplesRequest {
   tagNos: number[];
+  /** Where whoever asks may read; tags elsewhere count as unknown. */
+  reach: Reach;
   range: Span;
   what: { kind: "raw"; limit: number | null } | { kind: "envelope"; intervalMs: number; weighted: boolean };
   bounds: boolean;
@@ -64,7 +67,7 @@ export function formatOf(accept: string | null): SampleFormat {
  * Judges a query as a whole: what one field allows, another may forbid.
  * @throws AppError `request.invalid` | `query.tooLarge`, naming the field
  */
-export function readRequest(query: SamplesQuery, accept: string | null): SamplesRequest {
+export function readRequest(query: SamplesQuery, accept: string | null, reach: Reach): SamplesRequest {
   const tagNos = tagsOf(query.tag);
   const range = rangeOf(query);
   const format = query.format ?? formatOf(accept);
@@ -75,14 +78,14 @@ export function readRequest(query: SamplesQuery, accept: string | null): Samples
     if (query.weighted === "true")
       throw refuse("weighted", "true", "it together with width or interval: single samples have no mean");
     const limit = query.limit ?? null;
-    return { tagNos, range, bounds, format, what: { kind: "raw", limit } };
+    return { tagNos, reach, range, bounds, format, what: { kind: "raw", limit } };
   }
   if (query.limit !== undefined)
     throw refuse("limit", String(query.limit), "none: an envelope has as many rows as its interval gives");
   if (format === "parquet") throw refuse("format", "parquet", "json, csv or ndjson for an envelope");
   checkBuckets(query, range, intervalMs, tagNos.length);
   const weighted = query.weighted === "true";
-  return { tagNos, range, bounds, format, what: { kind: "envelope", intervalMs, weighted } };
+  return { tagNos, reach, range, bounds, format, what: { kind: "envelope", intervalMs, weighted } };
 }
 
 function tagsOf(text: string): number[] {

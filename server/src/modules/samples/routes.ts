@@ -1,10 +1,12 @@
 import { SampleFormat, SamplesAnswer, TagHistory } from "@millrace/contract/api/history";
+import type { Reach } from "@millrace/contract/api/role";
 import { TagNo } from "@millrace/contract/vocabulary/id";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { QUERY } from "../../historian/query/limits.ts";
 import { access, atTag, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import { asQuery } from "../../http/query.ts";
 import { openExport, streamOf } from "./export.ts";
 import { envelopeCsv, envelopeNdjson } from "./format/envelope-lines.ts";
@@ -44,8 +46,13 @@ const Query = asQuery(
 const NO_STORE = { "cache-control": "no-store" };
 
 /** Answers a query in the form asked for. */
-async function respond(deps: SamplesDeps, query: SamplesQuery, request: Request): Promise<Response> {
-  const asked = readRequest(query, request.headers.get("accept"));
+async function respond(
+  deps: SamplesDeps,
+  query: SamplesQuery,
+  request: Request,
+  reach: Reach,
+): Promise<Response> {
+  const asked = readRequest(query, request.headers.get("accept"), reach);
   const { format } = asked;
   if (format === "json" || asked.what.kind === "envelope") {
     const answer = await samplesAnswer(deps, asked, request.signal);
@@ -72,19 +79,23 @@ const fileHeaders = (format: SampleFormat) => ({
 export const samplesRoutes = (deps: SamplesDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/samples", detail: { tags: ["Samples"] } })
     .use(access(deps.gatekeeper))
-    .get("/", ({ query, request }) => respond(deps, query, request), {
-      can: inReach("sample.read"),
-      query: Query,
-      detail: {
-        summary: "Samples of tags in [from, to), raw or as an envelope, oldest first",
-        responses: {
-          200: {
-            description: "One page of raw samples or an envelope; other forms hold the whole range",
-            content: { "application/json": { schema: SamplesAnswer as never } },
+    .get(
+      "/",
+      ({ query, request, principal }) => respond(deps, query, request, reachOf(principal, "sample.read")),
+      {
+        can: inReach("sample.read"),
+        query: Query,
+        detail: {
+          summary: "Samples of tags in [from, to), raw or as an envelope, oldest first",
+          responses: {
+            200: {
+              description: "One page of raw samples or an envelope; other forms hold the whole range",
+              content: { "application/json": { schema: SamplesAnswer as never } },
+            },
           },
         },
       },
-    });
+    );
 
 export const tagHistoryRoutes = (deps: SamplesDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/tags", detail: { tags: ["Samples"] } })

@@ -1,4 +1,5 @@
 import type { EnvelopeSamples, RawSamples } from "@millrace/contract/api/history";
+import type { Reach } from "@millrace/contract/api/role";
 import { AppError } from "@millrace/contract/error/app-error";
 import { findBeside } from "../../historian/query/beside.ts";
 import { ANSWER_BUDGET, Budget } from "../../historian/query/budget.ts";
@@ -11,6 +12,7 @@ import { readRawPage } from "../../historian/query/raw.ts";
 import { inSnapshot } from "../../historian/query/snapshot.ts";
 import { findGaps, findTags, type QueryTag, type Span } from "../../historian/query/store.ts";
 import { readWeighted } from "../../historian/query/weighted.ts";
+import { covers } from "../../http/reach.ts";
 import { type Besides, envelopeAnswer, rawAnswer } from "./answer.ts";
 import { isHeavy, pageRows, type SamplesRequest } from "./request.ts";
 
@@ -49,7 +51,7 @@ async function answer(
 ): Promise<RawSamples | EnvelopeSamples> {
   const { tagNos, range, what } = request;
   const [tags, gaps] = await Promise.all([
-    knownTags(context, tagNos),
+    knownTags(context, tagNos, request.reach),
     findGaps(context.tx, tagNos, range, QUERY.gapsMax),
   ]);
   const held = await heldRange(context, tagNos, range);
@@ -70,8 +72,10 @@ async function answer(
 export async function knownTags(
   { tx }: Pick<ReadContext, "tx">,
   tagNos: readonly number[],
+  reach: Reach,
 ): Promise<QueryTag[]> {
-  const found = new Map((await findTags(tx, tagNos)).map((tag) => [tag.tagNo, tag]));
+  const all = await findTags(tx, tagNos);
+  const found = new Map(all.filter(({ path }) => covers(reach, path)).map((tag) => [tag.tagNo, tag]));
   return tagNos.map((tagNo) => {
     const tag = found.get(tagNo);
     if (tag !== undefined) return tag;

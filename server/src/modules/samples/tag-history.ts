@@ -21,7 +21,7 @@ export async function tagHistory(deps: SamplesDeps, tagNo: number): Promise<TagH
     return await inSnapshot(deps.sql, async (tx) => {
       const budget = new Budget(deps.clock, ANSWER_BUDGET);
       const context = { tx, budget, compression: deps.compression, frames: deps.frames };
-      await knownTags(context, [tagNo]);
+      await knownTags(context, [tagNo], "whole");
       const held = await findExtent(tx, [tagNo]);
       const edge = async (side: "before" | "after") => {
         if (held === null) return null;

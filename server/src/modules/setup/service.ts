@@ -80,7 +80,7 @@ export function createSetup({ db, clock, passwords, dataFolder }: SetupDeps): Se
       });
       hash = null;
       await rm(linkFile, { force: true });
-      const grants = await findPersonGrants(db, id);
+      const grants = (await findPersonGrants(db, id)) ?? [];
       return meOf({ kind: "person", ...row, grants });
     },
   };

@@ -3,7 +3,8 @@ import { Site, SiteCreate } from "@millrace/contract/api/plant";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { access, atPlace, type Gatekeeper, inReach } from "../../http/access.ts";
+import { access, atSite, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import { asQuery } from "../../http/query.ts";
 import type { ChangeDeps } from "../change.ts";
 import { createSite, removeSite, sitesPage } from "./service.ts";
@@ -11,7 +12,7 @@ import { createSite, removeSite, sitesPage } from "./service.ts";
 export const siteRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/sites", detail: { tags: ["Plant"] } })
     .use(access(deps.gatekeeper))
-    .get("/", ({ query }) => sitesPage(deps.db, query), {
+    .get("/", ({ query, principal }) => sitesPage(deps.db, query, reachOf(principal, "plant.read")), {
       can: inReach("plant.read"),
       query: asQuery(PageQuery),
       response: { 200: Page(Site) },
@@ -24,7 +25,7 @@ export const siteRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
       detail: { summary: "Add a place" },
     })
     .delete("/:id", ({ params, principal }) => removeSite(deps, principal, params.id), {
-      can: atPlace("plant.edit"),
+      can: atSite("plant.edit"),
       params: Type.Object({ id: EntityId }),
       response: { 200: Type.Null() },
       detail: { summary: "Remove a place nothing stands at" },

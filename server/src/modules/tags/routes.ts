@@ -5,6 +5,7 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Db } from "../../db/client.ts";
 import { access, atTag, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import { asQuery } from "../../http/query.ts";
 import { getTag, tagsPage } from "./service.ts";
 
@@ -20,12 +21,16 @@ const TagQuery = Type.Composite([
 export const tagRoutes = (deps: { db: Db; gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/tags", detail: { tags: ["Plant"] } })
     .use(access(deps.gatekeeper))
-    .get("/", ({ query }) => tagsPage(deps.db, query), {
-      can: inReach("plant.read"),
-      query: asQuery(TagQuery),
-      response: { 200: Page(Tag) },
-      detail: { summary: "Tags in the order of their path" },
-    })
+    .get(
+      "/",
+      ({ query, principal }) => tagsPage(deps.db, { ...query, reach: reachOf(principal, "plant.read") }),
+      {
+        can: inReach("plant.read"),
+        query: asQuery(TagQuery),
+        response: { 200: Page(Tag) },
+        detail: { summary: "Tags in the order of their path" },
+      },
+    )
     .get("/:tagNo", ({ params }) => getTag(deps.db, params.tagNo), {
       can: atTag("plant.read"),
       params: asQuery(Type.Object({ tagNo: TagNo })),

@@ -1,6 +1,8 @@
+import type { Reach } from "@millrace/contract/api/role";
 import type { ExpandedTag } from "@millrace/contract/profile/expand";
 import { and, asc, eq, ilike, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
+import { inReachOf } from "../../db/reach.ts";
 import { device } from "../../db/schema/device.ts";
 import { tag } from "../../db/schema/tag.ts";
 
@@ -10,6 +12,7 @@ export interface TagFilter {
   q?: string;
   deviceId?: string;
   gatewayId?: string;
+  reach: Reach;
 }
 
 const columns = {
@@ -47,6 +50,7 @@ export async function listTags(
     filter.q === undefined || filter.q === "" ? undefined : ilike(tag.path, contains(filter.q)),
     filter.deviceId === undefined ? undefined : eq(tag.deviceId, filter.deviceId),
     filter.gatewayId === undefined ? undefined : eq(device.gatewayId, filter.gatewayId),
+    inReachOf(tag.path, filter.reach),
     after === null ? undefined : sql`(${tag.path}, ${tag.tagNo}) > (${after.path}, ${after.tagNo}::bigint)`,
   ];
   return await db
@@ -67,12 +71,12 @@ export async function findTag(db: DbOrTx, tagNo: number): Promise<TagRow | null>
   return rows[0] ?? null;
 }
 
-/** Which of the numbers were never given to a tag; removed tags count as known. */
-export async function unknownTags(db: DbOrTx, tagNos: readonly number[]): Promise<number[]> {
+/** Which of the numbers were never given to a tag in the reach; removed tags count as known. */
+export async function unknownTags(db: DbOrTx, tagNos: readonly number[], reach: Reach): Promise<number[]> {
   const rows = await db
     .select({ tagNo: tag.tagNo })
     .from(tag)
-    .where(inArray(tag.tagNo, [...tagNos]));
+    .where(and(inArray(tag.tagNo, [...tagNos]), inReachOf(tag.path, reach)));
   const known = new Set(rows.map(({ tagNo }) => tagNo));
   return tagNos.filter((tagNo) => !known.has(tagNo));
 }

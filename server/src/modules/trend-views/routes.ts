@@ -4,6 +4,7 @@ import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { access, type Gatekeeper, inReach } from "../../http/access.ts";
+import { reachOf } from "../../http/principal.ts";
 import { asQuery } from "../../http/query.ts";
 import { entityTag, revisionOf } from "../../http/revision.ts";
 import type { ChangeDeps } from "../change.ts";
@@ -14,7 +15,7 @@ const One = Type.Object({ id: EntityId });
 export const trendViewRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1/trend-views", detail: { tags: ["Trends"] } })
     .use(access(deps.gatekeeper))
-    .get("/", ({ query }) => trendViewsPage(deps.db, query), {
+    .get("/", ({ query, principal }) => trendViewsPage(deps.db, query, reachOf(principal, "sample.read")), {
       can: inReach("sample.read"),
       query: asQuery(PageQuery),
       response: { 200: Page(TrendView) },
@@ -28,8 +29,8 @@ export const trendViewRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =
     })
     .get(
       "/:id",
-      async ({ params, set }) => {
-        const view = await getTrendView(deps.db, params.id);
+      async ({ params, set, principal }) => {
+        const view = await getTrendView(deps.db, params.id, reachOf(principal, "sample.read"));
         set.headers.etag = entityTag(view.revision);
         return view;
       },

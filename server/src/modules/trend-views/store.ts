@@ -1,5 +1,8 @@
-import { asc, eq, gt } from "drizzle-orm";
+import type { Reach } from "@millrace/contract/api/role";
+import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
+import { reachText } from "../../db/reach.ts";
+import { tag } from "../../db/schema/tag.ts";
 import { trendView } from "../../db/schema/trend.ts";
 
 export type TrendViewRow = typeof trendView.$inferSelect;
@@ -15,15 +18,24 @@ export async function lockTrendView(tx: Tx, id: string): Promise<TrendViewRow | 
   return rows[0] ?? null;
 }
 
+/** Views of which every pen shows a tag in the reach. */
+const whollyIn = (reach: Reach) =>
+  reach === "whole"
+    ? undefined
+    : sql`NOT EXISTS (SELECT 1 FROM jsonb_array_elements(${trendView.pens}) AS pen
+        LEFT JOIN ${tag} ON ${tag.tagNo} = (pen->>'tagNo')::bigint
+        WHERE ${tag.path} IS NULL OR NOT in_reach(${tag.path}, ${reachText(reach)}::text::jsonb))`;
+
 export async function listTrendViews(
   db: DbOrTx,
   afterName: string | null,
   limit: number,
+  reach: Reach,
 ): Promise<TrendViewRow[]> {
   return await db
     .select()
     .from(trendView)
-    .where(afterName === null ? undefined : gt(trendView.name, afterName))
+    .where(and(afterName === null ? undefined : gt(trendView.name, afterName), whollyIn(reach)))
     .orderBy(asc(trendView.name))
     .limit(limit);
 }

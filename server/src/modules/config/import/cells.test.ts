@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
+import { guard, unguard } from "../../formula.ts";
 import { columnOf, kindOf } from "./columns.ts";
 import { dataTypeOf } from "./data-type.ts";
-import { guard, unguard } from "./formula.ts";
 import { CONFIG_IMPORT } from "./limits.ts";
 import { decimalOf, numberOf } from "./number.ts";
 import { boundedNotes, cellsError } from "./problem.ts";
 import { delimiterOf, readTable } from "./table.ts";
 
-test("no exported text is a formula, and each comes back exactly", () => {
+test("S35: no exported text is a formula, and each comes back exactly", () => {
   const texts = [
     "",
     "a",

@@ -1,4 +1,5 @@
 import { DECLARATIONS } from "@millrace/contract/driver/registry";
+import { anySecretNames } from "@millrace/contract/driver/secret-settings";
 import type { TSchema } from "@sinclair/typebox";
 
 /** Columns of a file of tags, in the order of an export, and the other names they may have. */
@@ -68,7 +69,6 @@ function settingNames(): Map<string, string> {
 
 const TAG_NAMES = namesOf(TAG_COLUMNS);
 const DEVICE_NAMES = namesOf(DEVICE_COLUMNS);
-const SETTING_NAMES = settingNames();
 
 /** What a column of the header is to us; null for a name nobody knows. */
 export function columnOf(kind: "tags" | "devices", name: string): string | null {
@@ -76,10 +76,15 @@ export function columnOf(kind: "tags" | "devices", name: string): string | null 
   if (kind === "tags") return TAG_NAMES.get(key) ?? null;
   const parameter = /^param(?:eter)?s?[.\s_-]+(\S.*)$/i.exec(name.trim())?.[1];
   if (parameter !== undefined) return `${PARAMETER_PREFIX}${parameter}`;
+  const settings = settingNames();
   const setting = /^settings?[.\s_-]+(.+)$/i.exec(name.trim())?.[1];
-  if (setting !== undefined) return SETTING_NAMES.get(plain(setting)) ?? null;
-  return DEVICE_NAMES.get(key) ?? SETTING_NAMES.get(key) ?? null;
+  if (setting !== undefined) return settings.get(plain(setting)) ?? null;
+  return DEVICE_NAMES.get(key) ?? settings.get(key) ?? null;
 }
+
+/** Whether the cells of a column may hold what no answer repeats. */
+export const isSecretColumn = (key: string): boolean =>
+  key.startsWith(SETTING_PREFIX) && anySecretNames().has(key.slice(SETTING_PREFIX.length));
 
 /** Names a header may use, for a message. */
 export const knownColumns = (kind: "tags" | "devices"): string =>

@@ -1,5 +1,5 @@
+import { unguard } from "../../formula.ts";
 import { columnOf, knownColumns, NUMBER_COLUMNS, PARAMETER_PREFIX, SETTING_PREFIX } from "./columns.ts";
-import { unguard } from "./formula.ts";
 import { shown } from "./limits.ts";
 import { decimalOf } from "./number.ts";
 import type { Cell, CellProblem, Decimal, ReadSheet, SheetRow } from "./sheet.ts";

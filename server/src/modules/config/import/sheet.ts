@@ -1,3 +1,5 @@
+import { isSecretColumn } from "./columns.ts";
+
 /** What every kind of file is turned into before its rows become tags or devices. */
 
 /** One cell, with what a message needs to name it. */
@@ -33,7 +35,7 @@ export interface CellProblem {
   where: string;
   row: number | null;
   column: string;
-  /** The cell's content. */
+  /** The cell's content; empty for one that may be a secret. */
   cell: string;
   message: string;
 }
@@ -52,7 +54,7 @@ export const problemAt = (row: SheetRow, key: string, message: string): CellProb
     where: row.where,
     row: row.row,
     column: cell?.column ?? key,
-    cell: cell?.found ?? "",
+    cell: isSecretColumn(key) ? "" : (cell?.found ?? ""),
     message,
   };
 };

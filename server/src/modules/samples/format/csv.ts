@@ -1,6 +1,7 @@
 import { qualityName } from "@millrace/contract/vocabulary/quality";
 import type { TagValue } from "@millrace/contract/vocabulary/value";
 import type { QueryTag } from "../../../historian/query/store.ts";
+import { guard } from "../../formula.ts";
 import { instantOf } from "../../instant.ts";
 import { cutQuality, type GapLine, gapQuality, type Outcome, type RowWriter } from "./format.ts";
 import { Lines } from "./lines.ts";
@@ -18,17 +19,20 @@ const SPECIAL = /[",\r\n]/;
 export const csvCell = (text: string): string =>
   SPECIAL.test(text) || text === "" || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text;
 
+/** A text that comes from the plant, as a cell no spreadsheet takes for a formula; our import gives it back exactly. */
+export const textCell = (text: string): string => csvCell(guard(text));
+
 export const gapCell = (cause: string): string => csvCell(gapQuality(cause));
 
 export const csvValue = (value: TagValue): string =>
-  value === null ? "" : typeof value === "string" ? csvCell(value) : String(value);
+  value === null ? "" : typeof value === "string" ? textCell(value) : String(value);
 
 export class CsvWriter implements RowWriter {
   readonly #lines = new Lines();
   readonly #heads = new Map<number, string>();
 
   begin(tags: readonly QueryTag[]): void {
-    for (const { tagNo, path } of tags) this.#heads.set(tagNo, `${tagNo},${csvCell(path)},`);
+    for (const { tagNo, path } of tags) this.#heads.set(tagNo, `${tagNo},${textCell(path)},`);
     this.#lines.add(`${CSV_HEADER.join(",")}\r\n`);
   }
 

@@ -1,11 +1,13 @@
 import type { EnvelopeSamples, EnvelopeSeries } from "@millrace/contract/api/history";
 import type { JsonValue } from "@millrace/contract/vocabulary/value";
 import { instantOf } from "../../instant.ts";
-import { csvCell, gapCell } from "./csv.ts";
+import { gapCell, textCell } from "./csv.ts";
 
 /** An envelope is bounded and in memory already; as lines it says the same as in JSON. */
 
 const FIGURES = ["count", "uncertain", "bad", "min", "max", "avg", "weighted", "first", "last"] as const;
+/** A whole number of 64 bits, which JSON holds as a text. */
+const WHOLE = /^-?\d+$/;
 type Figure = (typeof FIGURES)[number];
 
 function figureOf(series: EnvelopeSeries, figure: Figure, i: number): JsonValue {
@@ -16,9 +18,9 @@ function figureOf(series: EnvelopeSeries, figure: Figure, i: number): JsonValue 
 export function envelopeCsv({ series, gaps, intervalMs }: EnvelopeSamples): string {
   const lines = [["tag", "path", "time", "until", ...FIGURES, "gap"].join(",")];
   for (const one of series) {
-    const head = `${one.tagNo},${csvCell(one.path)}`;
+    const head = `${one.tagNo},${textCell(one.path)}`;
     const cell = (value: JsonValue) =>
-      value === null ? "" : typeof value === "string" ? csvCell(value) : String(value);
+      typeof value === "string" && !WHOLE.test(value) ? textCell(value) : String(value ?? "");
     const own = gaps.filter(({ tagNos }) => tagNos.includes(one.tagNo));
     let next = 0;
     const tellGaps = (untilMs: number) => {

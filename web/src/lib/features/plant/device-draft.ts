@@ -7,7 +7,7 @@ import { NAME_PATTERN } from "@millrace/contract/vocabulary/id";
 import type { ParameterValues } from "@millrace/contract/vocabulary/parameter";
 import type { ProfileTag } from "@millrace/contract/vocabulary/tag";
 import { valuesOf } from "./parameter-rows.ts";
-import { settingsOf } from "./setting-form.ts";
+import { type KeptSecrets, settingsOf } from "./setting-form.ts";
 import { problemsOf, rowProblems, tidyTag } from "./tag-rows.ts";
 
 const NAME = new RegExp(NAME_PATTERN);
@@ -25,6 +25,8 @@ export interface DeviceDraft {
   tags: readonly ProfileTag[];
   /** As typed. */
   settings: Record<string, string>;
+  /** Secrets of the device it is a copy of. */
+  kept: KeptSecrets;
   /** As typed. */
   parameters: Record<string, string>;
   /** In one line; empty for always. */
@@ -40,6 +42,7 @@ export const emptyDraft = (): DeviceDraft => ({
   driver: DECLARATIONS[0]!.kind,
   tags: [{ name: "", address: "", dataType: "float32" }],
   settings: {},
+  kept: {},
   parameters: {},
   hours: "",
 });
@@ -103,7 +106,11 @@ export function draftProblems(draft: DeviceDraft, known: Known): DraftProblems {
   const found =
     declaration === null
       ? []
-      : deviceProblems(base, settingsOf(declaration.settings, draft.settings), valuesOfDraft(draft, profile));
+      : deviceProblems(
+          base,
+          settingsOf(declaration.settings, draft.settings, draft.kept),
+          valuesOfDraft(draft, profile),
+        );
   const judged = {
     name: nameProblem(draft.name) || taken,
     settings: problemsOf(found, "settings"),
@@ -136,7 +143,7 @@ export function documentOfDraft(draft: DeviceDraft, known: Known): ConfigDocumen
   const profile = known.profiles.find(({ id }) => id === draft.profileId);
   const declaration = declarationOfDraft(draft, known);
   const name = profile?.name ?? draft.profileName.trim();
-  const settings = declaration === null ? {} : settingsOf(declaration.settings, draft.settings);
+  const settings = declaration === null ? {} : settingsOf(declaration.settings, draft.settings, draft.kept);
   const parameters = valuesOfDraft(draft, profile);
   const parsed = parseHours(draft.hours);
   const own = {

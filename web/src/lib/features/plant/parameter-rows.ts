@@ -1,4 +1,5 @@
 import { deviceProblems, profileProblems } from "@millrace/contract/driver/check";
+import { secretNamesOf } from "@millrace/contract/driver/secret-settings";
 import { effectiveValues, fillTag, hasParameters, mergeSettings } from "@millrace/contract/profile/parameter";
 import type {
   ParameterValue,
@@ -106,9 +107,14 @@ export function asRead(
   const wrong = profileProblems(profile).length + deviceProblems(profile, device.settings, own).length;
   if (wrong > 0) return { whole: false, ...plain };
   const values = effectiveValues(parameters, own);
+  // A brace in a password that was typed just now is a letter.
+  const secret = secretNamesOf(profile.driver);
+  const [secrets, open] = [true, false].map((hidden) =>
+    Object.fromEntries(Object.entries(profile.settings).filter(([name]) => secret.has(name) === hidden)),
+  ) as [Record<string, unknown>, Record<string, unknown>];
   return {
     whole: true,
-    settings: mergeSettings({ settings: profile.settings, parameters }, device),
+    settings: { ...secrets, ...mergeSettings({ settings: open, parameters }, device) },
     tags: profile.tags.map((tag) => fillTag(tag, values)),
   };
 }

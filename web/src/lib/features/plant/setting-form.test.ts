@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { ModbusSettings } from "@millrace/contract/driver/modbus/settings";
-import { fieldsOf, labelOf, settingsOf, textsOf } from "./setting-form.ts";
+import { Type } from "@sinclair/typebox";
+import { fieldsOf, keptSecretsOf, labelOf, settingsOf, textsOf } from "./setting-form.ts";
 
 test("the form of a driver is its schema: what must be typed comes at once, the rest has a standard", () => {
   const fields = fieldsOf(ModbusSettings);
@@ -35,4 +36,22 @@ test("names become words", () => {
     "Connect timeout",
     "Host",
   ]);
+});
+
+test("a secret that is set has no text; it stays, is replaced by what is typed, or is taken away", () => {
+  const schema = Type.Object({
+    host: Type.String(),
+    password: Type.Optional(Type.String({ secret: true })),
+    pin: Type.Optional(Type.String({ secret: true })),
+  });
+  const stored = { host: "h", password: { secret: "devices/Plant/A/password" } };
+  const [texts, kept] = [textsOf(stored), keptSecretsOf(stored)];
+  expect([texts, kept]).toEqual([{ host: "h" }, { password: stored.password }]);
+  expect(settingsOf(schema, texts, kept)).toEqual(stored);
+  expect(settingsOf(schema, { ...texts, password: " {new} " }, kept)).toEqual({
+    host: "h",
+    password: " {new} ",
+  });
+  expect(settingsOf(schema, texts, {})).toEqual({ host: "h" });
+  expect(settingsOf(schema, { ...texts, pin: "1234" }, kept)).toEqual({ ...stored, pin: "1234" });
 });

@@ -1,3 +1,4 @@
+import { isSecretRef, type SecretRef } from "@millrace/contract/vocabulary/secret";
 import type { TObject, TSchema } from "@sinclair/typebox";
 
 /** One input of a form drawn from a driver's schema. */
@@ -52,6 +53,8 @@ export function fieldsOf(settings: TSchema): SettingField[] {
 
 /** What was typed, as the driver's type; undefined for nothing, and a text that is no number stays a text to be refused. */
 export function typedValue(field: SettingField, settings: TSchema, text: string): unknown {
+  // A blank at the end of a password belongs to it.
+  if (field.kind === "secret") return text === "" ? undefined : text;
   const trimmed = text.trim();
   if (trimmed === "") return undefined;
   if (field.kind === "switch") return trimmed === "true";
@@ -61,18 +64,32 @@ export function typedValue(field: SettingField, settings: TSchema, text: string)
   return literals(schema)?.find((offer) => String(offer) === trimmed) ?? trimmed;
 }
 
-/** Settings as they are stored → texts of the form. */
+/** Settings as they are stored → texts of the form. A secret has none: it is never shown. */
 export const textsOf = (settings: Record<string, unknown>): Record<string, string> =>
-  Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
+  Object.fromEntries(
+    Object.entries(settings)
+      .filter(([, value]) => !isSecretRef(value))
+      .map(([name, value]) => [name, String(value)]),
+  );
 
-/** Texts of the form → settings: only what was typed. */
+/** Secrets that are set, by the names the hub gives them. */
+export type KeptSecrets = Record<string, SecretRef>;
+
+export const keptSecretsOf = (settings: Record<string, unknown>): KeptSecrets =>
+  Object.fromEntries(
+    Object.entries(settings).flatMap(([name, value]) => (isSecretRef(value) ? [[name, value]] : [])),
+  );
+
+/** Texts of the form → settings: what was typed, and the secrets that stay as they are. */
 export function settingsOf(
   schema: TSchema,
   texts: Readonly<Record<string, string>>,
+  kept: KeptSecrets = {},
 ): Record<string, unknown> {
   return Object.fromEntries(
     fieldsOf(schema).flatMap((field) => {
-      const value = typedValue(field, schema, texts[field.name] ?? "");
+      const secret = field.kind === "secret" ? kept[field.name] : undefined;
+      const value = typedValue(field, schema, texts[field.name] ?? "") ?? secret;
       return value === undefined ? [] : [[field.name, value]];
     }),
   );

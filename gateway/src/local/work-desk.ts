@@ -1,0 +1,136 @@
+import { AppError, asAppError } from "@millrace/contract/error/app-error";
+import type { LocalState } from "@millrace/contract/vocabulary/gateway";
+import type { FieldDesk } from "../field/desk.ts";
+import type { Fleet } from "../supervisor/fleet.ts";
+import type { Tell } from "./access/desk.ts";
+import type { Commissioning } from "./commissioning.ts";
+import { nextStepOf } from "./ladder.ts";
+import type { Lockout } from "./lockout.ts";
+import type { WorkView } from "./view.ts";
+
+/** Longest time a person in front of the cabinet waits for a test. */
+export const TEST_MS_MAX = 10_000;
+const TEXT_CHARS_MAX = 400;
+
+export interface WorkInput {
+  fleet: Pick<Fleet, "devices" | "restart">;
+  field: Pick<FieldDesk, "take">;
+  commissioning: Commissioning;
+  lockout: Lockout;
+  tell: Tell;
+}
+
+/** What came of an act, for the person who did it. */
+export interface Done {
+  ok: boolean;
+  text: string;
+}
+
+const OFF = "Commissioning mode is off. Switch it on first.";
+
+/** What a person who is signed in may do at the machine. */
+export class WorkDesk {
+  readonly #input: WorkInput;
+
+  constructor(input: WorkInput) {
+    this.#input = input;
+  }
+
+  view(): WorkView {
+    const { commissioning, lockout } = this.#input;
+    return {
+      commissioningLeftMs: commissioning.leftMs(),
+      commissioningBy: commissioning.armedBy(),
+      lockout: lockout.state(),
+    };
+  }
+
+  state(): Pick<LocalState, "commissioningUntilMs" | "lockedOut"> {
+    const { commissioning, lockout } = this.#input;
+    return { commissioningUntilMs: commissioning.armedUntilMs(), lockedOut: lockout.on() };
+  }
+
+  begin(name: string): Done {
+    this.#input.commissioning.arm(name);
+    return { ok: true, text: "Commissioning mode is on." };
+  }
+
+  end(name: string): Done {
+    this.#input.commissioning.end(`${name} ended it`);
+    return { ok: true, text: "Commissioning mode is off." };
+  }
+
+  async lockOut(name: string): Promise<Done> {
+    try {
+      await this.#input.lockout.set(name);
+      return { ok: true, text: "Writes from afar are locked out." };
+    } catch (thrown) {
+      const { message } = asAppError(thrown);
+      return { ok: false, text: `Locked out, but only until a restart: it could not be kept (${message}).` };
+    }
+  }
+
+  async release(name: string): Promise<Done> {
+    try {
+      await this.#input.lockout.release(name);
+      return { ok: true, text: "Writes from afar are allowed again, as far as the hub allows them." };
+    } catch (thrown) {
+      return { ok: false, text: `Not released: it could not be kept (${asAppError(thrown).message}).` };
+    }
+  }
+
+  /** Asks the device one harmless question, over its own line when that is open. */
+  async test(name: string, deviceId: string): Promise<Done> {
+    const refused = this.#refusal();
+    if (refused !== null) return refused;
+    const { field, tell } = this.#input;
+    const device = this.#device(deviceId);
+    const body = { kind: "connection", driver: device.driver, settings: device.settings };
+    const result = await field.take({ requestId: "local", limitMs: TEST_MS_MAX, body }, "machine");
+    const done = testWords(device.name, result);
+    tell(
+      "local.deviceTested",
+      `${name} tested the connection of ${device.name}: ${done.ok ? "it answers" : "no answer"}.`,
+      { name, ok: done.ok },
+      deviceId,
+    );
+    return done;
+  }
+
+  async restart(name: string, deviceId: string): Promise<Done> {
+    const refused = this.#refusal();
+    if (refused !== null) return refused;
+    const device = this.#device(deviceId);
+    await this.#input.fleet.restart(deviceId);
+    this.#input.tell(
+      "local.deviceRestarted",
+      `${name} restarted the link of ${device.name}.`,
+      { name },
+      deviceId,
+    );
+    return { ok: true, text: `The link of ${device.name} was restarted.` };
+  }
+
+  #refusal(): Done | null {
+    return this.#input.commissioning.leftMs() > 0 ? null : { ok: false, text: OFF };
+  }
+
+  /** @throws AppError `entity.missing` */
+  #device(deviceId: string) {
+    const found = this.#input.fleet.devices().find(({ device }) => device.deviceId === deviceId);
+    if (found === undefined)
+      throw new AppError("entity.missing", "This gateway has no such device any more.");
+    return found.device;
+  }
+}
+
+function testWords(name: string, result: Awaited<ReturnType<FieldDesk["take"]>>): Done {
+  if (result?.kind === "connection" && result.ok) {
+    const ms = result.roundTripMs === null ? "" : ` in ${result.roundTripMs.toFixed(1)} ms`;
+    return { ok: true, text: `${name} answers${ms}.` };
+  }
+  const cause =
+    result?.kind === "connection" ? result.cause : result?.kind === "refused" ? result : undefined;
+  if (cause === undefined) return { ok: false, text: `${name}: the test was broken off.` };
+  return { ok: false, text: `${name}: ${cause.message} ${nextStepOf(cause.code)}`.slice(0, TEXT_CHARS_MAX) };
+}

@@ -1,7 +1,7 @@
 /*
  * A CPU made by Snap7: memory, telegrams and refusals are its own, so that our driver is not only compared with our own
  * simulator. Serves until it is killed.
- * usage: snap7-plc PORT      reads lines from its input, answers each with one line:
+ * usage: snap7-plc PORT [ADDRESS]      reads lines from its input, answers each with one line:
  *   get DB OFFSET COUNT      the bytes in hex
  *   size DB BYTES            the block has another length from now on, as after a download
  */
@@ -44,7 +44,7 @@ static void fill(uint8_t *db) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 2) return 2;
+  if (argc < 2) return 2;
   S7Object server = Srv_Create();
   uint16_t port = (uint16_t) atoi(argv[1]);
   Srv_SetParam(server, PORT_PARAMETER, &port);
@@ -61,7 +61,7 @@ int main(int argc, char **argv) {
   Srv_RegisterArea(server, AREA_MARKER, 0, marker, sizeof marker);
   Srv_RegisterArea(server, AREA_COUNTER, 0, counter, sizeof counter);
   Srv_RegisterArea(server, AREA_TIMER, 0, timer, sizeof timer);
-  if (Srv_StartTo(server, "127.0.0.1") != 0) return 1;
+  if (Srv_StartTo(server, argc > 2 ? argv[2] : "127.0.0.1") != 0) return 1;
   printf("ready\n");
   fflush(stdout);
   char line[128];

@@ -306,7 +306,7 @@ export class S7Session implements Session<S7Address> {
     if (link.stage === "tcp") return this.#error("link.unreachable", `gave no connection within ${ms} ms`);
     if (link.stage === "open")
       return this.#error("link.unreachable", `took us and did not go on within ${ms} ms`);
-    const why = `says nothing to ${this.#placeWords()} within ${ms} ms`;
+    const why = `says nothing within ${ms} ms at ${this.#placeWords()}`;
     return this.#error("link.unreachable", why, undefined, "iso");
   }
 

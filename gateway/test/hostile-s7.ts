@@ -153,11 +153,52 @@ const MALICE: Record<string, Malice> = {
   },
 };
 export const KINDS = Object.keys(MALICE);
+/** Ways that end in the truth: only then a written value is taken over. */
+const TRUE_KINDS = ["twice", "olderThenRight", "inPieces", "late"];
+/** Ways that mean the same where an item of the answer is one byte. */
+const WRITE_KINDS = [
+  ...TRUE_KINDS,
+  ...KINDS.filter((kind) => /^wrong/.test(kind) && !/^wrongItem(Kind|Length)$/.test(kind)),
+  ...[
+    "itemRefused",
+    "wholeRefused",
+    "tooShort",
+    "tooLong",
+    "olderAnswer",
+    "goodbye",
+    "randomBytes",
+    "endless",
+  ],
+];
 
-/** A CPU that shakes hands well and answers every read badly, in ways the seed chooses; it counts how often in which. */
+/** What a CPU can say to the setup instead of a grant that can be used as it stands. */
+const GRANTS: ((good: Buffer, line: Line) => void)[] = [
+  lieAt(HEAD_BYTES),
+  lieAt(HEAD_BYTES + 12),
+  lieWord(HEAD_BYTES + 6),
+  lie((bytes, chance) => bytes.writeUInt16BE(chance(64), HEAD_BYTES + 18)),
+  // More than was asked for, no request at all: true as far as it goes, we keep to what we asked for.
+  lie((bytes, chance) => bytes.writeUInt16BE(1_000 + chance(60_000), HEAD_BYTES + 18)),
+  lie((bytes) => bytes.fill(0, HEAD_BYTES + 14, HEAD_BYTES + 18)),
+  MALICE.wrongNumber!,
+  MALICE.wholeRefused!,
+  MALICE.twice!,
+  MALICE.inPieces!,
+  MALICE.cutShort!,
+  MALICE.randomBytes!,
+];
+/** One connection in so many is refused or lied to while hands are shaken. */
+const HANDSHAKE_ODDS = 8;
+
+/**
+ * A CPU that answers every request badly, in ways the seed chooses, and sometimes the handshake too.
+ * @param told counts how often in which way
+ * @param stored what was written and taken over, as `OFFSET=VALUE`
+ */
 export async function hostileCpu(
   seed: number,
   told: Map<string, number>,
+  stored: Set<string>,
 ): Promise<{ server: Server; port: number }> {
   let lines = 0;
   const server = createServer((socket) => {
@@ -169,7 +210,7 @@ export async function hostileCpu(
       while (rest.length >= 4 && rest.length >= rest.readUInt16BE(2)) {
         const whole = Buffer.from(rest.subarray(0, rest.readUInt16BE(2)));
         rest = rest.subarray(whole.length);
-        reply(line, whole, told);
+        reply(line, whole, told, stored);
       }
     });
   });
@@ -178,20 +219,31 @@ export async function hostileCpu(
   return { server, port: typeof address === "object" && address !== null ? address.port : 0 };
 }
 
-function reply(line: Line, whole: Buffer, told: Map<string, number>): void {
+function reply(line: Line, whole: Buffer, told: Map<string, number>, stored: Set<string>): void {
   const { socket, chance } = line;
   const telegram = whole.subarray(HEAD_BYTES);
+  const isHostile = () => chance(HANDSHAKE_ODDS) === 0;
   if (whole[5] === 0xe0) {
-    whole[5] = 0xd0;
+    whole[5] = isHostile() ? chance(256) : 0xd0;
     socket.write(whole);
-  } else if (telegram[10] === 0xf0) {
-    const granted = Buffer.from([0xf0, 0, 0, 4, 0, 4, 0, 240]);
-    socket.write(packet(answer(telegram.readUInt16BE(4), granted, Buffer.alloc(0))));
-  } else {
-    const good = goodAnswer(telegram);
-    const kind = KINDS[chance(KINDS.length)]!;
-    told.set(kind, (told.get(kind) ?? 0) + 1);
-    MALICE[kind]!(good, line);
-    line.older = [...line.older.slice(-7), good];
+    return;
   }
+  const ref = telegram.readUInt16BE(4);
+  if (telegram[10] === 0xf0) {
+    const granted = packet(answer(ref, Buffer.from([0xf0, 0, 0, 4, 0, 4, 0, 240]), Buffer.alloc(0)));
+    if (isHostile()) GRANTS[chance(GRANTS.length)]!(granted, line);
+    else socket.write(granted);
+    return;
+  }
+  const isWrite = telegram[10] === 5;
+  const good = isWrite
+    ? packet(answer(ref, telegram.subarray(10, 12), Buffer.alloc(telegram[11]!, 0xff)))
+    : goodAnswer(telegram);
+  const kinds = isWrite ? WRITE_KINDS : KINDS;
+  const kind = kinds[chance(kinds.length)]!;
+  if (isWrite && TRUE_KINDS.includes(kind))
+    stored.add(`${telegram.readUIntBE(21, 3) >> 3}=${telegram.readUInt16BE(telegram.length - 2)}`);
+  told.set(kind, (told.get(kind) ?? 0) + 1);
+  MALICE[kind]!(good, line);
+  line.older = [...line.older.slice(-7), good];
 }

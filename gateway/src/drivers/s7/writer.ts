@@ -22,6 +22,8 @@ export type SendWrite = (items: readonly WriteItem[], timeoutMs: number) => Prom
 
 /** A point with the bytes that shall be in the CPU. */
 interface Ready {
+  /** Place in the caller's list. */
+  at: number;
   point: PointWrite<S7Address>;
   item: WriteItem;
 }
@@ -44,10 +46,10 @@ export async function writeAll(
 ): Promise<WriteOutcome[]> {
   const outcomes = new Map<number, WriteOutcome>();
   const ready: Ready[] = [];
-  for (const point of points) {
+  for (const [at, point] of points.entries()) {
     const made = prepare(point, pduBytes, layout);
-    if ("item" in made) ready.push(made);
-    else outcomes.set(points.indexOf(point), made);
+    if ("bytes" in made) ready.push({ at, point, item: made });
+    else outcomes.set(at, made);
   }
   let over: AppError | null = null;
   let isSent = false;
@@ -68,9 +70,9 @@ export async function writeAll(
         over = asAppError(thrown, "link.lost");
       }
     }
-    for (const [index, { point }] of job.entries()) {
+    for (const [index, { at, point }] of job.entries()) {
       const outcome = told[index] ?? failed(point.id, over!.code, `Not written: ${over!.message}`);
-      outcomes.set(points.indexOf(point), outcome);
+      outcomes.set(at, outcome);
     }
   }
   return points.map((_, at) => outcomes.get(at)!);
@@ -83,7 +85,7 @@ function endOf(answer: WriteAnswer, rules: S7Rules): AppError | null {
   return answer.at === "garbled" ? new AppError("link.garbled", `The CPU answered ${answer.why}.`) : null;
 }
 
-function prepare(point: PointWrite<S7Address>, pduBytes: number, layout: Layout): Ready | WriteOutcome {
+function prepare(point: PointWrite<S7Address>, pduBytes: number, layout: Layout): WriteItem | WriteOutcome {
   const { id, address, value } = point;
   const changed = layout.changed(address.rules, address.db);
   if (changed !== undefined && address.area === "db")
@@ -94,7 +96,7 @@ function prepare(point: PointWrite<S7Address>, pduBytes: number, layout: Layout)
       throw new RangeError(`${bytes.length} bytes do not fit into a telegram of ${pduBytes}`);
     const { area, db, start, bit } = address;
     const count = area === "timer" || area === "counter" || bit !== null ? 1 : bytes.length;
-    return { point, item: { area, db, start: start + skip, count, bit, bytes } };
+    return { area, db, start: start + skip, count, bit, bytes };
   } catch (thrown) {
     if (!(thrown instanceof Error)) throw thrown;
     return failed(id, "request.invalid", `Not written: ${thrown.message}.`);

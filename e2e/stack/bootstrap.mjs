@@ -26,6 +26,7 @@ const TEST_PROGRAMS = [
   { found: () => runs("cc", ["--version"]), debian: "gcc", why: "Modbus peer written in C" },
   { found: () => runs("pkg-config", ["--version"]), debian: "pkg-config", why: "Modbus peer written in C" },
   { found: () => runs("pkg-config", ["--exists", "libmodbus"]), debian: "libmodbus-dev", why: "Modbus peer" },
+  { found: () => runs("g++", ["--version"]), debian: "g++", why: "Siemens peer written in C++" },
   { found: () => runs("openssl", ["version"]), debian: "openssl", why: "certificates" },
   {
     found: () => ["/usr/bin/certutil", "/usr/local/bin/certutil"].some((path) => existsSync(path)),

@@ -32,6 +32,7 @@ export const QUALITY = {
   "bad.waitingForData": 145,
   "bad.accessDenied": 146,
   "bad.configuration": 147,
+  "bad.mappingChanged": 148,
 } as const;
 
 export type Quality = keyof typeof QUALITY;

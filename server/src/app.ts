@@ -19,6 +19,7 @@ import type { RequestLimits } from "./http/request-limits.ts";
 import { securityTextRoutes } from "./http/security-text.ts";
 import { SOCKET_LIMITS } from "./http/socket-limits.ts";
 import { staticRoutes } from "./http/static.ts";
+import { checkTarget } from "./http/target.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
@@ -112,6 +113,7 @@ export function createApp(deps: AppDeps) {
       Object.assign(set.headers, headers);
       noteForwarded(request, server, deps.trusts);
       limits.arrived(new URL(request.url).pathname, addressOf(request, server));
+      checkTarget(request.url);
       checkSameOrigin(request, deps.origins());
     })
     // A value other than undefined keeps the default parser off it.

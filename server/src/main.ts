@@ -176,7 +176,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const origins = () => ownOrigins(publicUrl);
     const { dataFolder, metricsOpen } = settings;
     const https = publicUrl.startsWith("https:");
-    const passwords = createPasswords();
+    const passwords = createPasswords(clock);
     const oidc = ssoSettings(settings);
     const setup = createSetup({ db, clock, passwords, dataFolder });
     const metrics = createMetrics();

@@ -83,7 +83,7 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
   const ingest = createIngest({ database, identity, vault, clock: systemClock, registry: metrics.registry });
   await ingest.start();
   await seedAdminKey({ db, clock: systemClock }, API_KEY);
-  const passwords = createPasswords();
+  const passwords = createPasswords(systemClock);
   const cookies = createCookies(https);
   const secret = "s".repeat(43);
   const audit = new AuditKeeper({ db, clock: systemClock, identity, registry: metrics.registry });

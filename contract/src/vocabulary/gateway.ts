@@ -143,7 +143,7 @@ export const GatewayStatus = Type.Object({
   hubTrust: Type.Optional(HubLinkTrust),
   clockOffsetMs: Type.Union([Type.Number(), Type.Null()], { description: "Gateway minus hub" }),
   clockQuality: Type.Optional(ClockQualityName),
-  manifestRev: Type.Integer({ minimum: 0 }),
+  manifestRev: Type.Integer({ minimum: 0, maximum: 0x7fff_ffff }),
   outbox: OutboxStatus,
   devices: Type.Array(DeviceStatus, { maxItems: 10_000 }),
 });

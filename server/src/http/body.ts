@@ -2,8 +2,14 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { LIMITS } from "@millrace/contract/wire/limits";
 
 export const DEPTH_MAX = 64;
-/** Own properties of these names could reach an object's prototype further in; none of our messages has them. */
-const KEYS_REFUSED = new Set(["__proto__", "constructor", "prototype"]);
+/**
+ * Own properties of these names could reach an object's prototype further in, or stand in for what every object can: one
+ * whose `toString` is a number cannot even be told of in an error. None of our messages has them.
+ */
+const KEYS_REFUSED: ReadonlySet<string> = new Set([
+  "prototype",
+  ...Object.getOwnPropertyNames(Object.prototype),
+]);
 
 const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c];
 

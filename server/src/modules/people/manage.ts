@@ -66,7 +66,7 @@ async function shown(db: DbOrTx, row: PersonRow, principal: Principal): Promise<
 /** People somebody may see: those whose roles all lie where they may. */
 export async function peoplePage({ db }: Deps, principal: Principal, query: PersonQuery) {
   const limit = query.limit ?? PAGE_ROWS.standard;
-  const cursor = decodeCursor(query.cursor, 2);
+  const cursor = decodeCursor(query.cursor, ["text", "text"]);
   const rows = await listPeople(db, {
     reach: reachOf(principal, "person.read"),
     q: query.q ?? null,

@@ -15,7 +15,7 @@ const FLOATS = 500;
 const SECONDS = Number(process.env.MILLRACE_BENCH_SECONDS ?? 30);
 const WARM_UP_MS = 8_000;
 
-async function addFleet(stack: Stack, ports: readonly number[]): Promise<string> {
+export async function addFleet(stack: Stack, ports: readonly number[]): Promise<string> {
   const [gateway] = await stack.api.all<Gateway>("/gateways");
   const profile = await stack.api.post<Profile>("/profiles", {
     name: "500 floats",

@@ -12,6 +12,7 @@ import { Machine } from "./health/machine.ts";
 import { enrol } from "./identity/enrol.ts";
 import type { HubTrustKeeper } from "./identity/hub-trust.ts";
 import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
+import { keepIn } from "./identity/keep-file.ts";
 import { fingerprintOf } from "./identity/key.ts";
 import { openSealingKey } from "./identity/sealing-key.ts";
 import type { IdentityState } from "./identity/state.ts";
@@ -79,7 +80,13 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   outbox.report(startedEvent(clock, identity, outbox));
   outbox.report(settingsEvent(settings, startedMs));
   logs.attach({ clock, report: (event) => outbox.report(event) });
-  const fleet = new Fleet({ clock, random, sink: outbox.sink });
+  const fleet = new Fleet({ clock, random, sink: outbox.sink, keep: keepIn(folder) });
+  const field = new FieldDesk({
+    clock,
+    fleet,
+    keepSecret: (values) => logs.keepSecret("field", values),
+    opened: (body) => openedSettings(sealing, identity.state(), body),
+  });
   const manifest = await openManifestStore({
     folder,
     scope: identity.state(),
@@ -87,6 +94,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
       // Opened in memory only: what lies on disk is what the hub signed.
       const devices = openedDevices(sealing, wanted);
       logs.keepSecret("devices", deviceSecrets(devices));
+      await field.release();
       await fleet.apply({ ...wanted, devices });
     },
   });
@@ -105,12 +113,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     trust,
     outbox,
     fleet,
-    field: new FieldDesk({
-      clock,
-      fleet,
-      keepSecret: (values) => logs.keepSecret("field", values),
-      opened: (body) => openedSettings(sealing, identity.state(), body),
-    }),
+    field,
     manifest,
     machine,
     fill: new FillMeter(),
@@ -292,6 +295,7 @@ async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
     clockOffsetMs: parts.uplink?.link().clockOffsetMs ?? null,
     manifestRev: parts.manifest.current()?.rev ?? 0,
     log: parts.logs.status(),
+    hubTrust: parts.trust.kind(),
     ...(parts.local === null ? {} : { local: parts.local.state() }),
     outbox: parts.fill.measured(outbox, parts.clock.monoMs(), diskFreeBytes),
     devices: parts.fleet.statuses(),

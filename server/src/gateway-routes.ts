@@ -10,6 +10,7 @@ import { CLAIMS_AT_ONCE } from "./modules/enrolments/service.ts";
 import { fieldRoutes } from "./modules/field/routes.ts";
 import { fleetRoutes } from "./modules/fleet/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
+import { machineCertificateRoutes } from "./modules/machine-certificates/routes.ts";
 import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { claimPin } from "./tls/hub-tls.ts";
 
@@ -23,7 +24,8 @@ export function gatewayAppRoutes(
   return new Elysia()
     .use(gatewayRoutes({ ...change, sessions, publicUrl, hubPin: () => claimPin(tls) }))
     .use(commandRoutes({ ...change, link: sessions }))
-    .use(fieldRoutes({ ...change, link: sessions, hubId: identity.hubId }))
+    .use(fieldRoutes({ ...change, link: sessions, hubId: identity.hubId, met: sessions.certificates }))
+    .use(machineCertificateRoutes(change))
     .use(fleetRoutes({ ...change, sql, sessions, identity, publicUrl }))
     .use(manifestRoutes({ db, gatekeeper: change.gatekeeper }))
     .use(enrolmentRoutes({ ...change, identity, sessions, throttle, seats }));

@@ -17,7 +17,7 @@ import {
 } from "./parameter-check.ts";
 import { type AnyDeclaration, DECLARATIONS, declarationOf } from "./registry.ts";
 import { secretNamesOf } from "./secret-settings.ts";
-import { settingsErrors } from "./settings.ts";
+import { settingsErrors, wholeSettingsErrors } from "./settings.ts";
 
 /** Something wrong in what a profile or a device says for its driver. */
 export interface DriverProblem {
@@ -40,12 +40,22 @@ const settingProblem = (error: AppError): DriverProblem => {
   return { at: name === "" ? ["settings"] : ["settings", name], message: error.message };
 };
 
-/** What is wrong with settings; a secret that is kept elsewhere was judged when it was entered. */
-function settingProblems(declaration: AnyDeclaration, settings: Record<string, unknown>): DriverProblem[] {
+/** What is wrong with settings; a secret that is kept elsewhere was judged when it was entered, its example stands for it. */
+function settingProblems(
+  declaration: AnyDeclaration,
+  settings: Record<string, unknown>,
+  errorsOf: typeof settingsErrors = settingsErrors,
+): DriverProblem[] {
   const secret = secretNamesOf(declaration.kind);
-  return settingsErrors(declaration, settings)
+  const kept = (name: string) => secret.has(name) && isSecretRef(settings[name]);
+  const properties = (declaration.settings.properties ?? {}) as Record<string, TSchema>;
+  const judged = Object.entries(settings).map(([name, value]) => [
+    name,
+    kept(name) ? (properties[name]?.examples?.[0] ?? value) : value,
+  ]);
+  return errorsOf(declaration, Object.fromEntries(judged))
     .map(settingProblem)
-    .filter(({ at: [, name = ""] }) => !(secret.has(String(name)) && isSecretRef(settings[name])));
+    .filter(({ at: [, name = ""] }) => !kept(String(name)));
 }
 
 /** Problems of the settings that are there; those a device has yet to add may be missing. */
@@ -175,7 +185,7 @@ export function deviceProblems(
   const examples = Object.entries(examplesOf(declaration.settings));
   const waiting = Object.fromEntries(examples.filter(([name]) => known.waiting.has(name)));
   const whole = withDefaults(declaration, { ...waiting, ...known.settings, ...settings });
-  const settingsWrong = settingProblems(declaration, whole).flatMap((problem) => {
+  const settingsWrong = settingProblems(declaration, whole, wholeSettingsErrors).flatMap((problem) => {
     const name = String(problem.at[1] ?? "");
     const by = known.filledBy.get(name);
     if (known.waiting.has(name)) return [];

@@ -1,6 +1,8 @@
 import { AppError } from "../error/app-error.ts";
 import type { DriverDeclaration } from "./declaration.ts";
 import { modbusDeclaration } from "./modbus/declaration.ts";
+import { opcuaDeclaration } from "./opcua/declaration.ts";
+import { s7Declaration } from "./s7/declaration.ts";
 
 /**
  * A declaration of any settings and address. Callers treat both as opaque: settings come from `decodeSettings`,
@@ -9,7 +11,11 @@ import { modbusDeclaration } from "./modbus/declaration.ts";
 export type AnyDeclaration = DriverDeclaration;
 
 /** Every protocol Millrace knows. */
-export const DECLARATIONS: readonly AnyDeclaration[] = [modbusDeclaration as unknown as AnyDeclaration];
+export const DECLARATIONS: readonly AnyDeclaration[] = [
+  modbusDeclaration as unknown as AnyDeclaration,
+  opcuaDeclaration as unknown as AnyDeclaration,
+  s7Declaration as unknown as AnyDeclaration,
+];
 
 /** @throws AppError `setting.wrong` naming the kinds we know. */
 export function declarationOf(kind: string): AnyDeclaration {

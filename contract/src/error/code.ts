@@ -248,6 +248,18 @@ export const ERROR = {
     "error",
     "Check power and network of the device; Millrace reconnects by itself.",
   ),
+  "link.untrusted": row(
+    502,
+    "backoff",
+    "error",
+    "Compare the fingerprint with the one the server shows, then trust it at the device's settings. Nothing is read before.",
+  ),
+  "link.denied": row(
+    502,
+    "backoff",
+    "error",
+    "At the server, trust this gateway's certificate, or correct user and password at the device's settings.",
+  ),
   "link.garbled": row(
     502,
     "backoff",
@@ -277,6 +289,12 @@ export const ERROR = {
     "backoff",
     "error",
     "The device reports a failure of its own; look at its display.",
+  ),
+  "device.refused": row(
+    502,
+    "backoff",
+    "error",
+    "The device is there and does not let us; the message names the switch or the right.",
   ),
   "address.illegal": row(
     422,

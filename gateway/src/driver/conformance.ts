@@ -50,7 +50,7 @@ export function conformance(driver: AnyDriver, makeDevice: () => Promise<Conform
     beforeEach(async () => {
       device = await makeDevice();
       lost = [];
-      session = driver.create(settings(), { clock: systemClock, onLost: (error) => lost.push(error) });
+      session = await driver.create(settings(), { clock: systemClock, onLost: (error) => lost.push(error) });
     });
     afterEach(async () => {
       await session.close();
@@ -89,7 +89,7 @@ export function conformance(driver: AnyDriver, makeDevice: () => Promise<Conform
       expect(readings).toHaveLength(bad + 1);
       for (const reading of readings) {
         if (reading.id !== bad) expect(reading.value).toEqual(device.readable[reading.id]!.value);
-        else expect(reading).toEqual({ id: bad, value: null, quality: QUALITY["bad.addressIllegal"] });
+        else expect(reading).toMatchObject({ id: bad, value: null, quality: QUALITY["bad.addressIllegal"] });
       }
     });
 

@@ -1,9 +1,13 @@
 import type { DriverDeclaration } from "@millrace/contract/driver/declaration";
 import type { AppError } from "@millrace/contract/error/app-error";
+import type { ErrorCode } from "@millrace/contract/error/code";
 import type { Clock } from "@millrace/contract/std/clock";
+import type { PeerCertificate } from "@millrace/contract/vocabulary/certificate";
 import type { QualityCode } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
+import type { BrowseNode } from "@millrace/contract/wire/field";
 import type { Static, TSchema } from "@sinclair/typebox";
+import type { Keep } from "./keep.ts";
 
 /** A tag as a driver sees it. `id` is the caller's (a tag number); the driver only hands it back. */
 export interface Point<A = unknown> {
@@ -17,9 +21,24 @@ export interface Reading {
   id: number;
   value: TagValue;
   quality: QualityCode;
-  /** The source's own time in ms UTC, where the protocol carries one. */
+  /** When the value came to be by the source's own clock, ms UTC, where the protocol carries it. Judged in `scan/`. */
   sourceTimeMs?: number;
+  /** When the server of the protocol took the value over, by its own clock, ms UTC. */
+  serverTimeMs?: number;
+  /** What the protocol itself said of the value, e.g. `BadSensorFailure`, where that is finer than the quality. */
+  status?: string;
 }
+
+/** A value that shall be in the device. Unscaled. */
+export interface PointWrite<A = unknown> extends Point<A> {
+  value: TagValue;
+}
+
+/** What came of one write. */
+export type WriteOutcome =
+  | { id: number; done: true }
+  /** `maybe`: it was sent and no answer came, so the device may have it or not. */
+  | { id: number; done: false; maybe: boolean; code: ErrorCode; message: string };
 
 /** Counters of one session for the health report; they only grow. */
 export interface SessionCounters {
@@ -29,17 +48,48 @@ export interface SessionCounters {
   roundTripMs: number | null;
   /** Facts learnt about the device, in words, e.g. a smaller register limit. */
   learned: readonly string[];
+  /** What somebody in front of the device should know now, as a sentence, e.g. that its clock is wrong. */
+  note?: string;
+  /** What the device showed of itself, where the protocol has certificates. */
+  certificate?: PeerCertificate;
 }
 
 /** A protocol as it runs at the gateway: what its declaration says, and how to speak it. */
 export interface Driver<S extends TSchema = TSchema, A = unknown> extends DriverDeclaration<S, A> {
-  create(settings: Static<S>, deps: SessionDeps): Session<A>;
+  /**
+   * Opens nothing. It is awaited so that a heavy protocol library can be loaded here (`await import("./session.ts")`)
+   * and not with the gateway: who reads Modbus alone pays for nothing else.
+   */
+  create(settings: Static<S>, deps: SessionDeps): Promise<Session<A>>;
+}
+
+/** A point that shall be told when it changes. */
+export interface Wish<A = unknown> extends Point<A> {
+  /** How soon a change shall be seen, ms. */
+  scanMs: number;
+  /** Smallest change worth telling, in the device's own unscaled numbers; 0 for any. The caller filters once more. */
+  deadband: number;
+}
+
+/** A running subscription, as the supervisor must know it. */
+export interface Subscription {
+  /** A device that is there lets hear from it at least this often, ms; after longer silence it counts as lost. */
+  aliveMs: number;
+}
+
+/** At most `LIMITS.fieldNodesMax` places. */
+export interface BrowsePage {
+  nodes: BrowseNode[];
+  /** `after` of the next page; null when this was the last. */
+  after: number | null;
 }
 
 export interface SessionDeps {
   clock: Clock;
   /** Called when the peer drops the link outside of a request. At most once per successful `connect`. */
   onLost(error: AppError): void;
+  /** Where a driver keeps what must survive a restart. Left out in tests: then it lasts as long as the process. */
+  keep?: Keep;
 }
 
 /**
@@ -68,6 +118,30 @@ export interface Session<A = unknown> {
    * link may serve others; `link.*` when the link itself is gone (the supervisor then connects again).
    */
   read(points: readonly Point<A>[], signal: AbortSignal): Promise<Reading[]>;
+  /**
+   * From now on the device tells by itself. `emit` hears every change in the order it happened, first of all the
+   * present value of each point, and an empty list when the device is there and nothing changed. It lasts until
+   * `signal` aborts, the link is lost or the session is closed; a subscription the device gave up is a lost link.
+   * Null: this device cannot, and is read at its deadlines. Left out where a session only reads.
+   * @throws AppError as `read` does
+   */
+  subscribe?(
+    wishes: readonly Wish<A>[],
+    emit: (readings: readonly Reading[]) => void,
+    signal: AbortSignal,
+  ): Promise<Subscription | null>;
+  /**
+   * What lies below a place, `""` for the beginning; bounded, a page at a time.
+   * @param after where the page before ended, 0 for the first
+   * @throws AppError as `read` does; `address.illegal` when there is no such place
+   */
+  browse?(from: string, after: number, signal: AbortSignal): Promise<BrowsePage>;
+  /**
+   * One outcome per point, in their order, always. Values are written in the order they are given, none of them twice,
+   * and none after one that may or may not have arrived. Left out where a protocol only reads.
+   * @throws AppError `link.*` when nothing at all was sent
+   */
+  write?(points: readonly PointWrite<A>[], signal: AbortSignal): Promise<WriteOutcome[]>;
   counters(): SessionCounters;
   /** A place for a test beside the running configuration. Without it a test reads as a device does. */
   visit?(): Visit<A>;

@@ -5,6 +5,7 @@ import { canonicalJson } from "@millrace/contract/std/canonical-json";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { DeviceStatus } from "@millrace/contract/vocabulary/gateway";
 import type { Manifest, ManifestDevice } from "@millrace/contract/wire/manifest";
+import type { Keep } from "../driver/keep.ts";
 import { type AnyDriver, driverOf } from "../driver/registry.ts";
 import { groupByTag } from "../outbox/group.ts";
 import { SampleBuffer } from "../outbox/sample-buffer.ts";
@@ -21,6 +22,7 @@ export interface FleetDeps {
   clock: Clock;
   random: Random;
   sink: SampleSink;
+  keep?: Keep;
   /** Which drivers there are; the registry of the gateway unless a test brings its own. */
   driverOf?: typeof driverOf;
 }

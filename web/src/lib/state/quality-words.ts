@@ -6,6 +6,11 @@ const WORDS: Record<Quality, string> = {
   "uncertain.outOfRange": "Outside its range",
   "uncertain.clock": "Time not certain",
   "uncertain.substituted": "Substituted by hand",
+  "uncertain.unspecified": "Uncertain, no reason given",
+  "uncertain.lastUsable": "Last usable value, no newer one",
+  "uncertain.initialValue": "Value from start-up, never updated",
+  "uncertain.sensorInaccurate": "Sensor not accurate",
+  "uncertain.subNormal": "Fewer sources than required",
   "bad.unspecified": "Bad, no reason given",
   "bad.linkLost": "Connection to the device lost",
   "bad.linkRefused": "Device refuses the connection",
@@ -20,6 +25,13 @@ const WORDS: Record<Quality, string> = {
   "bad.driverFailed": "Driver failed",
   "bad.outOfService": "Out of service",
   "bad.deviceFailed": "Device reports a failure",
+  "bad.notConnected": "Source never connected",
+  "bad.noCommunication": "Server has no connection to the source",
+  "bad.sensorFailed": "Sensor failed",
+  "bad.waitingForData": "Server has no value yet",
+  "bad.accessDenied": "Device denies reading this",
+  "bad.configuration": "Server is configured wrongly",
+  "bad.mappingChanged": "Device's program changed: check the mapping",
 };
 
 const isKnown = (name: string): name is Quality => Object.hasOwn(QUALITY, name);

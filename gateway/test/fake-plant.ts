@@ -86,7 +86,7 @@ export class FakePlant {
       },
       formatAddress: (address) => String(address.unit),
       connectionKey: (settings) => settings.host,
-      create: (settings, deps) => new FakeSession(this, settings.host, deps),
+      create: async (settings, deps) => new FakeSession(this, settings.host, deps),
     };
     return driver as unknown as AnyDriver;
   };

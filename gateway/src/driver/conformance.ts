@@ -50,7 +50,7 @@ export function conformance(driver: AnyDriver, makeDevice: () => Promise<Conform
     beforeEach(async () => {
       device = await makeDevice();
       lost = [];
-      session = driver.create(settings(), { clock: systemClock, onLost: (error) => lost.push(error) });
+      session = await driver.create(settings(), { clock: systemClock, onLost: (error) => lost.push(error) });
     });
     afterEach(async () => {
       await session.close();

@@ -17,8 +17,12 @@ export interface Reading {
   id: number;
   value: TagValue;
   quality: QualityCode;
-  /** The source's own time in ms UTC, where the protocol carries one. */
+  /** When the value came to be by the source's own clock, ms UTC, where the protocol carries it. Judged in `scan/`. */
   sourceTimeMs?: number;
+  /** When the server of the protocol took the value over, by its own clock, ms UTC. */
+  serverTimeMs?: number;
+  /** What the protocol itself said of the value, e.g. `BadSensorFailure`, where that is finer than the quality. */
+  status?: string;
 }
 
 /** Counters of one session for the health report; they only grow. */
@@ -29,11 +33,52 @@ export interface SessionCounters {
   roundTripMs: number | null;
   /** Facts learnt about the device, in words, e.g. a smaller register limit. */
   learned: readonly string[];
+  /** What somebody in front of the device should know now, as a sentence, e.g. that its clock is wrong. */
+  note?: string;
 }
 
 /** A protocol as it runs at the gateway: what its declaration says, and how to speak it. */
 export interface Driver<S extends TSchema = TSchema, A = unknown> extends DriverDeclaration<S, A> {
-  create(settings: Static<S>, deps: SessionDeps): Session<A>;
+  /**
+   * Opens nothing. It is awaited so that a heavy protocol library can be loaded here (`await import("./session.ts")`)
+   * and not with the gateway: who reads Modbus alone pays for nothing else.
+   */
+  create(settings: Static<S>, deps: SessionDeps): Promise<Session<A>>;
+}
+
+/** A point that shall be told when it changes. */
+export interface Wish<A = unknown> extends Point<A> {
+  /** How soon a change shall be seen, ms. */
+  scanMs: number;
+  /** Smallest change worth telling, in the device's own unscaled numbers; 0 for any. The caller filters once more. */
+  deadband: number;
+}
+
+/** A running subscription, as the supervisor must know it. */
+export interface Subscription {
+  /** A device that is there lets hear from it at least this often, ms; after longer silence it counts as lost. */
+  aliveMs: number;
+}
+
+/** A place of a device's own address space. */
+export interface BrowseNode {
+  /** Names the place: `from` of the next question, and the address of a tag when it holds a value. */
+  node: string;
+  name: string;
+  /** A folder or object only leads on; a value can be a tag. */
+  holds: "value" | "places";
+  /** Our type for it; null when there is none, e.g. for a structure. */
+  dataType: DataType | null;
+  /** The device's own word for its type, e.g. `Double[8]`. Empty for a place. */
+  typeName: string;
+  /** Whether something may lie below. */
+  leadsOn: boolean;
+}
+
+export interface BrowsePage {
+  nodes: BrowseNode[];
+  /** `after` of the next page; null when this was the last. */
+  after: number | null;
 }
 
 export interface SessionDeps {
@@ -68,6 +113,24 @@ export interface Session<A = unknown> {
    * link may serve others; `link.*` when the link itself is gone (the supervisor then connects again).
    */
   read(points: readonly Point<A>[], signal: AbortSignal): Promise<Reading[]>;
+  /**
+   * From now on the device tells by itself. `emit` hears every change in the order it happened, first of all the
+   * present value of each point, and an empty list when the device is there and nothing changed. It lasts until
+   * `signal` aborts, the link is lost or the session is closed; a subscription the device gave up is a lost link.
+   * Null: this device cannot, and is read at its deadlines. Left out where a session only reads.
+   * @throws AppError as `read` does
+   */
+  subscribe?(
+    wishes: readonly Wish<A>[],
+    emit: (readings: readonly Reading[]) => void,
+    signal: AbortSignal,
+  ): Promise<Subscription | null>;
+  /**
+   * What lies below a place, `""` for the beginning; bounded, a page at a time.
+   * @param after where the page before ended, 0 for the first
+   * @throws AppError as `read` does; `address.illegal` when there is no such place
+   */
+  browse?(from: string, after: number, signal: AbortSignal): Promise<BrowsePage>;
   counters(): SessionCounters;
   /** A place for a test beside the running configuration. Without it a test reads as a device does. */
   visit?(): Visit<A>;

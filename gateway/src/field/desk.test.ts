@@ -118,8 +118,8 @@ test("a device that is published while the line of a test closes waits until it 
   let most = 0;
   const driverOf: typeof plant.driverOf = (kind) => {
     const driver = plant.driverOf(kind);
-    const create: typeof driver.create = (settings, deps) => {
-      const session = driver.create(settings, deps);
+    const create: typeof driver.create = async (settings, deps) => {
+      const session = await driver.create(settings, deps);
       const connect = async (signal: AbortSignal) => {
         await session.connect(signal);
         most = Math.max(most, ++open);
@@ -319,8 +319,8 @@ test("a network is searched few at a time; who runs already is asked over its ow
   let most = 0;
   const driverOf: typeof plant.driverOf = (kind) => {
     const driver = plant.driverOf(kind);
-    const create: typeof driver.create = (settings, deps) => {
-      const session = driver.create(settings, deps);
+    const create: typeof driver.create = async (settings, deps) => {
+      const session = await driver.create(settings, deps);
       const connect = async (signal: AbortSignal) => {
         most = Math.max(most, ++connecting);
         await clock.sleep(20).finally(() => connecting--);

@@ -233,8 +233,9 @@ export class Connection {
       // The tail holds the reads and closes before: calls to a session never overlap.
       await this.#tail;
       if (generation !== this.#generation) return;
-      this.#session ??= this.#create();
-      const session = this.#session;
+      const session = this.#session ?? (await this.#create());
+      if (generation !== this.#generation) return;
+      this.#session = session;
       await this.#within(CONNECT_MS_MAX, attempt.signal, (within) => session.connect(within));
       if (generation !== this.#generation) return;
       this.#timeoutsInRow = 0;
@@ -244,10 +245,10 @@ export class Connection {
     }
   }
 
-  #create(): Session {
+  async #create(): Promise<Session> {
     const first = this.#members.values().next().value;
     assert(first, "a connection is made for a device");
-    const session: Session = this.#driver.create(first.settings as never, {
+    const session: Session = await this.#driver.create(first.settings as never, {
       clock: this.#deps.clock,
       onLost: (error) => {
         if (this.#session === session && this.#link.at === "up") this.#failed(causeOf(error));

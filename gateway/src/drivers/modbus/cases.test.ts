@@ -65,7 +65,7 @@ async function run({ profile, device, expected }: Case): Promise<unknown> {
         address: modbus.parseAddress(address, dataType, settings),
       }),
     );
-    const session = modbus.create(settings, { clock: systemClock, onLost: () => undefined });
+    const session = await modbus.create(settings, { clock: systemClock, onLost: () => undefined });
     try {
       const signal = AbortSignal.timeout(10_000);
       await session.connect(signal);

@@ -171,7 +171,7 @@ async function readAll(port: number, line: number, goOn: () => boolean, ends: Ma
     idsNotEchoed,
   });
   const note = (end: string) => ends.set(end, (ends.get(end) ?? 0) + 1);
-  const session = modbus.create(settings, { clock: systemClock, onLost: () => {} });
+  const session = await modbus.create(settings, { clock: systemClock, onLost: () => {} });
   const signal = new AbortController().signal;
   let up = false;
   while (goOn()) {
@@ -206,7 +206,7 @@ async function readAll(port: number, line: number, goOn: () => boolean, ends: Ma
 async function neighbour(simulator: ModbusSimulator, goOn: () => boolean): Promise<number> {
   const settings = decodeSettings(modbus, { host: "127.0.0.1", port: simulator.port, timeoutMs: 10_000 });
   const lost: AppError[] = [];
-  const session = modbus.create(settings, { clock: systemClock, onLost: (error) => lost.push(error) });
+  const session = await modbus.create(settings, { clock: systemClock, onLost: (error) => lost.push(error) });
   const signal = new AbortController().signal;
   const address = modbus.parseAddress("holding:7", "uint16", settings);
   await session.connect(signal);

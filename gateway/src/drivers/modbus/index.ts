@@ -6,5 +6,5 @@ import { ModbusSession } from "./session.ts";
 
 export const modbus: Driver<typeof ModbusSettings, ModbusAddress> = {
   ...modbusDeclaration,
-  create: (settings, deps) => new ModbusSession(settings, deps),
+  create: async (settings, deps) => new ModbusSession(settings, deps),
 };

@@ -40,7 +40,7 @@ const HELD: [address: string, dataType: DataType, value: TagValue][] = [
 
 test("everything a libmodbus device holds is read as it was set, and its end is an illegal address", async () => {
   const settings = decodeSettings(modbus, { host: "127.0.0.1", port: peer.port, timeoutMs: 5_000 });
-  const session = modbus.create(settings, { clock: systemClock, onLost: () => {} });
+  const session = await modbus.create(settings, { clock: systemClock, onLost: () => {} });
   const signal = AbortSignal.timeout(20_000);
   const points = [...HELD, ["holding:200", "uint16", null] as const].map(([text, dataType], id) => ({
     id,

@@ -22,7 +22,7 @@ async function plant(over: Record<string, unknown> = {}) {
     ...over,
   });
   const lost: AppError[] = [];
-  const session = modbus.create(settings, { clock: systemClock, onLost: (error) => lost.push(error) });
+  const session = await modbus.create(settings, { clock: systemClock, onLost: (error) => lost.push(error) });
   await session.connect(signal);
   const points = (...texts: string[]) =>
     texts.map((text, id) => ({

@@ -12,7 +12,7 @@ async function rig() {
   const device = await ModbusSimulator.start(systemClock);
   device.unit(1).holding.set([1, 2, 3, 4, 5, 6, 7, 8]);
   const settings = decodeSettings(modbus, { host: "127.0.0.1", port: device.port, timeoutMs: 500 });
-  const session = modbus.create(settings, { clock: systemClock, onLost: () => {} });
+  const session = await modbus.create(settings, { clock: systemClock, onLost: () => {} });
   await session.connect(signal);
   const pointsAt = (...offsets: number[]): Point<ReturnType<typeof modbus.parseAddress>>[] =>
     offsets.map((offset, id) => ({

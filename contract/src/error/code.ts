@@ -227,6 +227,12 @@ export const ERROR = {
     "error",
     "The device reports a failure of its own; look at its display.",
   ),
+  "device.refused": row(
+    502,
+    "backoff",
+    "error",
+    "The device is there and does not let us; the message names the switch or the right.",
+  ),
   "address.illegal": row(
     422,
     "afterChange",

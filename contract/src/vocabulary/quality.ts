@@ -21,6 +21,8 @@ export const QUALITY = {
   "bad.driverFailed": 139,
   "bad.outOfService": 140,
   "bad.deviceFailed": 141,
+  "bad.accessRefused": 142,
+  "bad.mappingChanged": 143,
 } as const;
 
 export type Quality = keyof typeof QUALITY;

@@ -1,5 +1,6 @@
 import type { DriverDeclaration } from "@millrace/contract/driver/declaration";
 import type { AppError } from "@millrace/contract/error/app-error";
+import type { ErrorCode } from "@millrace/contract/error/code";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { QualityCode } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
@@ -24,6 +25,17 @@ export interface Reading {
   /** What the protocol itself said of the value, e.g. `BadSensorFailure`, where that is finer than the quality. */
   status?: string;
 }
+
+/** A value that shall be in the device. Unscaled. */
+export interface PointWrite<A = unknown> extends Point<A> {
+  value: TagValue;
+}
+
+/** What came of one write. */
+export type WriteOutcome =
+  | { id: number; done: true }
+  /** `maybe`: it was sent and no answer came, so the device may have it or not. */
+  | { id: number; done: false; maybe: boolean; code: ErrorCode; message: string };
 
 /** Counters of one session for the health report; they only grow. */
 export interface SessionCounters {
@@ -131,6 +143,12 @@ export interface Session<A = unknown> {
    * @throws AppError as `read` does; `address.illegal` when there is no such place
    */
   browse?(from: string, after: number, signal: AbortSignal): Promise<BrowsePage>;
+  /**
+   * One outcome per point, in their order, always. Values are written in the order they are given, none of them twice,
+   * and none after one that may or may not have arrived. Left out where a protocol only reads.
+   * @throws AppError `link.*` when nothing at all was sent
+   */
+  write?(points: readonly PointWrite<A>[], signal: AbortSignal): Promise<WriteOutcome[]>;
   counters(): SessionCounters;
   /** A place for a test beside the running configuration. Without it a test reads as a device does. */
   visit?(): Visit<A>;

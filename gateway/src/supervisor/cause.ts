@@ -28,6 +28,7 @@ const QUALITY_OF: Partial<Record<ErrorCode, QualityCode>> = {
   "device.unreachable": QUALITY["bad.deviceUnreachable"],
   "device.busy": QUALITY["bad.deviceBusy"],
   "device.failed": QUALITY["bad.deviceFailed"],
+  "device.refused": QUALITY["bad.accessRefused"],
   "setting.wrong": QUALITY["bad.settingWrong"],
   "address.illegal": QUALITY["bad.addressIllegal"],
 };

@@ -62,6 +62,7 @@ export const TITLE: Record<FaultCode, string> = {
   "device.busy": "The device is busy",
   "device.unreachable": "The device behind the converter does not answer",
   "device.failed": "The device reports a failure",
+  "device.refused": "The device does not allow this",
   "address.illegal": "The device does not know this address",
   "setting.wrong": "A setting is wrong",
   "outbox.overflow": "The gateway's buffer was full",

@@ -20,6 +20,8 @@ const WORDS: Record<Quality, string> = {
   "bad.driverFailed": "Driver failed",
   "bad.outOfService": "Out of service",
   "bad.deviceFailed": "Device reports a failure",
+  "bad.accessRefused": "Device does not allow access",
+  "bad.mappingChanged": "Device's program changed: check the mapping",
 };
 
 const isKnown = (name: string): name is Quality => Object.hasOwn(QUALITY, name);

@@ -97,6 +97,11 @@ export interface SessionDeps {
   clock: Clock;
   /** Called when the peer drops the link outside of a request. At most once per successful `connect`. */
   onLost(error: AppError): void;
+  /**
+   * A driver that needs several requests for one `read` awaits this between two of them: a write that waits goes first
+   * and is called within it. It resolves at once when nothing waits, and never rejects.
+   */
+  between?(): Promise<void>;
 }
 
 /**
@@ -112,7 +117,7 @@ export interface Visit<A = unknown> {
 }
 
 /**
- * One connection. Calls never overlap: the supervisor serialises them. No retry and no reconnect inside: the
+ * One connection. Calls never overlap, but for writes within `SessionDeps.between`: the supervisor serialises them. No retry and no reconnect inside: the
  * supervisor owns both. (A protocol that cannot tell a late answer apart may take a new socket for the next call.)
  */
 export interface Session<A = unknown> {

@@ -9,7 +9,7 @@ export const modbusDeclaration: DriverDeclaration<typeof ModbusSettings, ModbusA
   label: "Modbus TCP",
   settings: ModbusSettings,
   address: ModbusAddressText,
-  capabilities: { read: true, subscribe: false, write: false, browse: false },
+  capabilities: { read: true, subscribe: false, write: true, browse: false },
   parseAddress,
   formatAddress,
   scan: { host: "host", settings: { connectTimeoutMs: 250, timeoutMs: 500 } },

@@ -259,6 +259,32 @@ function packBits(memory: ArrayLike<number>, functionCode: number, offset: numbe
   return pdu;
 }
 
+/** What of the device below can be written, and what cannot. */
+const CONFORMANCE_WRITES = {
+  writable: [
+    { address: "coil:3", dataType: "boolean" as const, value: false },
+    { address: "holding:0.15", dataType: "boolean" as const, value: false },
+    { address: "holding:30 byte=high", dataType: "int8" as const, value: -5 },
+    { address: "holding:30 byte=low", dataType: "uint8" as const, value: 200 },
+    { address: "holding:31", dataType: "int16" as const, value: -2 },
+    { address: "holding:32", dataType: "uint16" as const, value: 65_535 },
+    { address: "holding:33 order=CDAB", dataType: "int32" as const, value: -70_000 },
+    { address: "holding:35 order=BADC", dataType: "uint32" as const, value: 4_000_000_000 },
+    { address: "holding:37", dataType: "uint64" as const, value: 18_446_744_073_709_551_615n },
+    { address: "holding:41 order=HGFEDCBA", dataType: "int64" as const, value: -9_007_199_254_740_993n },
+    { address: "holding:45", dataType: "float32" as const, value: 2.5 },
+    { address: "holding:47", dataType: "float64" as const, value: 0.1 },
+    { address: "holding:51 length=8 layout=low-high", dataType: "text" as const, value: "Race 7" },
+  ],
+  unwritable: [
+    { address: "discrete:0", dataType: "boolean" as const, value: true },
+    { address: "input:0", dataType: "uint16" as const, value: 1 },
+    { address: "holding:12", dataType: "uint16" as const, value: 1 },
+    { address: "holding:32", dataType: "uint16" as const, value: 65_536 },
+    { address: "holding:45", dataType: "float32" as const, value: 1e39 },
+  ],
+};
+
 /** A device with one value of each type, for the conformance suite. */
 export async function conformanceDevice() {
   const simulator = await ModbusSimulator.start(systemClock);
@@ -289,28 +315,7 @@ export async function conformanceDevice() {
       { address: "30005 length=6", dataType: "text" as const, value: "Mill" },
     ],
     illegal: { address: "holding:12", dataType: "uint16" as const },
-    writable: [
-      { address: "coil:3", dataType: "boolean" as const, value: false },
-      { address: "holding:0.15", dataType: "boolean" as const, value: false },
-      { address: "holding:30 byte=high", dataType: "int8" as const, value: -5 },
-      { address: "holding:30 byte=low", dataType: "uint8" as const, value: 200 },
-      { address: "holding:31", dataType: "int16" as const, value: -2 },
-      { address: "holding:32", dataType: "uint16" as const, value: 65_535 },
-      { address: "holding:33 order=CDAB", dataType: "int32" as const, value: -70_000 },
-      { address: "holding:35 order=BADC", dataType: "uint32" as const, value: 4_000_000_000 },
-      { address: "holding:37", dataType: "uint64" as const, value: 18_446_744_073_709_551_615n },
-      { address: "holding:41 order=HGFEDCBA", dataType: "int64" as const, value: -9_007_199_254_740_993n },
-      { address: "holding:45", dataType: "float32" as const, value: 2.5 },
-      { address: "holding:47", dataType: "float64" as const, value: 0.1 },
-      { address: "holding:51 length=8 layout=low-high", dataType: "text" as const, value: "Race 7" },
-    ],
-    unwritable: [
-      { address: "discrete:0", dataType: "boolean" as const, value: true },
-      { address: "input:0", dataType: "uint16" as const, value: 1 },
-      { address: "holding:12", dataType: "uint16" as const, value: 1 },
-      { address: "holding:32", dataType: "uint16" as const, value: 65_536 },
-      { address: "holding:45", dataType: "float32" as const, value: 1e39 },
-    ],
+    ...CONFORMANCE_WRITES,
     malformed: [
       "",
       "holding",

@@ -35,6 +35,8 @@ export interface ConnectionDeps {
 /** Longest time a driver may take before we take the session away from it. Drivers have shorter limits of their own. */
 export const CONNECT_MS_MAX = 60_000;
 export const READ_MS_MAX = 120_000;
+/** Writes that may wait at one connection. They live seconds, so a longer queue would only expire. */
+const URGENT_MAX = 64;
 /** How long a driver has to obey an abort. */
 const OBEY_MS = 2_000;
 /**
@@ -59,6 +61,9 @@ export class Connection {
   #generation = 0;
   #connecting: AbortController | null = null;
   #cancelWait: () => void = () => {};
+  /** What goes before every read that waits, and between the requests of one that runs. */
+  readonly #urgent: (() => Promise<void>)[] = [];
+  #urgentRuns = false;
   /** The end of the queue. */
   #tail: Promise<void> = Promise.resolve();
   #timeoutsInRow = 0;
@@ -133,7 +138,45 @@ export class Connection {
    * @throws AppError as the driver says, or the cause why the link is down.
    */
   read(member: Member, points: readonly Point[], signal: AbortSignal): Promise<Reading[]> {
-    const turn = this.#tail.then(() => this.#readNow(member, points, signal));
+    return this.#inTurn(member, signal, (session, within) =>
+      ((member.visitor && this.visitOf(member)) || session).read(points, within),
+    );
+  }
+
+  /**
+   * Runs before whatever waits here, one after the other: writes are few, and somebody stands there and waits. A read
+   * that takes many requests lets them in between two of them, where its driver can.
+   * @throws AppError `request.tooMany`; what `run` throws, or the cause why the link is down
+   */
+  urgently<T>(
+    member: Member,
+    signal: AbortSignal,
+    run: (session: Session, within: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    if (this.#urgent.length >= URGENT_MAX)
+      return Promise.reject(
+        new AppError("request.tooMany", `${this.key}: ${URGENT_MAX} writes wait already.`),
+      );
+    const asked = Promise.withResolvers<T>();
+    this.#urgent.push(() => this.#runNow(member, signal, run).then(asked.resolve, asked.reject));
+    this.#tail = this.#tail.then(() => this.#runUrgent());
+    return asked.promise;
+  }
+
+  /** Never rejects. What an urgent one reads lets no other in. */
+  async #runUrgent(): Promise<void> {
+    if (this.#urgentRuns) return;
+    this.#urgentRuns = true;
+    for (let next = this.#urgent.shift(); next !== undefined; next = this.#urgent.shift()) await next();
+    this.#urgentRuns = false;
+  }
+
+  #inTurn<T>(
+    member: Member,
+    signal: AbortSignal,
+    run: (session: Session, within: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const turn = this.#tail.then(() => this.#runNow(member, signal, run));
     this.#tail = turn.then(
       () => undefined,
       () => undefined,
@@ -141,18 +184,21 @@ export class Connection {
     return turn;
   }
 
-  async #readNow(member: Member, points: readonly Point[], signal: AbortSignal): Promise<Reading[]> {
+  async #runNow<T>(
+    member: Member,
+    signal: AbortSignal,
+    run: (session: Session, within: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     signal.throwIfAborted();
     const session = this.#session;
     if (this.#link.at !== "up" || session === null) throw this.#downError();
     const generation = this.#generation;
     const before = session.counters();
-    const reader = (member.visitor && this.visitOf(member)) || session;
     try {
-      const readings = await this.#within(READ_MS_MAX, signal, (within) => reader.read(points, within));
+      const answer = await this.#within(READ_MS_MAX, signal, (within) => run(session, within));
       this.#timeoutsInRow = 0;
       if (generation === this.#generation) this.#observe({ saw: "answered" });
-      return readings;
+      return answer;
     } catch (thrown) {
       if (!signal.aborted && generation === this.#generation) this.#blame(causeOf(thrown), member);
       throw thrown;
@@ -250,6 +296,7 @@ export class Connection {
     assert(first, "a connection is made for a device");
     const session: Session = await this.#driver.create(first.settings as never, {
       clock: this.#deps.clock,
+      between: () => this.#runUrgent(),
       onLost: (error) => {
         if (this.#session === session && this.#link.at === "up") this.#failed(causeOf(error));
       },

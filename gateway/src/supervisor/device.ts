@@ -22,6 +22,7 @@ import {
 import type { PreparedDevice } from "./prepare.ts";
 import { Wake } from "./wake.ts";
 import { durationWords } from "./words.ts";
+import type { WriteTarget } from "./write.ts";
 
 const log = getLogger(["gateway", "device"]);
 
@@ -139,6 +140,24 @@ export class DeviceSupervisor {
     if (!this.#reach.ok) return new Map();
     const { wrong } = this.#reach.prepared;
     return new Map(wrong.map((one) => [this.device.tags[one.index]!.tagNo, one.cause.message]));
+  }
+
+  /** Where a write to one of its tags goes; null for a tag it has not, or whose address is wrong. */
+  writeTarget(tagNo: number): WriteTarget | null {
+    const index = this.device.tags.findIndex((tag) => tag.tagNo === tagNo);
+    const point = this.#reach.ok ? (this.#reach.prepared.points[index] ?? null) : null;
+    if (point === null || !this.#reach.ok) return null;
+    return {
+      tag: this.device.tags[index]!,
+      point,
+      member: this.#member,
+      connection: this.#reach.connection,
+      signal: this.#stop.signal,
+      took: (reading) => {
+        const now = this.#now();
+        if (this.#state.at === "polling") this.columns.take([reading], now.wallMs, now.monoMs);
+      },
+    };
   }
 
   #reason(): string {

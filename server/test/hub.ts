@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "@millrace/contract/std/clock";
+import { type Clock, systemClock } from "@millrace/contract/std/clock";
 import { type App, createApp } from "../src/app.ts";
 import { readProxies } from "../src/http/address.ts";
 import { createMetrics } from "../src/http/metrics.ts";
@@ -12,10 +12,14 @@ import { loadIdentity } from "../src/identity.ts";
 import { createIngest, type Ingest } from "../src/ingest/ingest.ts";
 import { AuditKeeper } from "../src/modules/audit/keeper.ts";
 import { createAuth } from "../src/modules/people/auth.ts";
+import { createCookies } from "../src/modules/people/cookies.ts";
 import { createPasswords } from "../src/modules/people/password.ts";
+import { createPeople, type MfaPolicy, type People } from "../src/modules/people/people.ts";
 import { seedAdminKey } from "../src/modules/people/service.ts";
 import { Vault } from "../src/modules/secrets/service.ts";
 import { createSetup, type Setup } from "../src/modules/setup/service.ts";
+import type { SsoSettings } from "../src/modules/sso/provider.ts";
+import { createSso } from "../src/modules/sso/service.ts";
 import type { HubIdentity } from "../src/ports.ts";
 import type { HubTls } from "../src/tls/hub-tls.ts";
 import { loadTrust } from "../src/tls/trust.ts";
@@ -34,6 +38,7 @@ export interface TestHub extends AsyncDisposable {
   /** Signs only when a test says so. */
   audit: AuditKeeper;
   setup: Setup;
+  people: People;
   dataFolder: string;
   /** Begins to listen at any port of loopback, and ends with the hub. */
   listen(): number;
@@ -49,6 +54,11 @@ export interface TestHub extends AsyncDisposable {
 }
 
 export interface TestHubOptions {
+  publicUrl?: string;
+  mfa?: MfaPolicy;
+  sso?: SsoSettings;
+  /** Of sign-ins and sessions alone. */
+  clock?: Clock;
   /** As `MILLRACE_TRUSTED_PROXIES`. */
   trustedProxies?: string;
   /** Requests in 10 s; the standard ones unless a test says otherwise. */
@@ -59,6 +69,9 @@ export interface TestHubOptions {
 
 /** The whole hub on a database of its own, without a socket: `await using hub = await testHub()`. */
 export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
+  const { https = false, mfa = "off" } = options;
+  const publicUrl = options.publicUrl ?? (https ? ORIGIN.replace("http:", "https:") : ORIGIN);
+  const origins = () => ownOrigins(publicUrl);
   const database = await testDatabase();
   const dataFolder = await mkdtemp(join(tmpdir(), "millrace-hub-"));
   const { db } = database;
@@ -69,17 +82,30 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
   await ingest.start();
   await seedAdminKey({ db, clock: systemClock }, API_KEY);
   const passwords = createPasswords();
-  const publicUrl = options.https ? ORIGIN.replace("http:", "https:") : ORIGIN;
-  const origins = () => ownOrigins(publicUrl);
-  const setup = createSetup({ db, clock: systemClock, passwords, dataFolder });
+  const cookies = createCookies(https);
+  const secret = "s".repeat(43);
   const audit = new AuditKeeper({ db, clock: systemClock, identity, registry: metrics.registry });
+  const people = createPeople({
+    db,
+    note: (fact) => audit.access.note(fact),
+    clock: options.clock ?? systemClock,
+    auth: createAuth({ db, secret, publicUrl, origins, cookies }),
+    passwords,
+    cookies,
+    secret,
+    mfa,
+    origins,
+    publicUrl: () => publicUrl,
+  });
+  const setup = createSetup({ db, clock: systemClock, passwords, dataFolder });
   const app = createApp({
     database,
     identity,
     vault,
     ingest,
     clock: systemClock,
-    auth: createAuth({ db, passwords, secret: "s".repeat(43), publicUrl, origins }),
+    people,
+    sso: options.sso === undefined ? null : createSso(people, options.sso),
     setup,
     metrics,
     dataFolder,
@@ -89,7 +115,7 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     trusts: readProxies(options.trustedProxies ?? ""),
     diskFree: async () => DISK_FREE_BYTES,
     audit,
-    https: options.https ?? false,
+    https,
     tls: await tlsOff(dataFolder, identity),
     origins,
     publicUrl: () => publicUrl,
@@ -102,6 +128,7 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     ingest,
     audit,
     setup,
+    people,
     dataFolder,
     listen() {
       app.listen({ hostname: "127.0.0.1", port: 0 });
@@ -149,9 +176,20 @@ export async function setUpAda(hub: TestHub): Promise<void> {
   if (response.status !== 200) throw new Error(await response.text());
 }
 
-/** A browser's own POST: our Origin and, when given, a cookie. */
-export function post(hub: TestHub, path: string, body: unknown, cookie = ""): Promise<Response> {
-  const headers: Record<string, string> = { "content-type": "application/json", origin: ORIGIN };
+/** What a browser asks on its own page: our Origin and, when given, a cookie. */
+export function send(
+  hub: TestHub,
+  method: string,
+  path: string,
+  { body, cookie = "" }: { body?: unknown; cookie?: string } = {},
+): Promise<Response> {
+  const headers: Record<string, string> = { origin: new URL(hub.people.publicUrl()).origin };
   if (cookie !== "") headers.cookie = cookie;
-  return hub.ask(path, { method: "POST", headers, body: JSON.stringify(body) });
+  if (body === undefined) return hub.ask(path, { method, headers });
+  headers["content-type"] = "application/json";
+  return hub.ask(path, { method, headers, body: JSON.stringify(body) });
 }
+
+/** A browser's own POST. */
+export const post = (hub: TestHub, path: string, body: unknown, cookie = ""): Promise<Response> =>
+  send(hub, "POST", path, { body, cookie });

@@ -102,11 +102,15 @@ export function parseJson(text: string, texts: "storable" | "any" = "storable"):
 }
 
 /** The one parser of all API routes: JSON and nothing else, so that no HTML form can reach them (CSRF). */
-export async function parseBody(request: Request, contentType: string): Promise<unknown> {
+export async function parseBody(
+  request: Request,
+  contentType: string,
+  bytesMax: number = LIMITS.apiBodyBytesMax,
+): Promise<unknown> {
   // A DELETE has nothing to say. Whoever must say something is told so by the route's own schema.
   if (request.body === null && contentType === "") return undefined;
   if (contentType.split(";")[0]?.trim().toLowerCase() !== "application/json") {
     throw malformed("Send the body as application/json.");
   }
-  return parseJson(await readText(request));
+  return parseJson(await readText(request, bytesMax));
 }

@@ -190,3 +190,6 @@ async function* exportLines(
   if (walk.broken !== null) return;
   yield line(anchorLine("end", signAnchor(identity, head, clock.nowMs())));
 }
+
+/** For the modules that note sign-ins and refusals. */
+export type { AccessFact } from "./tally.ts";

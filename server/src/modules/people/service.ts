@@ -2,24 +2,35 @@ import type { Me } from "@millrace/contract/api/person";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { Db } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
-import { type Principal, permissionsOf, reachOf } from "../../http/principal.ts";
+import { type HeldSession, type Principal, permissionsOf, reachOf } from "../../http/principal.ts";
 import { tokenHash } from "../../secret.ts";
 import { recordAudit } from "../audit/service.ts";
+import { instantOf } from "../instant.ts";
 import { insertApiKey } from "./store.ts";
 
 /** What the first person and the operator's key get. */
 export const OVER_ALL = { role: "administrator", siteId: null } as const;
 
+const sessionOf = ({ id, kind, freshUntilMs, idleS }: HeldSession): Me["session"] => ({
+  id,
+  kind,
+  idleS,
+  freshUntil: freshUntilMs === null ? null : instantOf(freshUntilMs),
+});
+
 export const meOf = (principal: Principal): Me => {
-  const { id, name, email, grants } = principal;
+  const { id, name, email, kind, grants, session } = principal;
   const permissions = permissionsOf(principal);
   return {
     id,
     name,
     email,
+    kind,
     grants: grants.map(({ role, siteId, path }) => ({ role, siteId, path })),
     permissions,
     reach: Object.fromEntries(permissions.map((permission) => [permission, reachOf(principal, permission)])),
+    session: session === undefined ? null : sessionOf(session),
+    mustEnrol: principal.mustEnrol === true,
   };
 };
 

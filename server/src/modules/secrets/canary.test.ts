@@ -149,9 +149,14 @@ async function signIn(token: string): Promise<void> {
   await refused("POST", "/api/v1/setup", { token: `${canaries.wrongKey}`, ...ada }, origin);
   await tell("POST", "/api/v1/setup", { token, ...ada }, origin);
   const { email } = ada;
-  await refused("POST", "/api/auth/sign-in/email", { email, password: canaries.wrongSignIn }, origin);
-  await refused("POST", "/api/auth/sign-in/email", { email, password: { CANARY: canaries.signIn } }, origin);
-  const signedIn = await ask("POST", "/api/auth/sign-in/email", { email, password: canaries.signIn }, origin);
+  await refused("POST", "/api/v1/sign-in/password", { email, password: canaries.wrongSignIn }, origin);
+  await refused("POST", "/api/v1/sign-in/password", { email, password: { CANARY: canaries.signIn } }, origin);
+  const signedIn = await ask(
+    "POST",
+    "/api/v1/sign-in/password",
+    { email, password: canaries.signIn },
+    origin,
+  );
   expect(signedIn.status).toBe(200);
   const cookie = (signedIn.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
   canaries.sessionCookie = decodeURIComponent(cookie.split("=")[1] ?? "");

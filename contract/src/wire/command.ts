@@ -15,8 +15,8 @@ export const WriteTag = Type.Object({
 });
 export type WriteTag = Static<typeof WriteTag>;
 
-/** What a gateway can be asked to do. */
-export const CommandBody = Type.Union([
+/** What a gateway can be asked to do without touching a machine. */
+export const PlainCommandBody = Type.Union([
   Type.Object({ kind: Type.Literal("restartDevice"), deviceId: EntityId }),
   /** The program ends with `EXIT_RESTART`, and what supervises it starts it again. */
   Type.Object({ kind: Type.Literal("restartGateway") }),
@@ -26,8 +26,10 @@ export const CommandBody = Type.Union([
     level: LogLevel,
     minutes: Type.Integer({ minimum: 1, maximum: LOG_RECORD.minutesMax }),
   }),
-  WriteTag,
 ]);
+
+/** What a gateway can be asked to do. */
+export const CommandBody = Type.Union([...PlainCommandBody.anyOf, WriteTag]);
 export type CommandBody = Static<typeof CommandBody>;
 
 export const COMMAND_KINDS = [

@@ -9,7 +9,9 @@ import { CoverageKeeper } from "../modules/completeness/keeper.ts";
 import { LatestKeeper } from "../modules/latest/keeper.ts";
 import { manifestPort, rebuildManifest, wantedManifest } from "../modules/manifests/service.ts";
 import { learnSealKey, type Vault } from "../modules/secrets/service.ts";
+import { WriteOutcomes } from "../modules/writes/outcomes.ts";
 import type { HubIdentity, ManifestPort } from "../ports.ts";
+import { Answers } from "./answers.ts";
 import { CreditBudget } from "./credit.ts";
 import { FairShare } from "./fair-share.ts";
 import { Gate } from "./gate.ts";
@@ -45,6 +47,8 @@ export interface Ingest {
   fanOut: FanOut;
   /** Columns of the newest frames, for queries. */
   frames: FrameCache;
+  /** Outcomes of commands as they come. */
+  answers: Answers;
   /** What a gateway's session needs; for the uplink route. */
   sessionDeps: SessionDeps;
   /** Loads the latest values; to be awaited before the hub listens. */
@@ -65,6 +69,9 @@ export function createIngest({ database, identity, vault, clock, registry }: Ing
     ownerOf: (tagNo) => latest.cache.ownerOf(tagNo),
   });
   const frames = new FrameCache({ bytesMax: QUERY.frameCacheBytes, ageMsMax: QUERY.frameCacheMs }, clock);
+  const answers = new Answers(clock);
+  const outcomes = new WriteOutcomes({ db, clock });
+  answers.onHeard(() => void outcomes.look());
   const fanOut = new FanOut({
     clock,
     metrics,
@@ -90,7 +97,7 @@ export function createIngest({ database, identity, vault, clock, registry }: Ing
     budget: new CreditBudget(INGEST_BYTES_MAX),
     fairShare: new FairShare(),
     compression: zstd,
-    committed: committedTo(latest, coverage, frames),
+    committed: committedTo(latest, coverage, frames, answers),
     sessions,
     hellos: new Gate(HELLOS_AT_ONCE),
     order: new HelloOrder(),
@@ -107,6 +114,7 @@ export function createIngest({ database, identity, vault, clock, registry }: Ing
     coverage,
     fanOut,
     frames,
+    answers,
     sessionDeps,
     async start() {
       await latest.start();
@@ -114,10 +122,12 @@ export function createIngest({ database, identity, vault, clock, registry }: Ing
       await sessions.load();
       sessions.start();
       fanOut.start();
+      outcomes.start();
     },
     async stop() {
       fanOut.stop();
       await sessions.stop();
+      await outcomes.stop();
       await latest.stop();
       await coverage.stop();
     },
@@ -132,6 +142,7 @@ const committedTo = (
   latest: LatestKeeper,
   coverage: CoverageKeeper,
   frames: FrameCache,
+  answers: Answers,
 ): CommittedSamples => ({
   absorb(gatewayNo, columns, offsetMs, lane, frame) {
     if (lane !== "L") coverage.absorb(gatewayNo, columns, offsetMs);
@@ -144,4 +155,5 @@ const committedTo = (
     coverage.reached(gatewayNo, epoch, key, seq);
   },
   anchored: (gatewayNo) => latest.anchored(gatewayNo),
+  answered: (commandIds) => answers.heard(commandIds),
 });

@@ -15,5 +15,7 @@ export const modbusDeclaration: DriverDeclaration<typeof ModbusSettings, ModbusA
   scan: { host: "host", settings: { connectTimeoutMs: 250, timeoutMs: 500 } },
   connectionKey: ({ host, port }) => `${host.toLowerCase()}:${port}`,
   probe: ({ addressBase }) => ({ address: `holding:${addressBase}`, dataType: "uint16" }),
+  writeProblem: ({ area }) =>
+    area === "discrete" || area === "input" ? `the area ${area} can only be read.` : null,
   matcher: modbusMatcher,
 };

@@ -94,12 +94,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   });
   reportCache(manifest);
   const machine = new Machine(clock, folder);
-  // The page opens last, and until then nobody at the machine can have armed or released anything.
-  const permit: WritePermit = {
-    lockedOut: () => parts.local?.lockout.on() ?? true,
-    armedBy: () => parts.local?.arming.armedBy() || null,
-    needsArming: settings.armWrites,
-  };
+  const permit = permitOf(settings, () => parts.local);
   const commands = await openCommandDesk({
     folder,
     clock,
@@ -140,6 +135,13 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const stopWatch = watchDevices(fleet, uplink, clock);
   return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, stopWatch) };
 }
+
+/** The page opens last, and until then nobody at the machine can have armed or released anything. */
+const permitOf = (settings: Settings, local: () => Local | null): WritePermit => ({
+  lockedOut: () => local()?.lockout.on() ?? true,
+  armedBy: () => local()?.arming.armedBy() || null,
+  needsArming: settings.armWrites,
+});
 
 interface Parts {
   settings: Settings;

@@ -7,7 +7,12 @@ import { QUERY } from "../historian/query/limits.ts";
 import { FanOut } from "../live/fan-out.ts";
 import { CoverageKeeper } from "../modules/completeness/keeper.ts";
 import { LatestKeeper } from "../modules/latest/keeper.ts";
-import { manifestPort, rebuildManifest, wantedManifest } from "../modules/manifests/service.ts";
+import {
+  type ManifestFollowers,
+  manifestPort,
+  rebuildManifest,
+  wantedManifest,
+} from "../modules/manifests/service.ts";
 import { learnSealKey, type Vault } from "../modules/secrets/service.ts";
 import { WriteOutcomes } from "../modules/writes/outcomes.ts";
 import type { HubIdentity, ManifestPort } from "../ports.ts";
@@ -80,13 +85,7 @@ export function createIngest({ database, identity, vault, clock, registry }: Ing
     linksVersion: () => sessions.linksVersion,
   });
   const manifestDeps = { db, identity, vault };
-  const manifests = manifestPort(manifestDeps, {
-    tagsChanged: async (gatewayIds) => {
-      await latest.tagsChanged(gatewayIds);
-      await coverage.tagsChanged(gatewayIds);
-    },
-    offer: (gatewayId, manifest) => sessions.offer(gatewayId, manifest),
-  });
+  const manifests = manifestPort(manifestDeps, followersOf(latest, coverage, sessions));
   const sessionDeps: SessionDeps = {
     db,
     sql: ingestSql,
@@ -133,6 +132,18 @@ export function createIngest({ database, identity, vault, clock, registry }: Ing
     },
   };
 }
+
+const followersOf = (
+  latest: LatestKeeper,
+  coverage: CoverageKeeper,
+  sessions: Sessions,
+): ManifestFollowers => ({
+  tagsChanged: async (gatewayIds) => {
+    await latest.tagsChanged(gatewayIds);
+    await coverage.tagsChanged(gatewayIds);
+  },
+  offer: (gatewayId, manifest) => sessions.offer(gatewayId, manifest),
+});
 
 /**
  * Coverage goes first: the latest values move the times of a boot without a clock inside the columns. The frame cache

@@ -132,12 +132,6 @@ export const PENDING: Readonly<Record<string, Pending>> = {
   S18: people("API keys by screen and API"),
   S19: people("passkeys do not exist yet"),
   S20: people("what it costs in memory, and others' times meanwhile", true),
-  S25: { feature: "commands that write values", why: "no value is written to a machine yet" },
-  S26: {
-    feature: "commands that write values",
-    why: "a changed value; commands restart and set log levels only",
-    part: true,
-  },
   S27: { feature: "notifications and reports", why: "mail, push and PDF do not exist yet", part: true },
   S29: people("query, cookie and files", true),
   S31: { feature: "packages", why: "no archive is taken in yet" },

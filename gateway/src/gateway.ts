@@ -305,6 +305,7 @@ async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
     clockOffsetMs: parts.uplink?.link().clockOffsetMs ?? null,
     manifestRev: parts.manifest.current()?.rev ?? 0,
     log: parts.logs.status(),
+    hubTrust: parts.trust.kind(),
     ...(parts.local === null ? {} : { local: parts.local.state() }),
     outbox: parts.fill.measured(outbox, parts.clock.monoMs(), diskFreeBytes),
     devices: parts.fleet.statuses(),

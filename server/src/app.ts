@@ -101,8 +101,9 @@ export function createApp(deps: AppDeps) {
   const change = { db, clock, manifests, vault: deps.vault, gatekeeper };
   const noteRefusal = refusalNotes(deps.audit.access, gatekeeper);
   const app = new Elysia({
-    // The path of a request is otherwise searched from a fixed offset, and hosts under four letters end as 404.
-    handler: { standardHostname: false },
+    // The framework searches the path of a request from a fixed offset: the 11th letter, which is too far for a host of
+    // three letters on plain http, or the 7th, which with https is the second slash of the scheme.
+    handler: { standardHostname: deps.tls.keeper !== null },
     // In development the runtime shows whoever asks the source around an error.
     serve: { maxRequestBodySize: runtimeBodyBytesMax, development: false },
     websocket: SOCKET_LIMITS,

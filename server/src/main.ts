@@ -21,6 +21,7 @@ import { createRequestLimits } from "./http/request-limits.ts";
 import { loadHubKey, loadIdentity } from "./identity.ts";
 import { createIngest } from "./ingest/ingest.ts";
 import { configureLog, operatorSecrets } from "./log.ts";
+import { headFile } from "./modules/audit/head-file.ts";
 import { AuditKeeper } from "./modules/audit/keeper.ts";
 import { startLogKeeper } from "./modules/logs/keeper.ts";
 import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
@@ -114,6 +115,7 @@ function keepAudit(
     identity,
     registry: metrics.registry,
     diskFree: () => diskFreeOf(settings),
+    heads: headFile(settings.dataFolder),
   });
   audit.start();
   undo.push(() => audit.stop());

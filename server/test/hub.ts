@@ -66,6 +66,8 @@ export interface TestHubOptions {
   addressPer10S?: number;
   accountPer10S?: number;
   https?: boolean;
+  /** The hub speaks TLS itself, by this certificate. */
+  keeper?: HubTls["keeper"];
 }
 
 /** The whole hub on a database of its own, without a socket: `await using hub = await testHub()`. */
@@ -117,7 +119,7 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     diskFree: async () => DISK_FREE_BYTES,
     audit,
     https,
-    tls: await tlsOff(dataFolder, identity),
+    tls: { ...(await tlsOff(dataFolder, identity)), keeper: options.keeper ?? null },
     origins,
     publicUrl: () => publicUrl,
   });
@@ -165,7 +167,14 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
 /** A hub on plain http. */
 async function tlsOff(folder: string, identity: HubIdentity): Promise<HubTls> {
   const trust = await loadTrust(join(folder, "keys"), identity, [], systemClock.nowMs());
-  return { keeper: null, trust, publicUrl: () => ORIGIN, trustUrl: () => `${ORIGIN}/trust` };
+  return {
+    keeper: null,
+    trust,
+    publicUrl: () => ORIGIN,
+    loopbackOnly: true,
+    plainPort: () => null,
+    trustUrl: () => `${ORIGIN}/trust`,
+  };
 }
 
 export const ADA = { name: "Ada", email: "ada@plant.example", password: "a long plant password" };
@@ -183,9 +192,13 @@ export function send(
   hub: TestHub,
   method: string,
   path: string,
-  { body, cookie = "" }: { body?: unknown; cookie?: string } = {},
+  {
+    body,
+    cookie = "",
+    headers: more = {},
+  }: { body?: unknown; cookie?: string; headers?: Record<string, string> } = {},
 ): Promise<Response> {
-  const headers: Record<string, string> = { origin: new URL(hub.people.publicUrl()).origin };
+  const headers: Record<string, string> = { origin: new URL(hub.people.publicUrl()).origin, ...more };
   if (cookie !== "") headers.cookie = cookie;
   if (body === undefined) return hub.ask(path, { method, headers });
   headers["content-type"] = "application/json";

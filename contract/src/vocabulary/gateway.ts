@@ -112,6 +112,19 @@ export const LocalState = Type.Object({
 });
 export type LocalState = Static<typeof LocalState>;
 
+/**
+ * By what a gateway knows that it speaks with its hub, beside the hub's signature: `pinned` the authority it was told,
+ * `public` the authorities everybody trusts; `loopback` plain http that stays on its machine, `plain` plain http that
+ * does not.
+ */
+export const HubLinkTrust = Type.Union([
+  Type.Literal("pinned"),
+  Type.Literal("public"),
+  Type.Literal("loopback"),
+  Type.Literal("plain"),
+]);
+export type HubLinkTrust = Static<typeof HubLinkTrust>;
+
 /** Health report of a gateway, sent each heartbeat and on every transition. */
 export const GatewayStatus = Type.Object({
   software: Type.String({ maxLength: 64 }),
@@ -131,6 +144,8 @@ export const GatewayStatus = Type.Object({
   ),
   log: Type.Optional(LogStatus),
   local: Type.Optional(LocalState),
+  /** Absent in gateways before 0.2. */
+  hubTrust: Type.Optional(HubLinkTrust),
   clockOffsetMs: Type.Union([Type.Number(), Type.Null()], { description: "Gateway minus hub" }),
   clockQuality: Type.Optional(ClockQualityName),
   manifestRev: Type.Integer({ minimum: 0 }),

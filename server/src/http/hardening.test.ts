@@ -75,7 +75,26 @@ test("S09: the session cookie is held to this host, to https and away from scrip
     expect(flags.some((flag) => flag === "samesite=lax" || flag === "samesite=strict")).toBe(true);
     expect(flags.some((flag) => flag.startsWith("domain"))).toBe(false);
   }
-  expect(response.headers.get("strict-transport-security")).toMatch(/max-age=\d{7,}/);
+});
+
+test("S07: over TLS every answer, refusals and errors too, tells browsers to insist on it; plain http never does", async () => {
+  const hsts = async (hub: TestHub) => {
+    const asked: [string, RequestInit?][] = [
+      ["/livez"],
+      ["/api/v1/gateways"],
+      ["/api/v1/nothing"],
+      ["/api/v1/sites", { method: "POST", headers: json, body: "{" }],
+      ["/trust"],
+    ];
+    return await Promise.all(
+      asked.map(async ([path, init]) => (await hub.ask(path, init)).headers.get("strict-transport-security")),
+    );
+  };
+  await using secure = await testHub({ https: true });
+  const year = /^max-age=31536000$/;
+  for (const said of await hsts(secure)) expect(said).toMatch(year);
+  await using plain = await testHub();
+  expect(await hsts(plain)).toEqual([null, null, null, null, null]);
 });
 
 test("S10: no form of another site changes anything, and no GET does", async () => {

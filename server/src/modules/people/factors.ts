@@ -32,7 +32,7 @@ import {
 } from "./factor-store.ts";
 import { askForNewPasskey, type Challenge, checkNewPasskey } from "./passkeys.ts";
 import { type Answer, type Asker, type People, personOf, requireFresh } from "./people.ts";
-import { pinText } from "./pins.ts";
+import { isSimplePin, pinText } from "./pins.ts";
 import { newRecoveryCode, RECOVERY_CODES, recoveryHash } from "./recovery.ts";
 import { deletePinSessions, deleteSessions } from "./session-store.ts";
 import { openSession } from "./sessions.ts";
@@ -255,8 +255,17 @@ export async function changePassword(
   return { body: null, cookies };
 }
 
+/** @throws AppError `request.invalid` for one that is guessed first, `auth.fresh` */
 export async function setOwnPin(people: People, principal: Principal, pin: string): Promise<null> {
   const { id } = freshPerson(people, principal);
+  if (isSimplePin(pin))
+    throw new AppError(
+      "request.invalid",
+      "body/pin: a PIN of one digit, or of digits in a row, is tried first.",
+      {
+        context: { fields: [{ field: "body/pin" }] },
+      },
+    );
   const hash = await people.passwords.hash(pinText(people, id, pin));
   return await inTransaction(people.db, async (tx) => {
     await setPin(tx, id, hash);

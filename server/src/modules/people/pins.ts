@@ -16,6 +16,12 @@ const PEOPLE_MAX = 200;
 export const pinText = ({ secret }: Pick<People, "secret">, personId: string, pin: string): string =>
   createHmac("sha256", secret).update(`pin\n${personId}\n${pin}`).digest("base64url");
 
+/** True for the PINs tried first: one digit only, or digits in a row. */
+export function isSimplePin(pin: string): boolean {
+  const steps = Array.from(pin.slice(1), (digit, i) => Number(digit) - Number(pin[i]));
+  return Math.abs(steps[0] ?? 0) <= 1 && steps.every((step) => step === steps[0]);
+}
+
 /** Who may switch in by PIN in this browser; null when it is no shared tablet. */
 export async function sharedOf({ db, cookies }: People, headers: Headers) {
   const device = await findSharedDevice(db, cookies.read(headers, "device"));

@@ -68,6 +68,12 @@ export class LoneHub implements AsyncDisposable {
     return this.complaints().filter((line) => !/"level":"WARN/.test(line));
   }
 
+  /** Process id of its PostgreSQL, as that wrote it down itself. */
+  postgresPid(): number {
+    const file = join(this.folder, "postgres", "data", "postmaster.pid");
+    return Number(readFileSync(file, "utf8").split("\n")[0]);
+  }
+
   memory(): { rssBytes: number; peakBytes: number } {
     return memoryOf(this.child.pid);
   }

@@ -5,6 +5,7 @@ import type { Known } from "./mutate.ts";
 export interface Plant {
   siteId: string;
   profileId: string;
+  gatewayId: string;
   tagNos: number[];
   known: Known;
 }
@@ -42,6 +43,7 @@ export async function seedPlant({ api }: LoneHub): Promise<Plant> {
   return {
     siteId,
     profileId,
+    gatewayId: gateway.id,
     tagNos: found.map(({ tagNo }) => tagNo),
     known: {
       ids: [siteId, profileId, gateway.id, device.id, missing, "latest"],

@@ -1,11 +1,13 @@
 import { Elysia } from "elysia";
 import type { AppDeps } from "./app.ts";
 import type { Gatekeeper } from "./http/access.ts";
+import { Seats } from "./http/seats.ts";
 import { ADDRESS_LIMITS, createThrottle } from "./http/throttle.ts";
 import type { ChangeDeps } from "./modules/change.ts";
 import { inTurn } from "./modules/commands/in-turn.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
 import { enrolmentRoutes } from "./modules/enrolments/routes.ts";
+import { CLAIMS_AT_ONCE } from "./modules/enrolments/service.ts";
 import { fieldRoutes } from "./modules/field/routes.ts";
 import { fleetRoutes } from "./modules/fleet/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
@@ -22,6 +24,7 @@ export function gatewayAppRoutes(
   // One turn for both: a gateway takes no number below one it has.
   const commands = { ...change, link: sessions, identity, inTurn: inTurn() };
   const throttle = createThrottle(ADDRESS_LIMITS, clock);
+  const seats = new Seats(CLAIMS_AT_ONCE);
   return new Elysia()
     .use(gatewayRoutes({ ...change, sessions, publicUrl, hubPin: () => claimPin(tls) }))
     .use(commandRoutes(commands))
@@ -30,5 +33,5 @@ export function gatewayAppRoutes(
     .use(machineCertificateRoutes(change))
     .use(fleetRoutes({ ...change, sql, sessions, identity, publicUrl }))
     .use(manifestRoutes({ db, gatekeeper: change.gatekeeper }))
-    .use(enrolmentRoutes({ ...change, identity, sessions, throttle }));
+    .use(enrolmentRoutes({ ...change, identity, sessions, throttle, seats }));
 }

@@ -21,7 +21,7 @@ export const hashesAtOnce = (cores: number): number => Math.min(PASSWORD.atOnceM
 export const HASHING = { coreShare: 0.25, burstMs: 2_000 } as const;
 
 /** Runs few hashes at once and not all the time, so that a flood of sign-ins takes neither all memory nor the cores. The ones waiting are bounded too. */
-function createTurnstile(clock: Clock, atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
+export function createTurnstile(clock: Clock, atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
   let running = 0;
   const waiting: (() => void)[] = [];
   let [spentMs, atMs] = [0, clock.monoMs()];

@@ -5,7 +5,9 @@ import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
 import { AnchoredClock } from "./clock/anchored-clock.ts";
 import { type CommandDesk, openCommandDesk } from "./commands/desk.ts";
+import { commandVerifier } from "./commands/genuine.ts";
 import { performer } from "./commands/perform.ts";
+import type { WritePermit } from "./commands/write.ts";
 import { FieldDesk } from "./field/desk.ts";
 import { FillMeter } from "./health/buffer-room.ts";
 import { Machine } from "./health/machine.ts";
@@ -100,11 +102,13 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   });
   reportCache(manifest);
   const machine = new Machine(clock, folder);
+  const permit = permitOf(settings, () => parts.local);
   const commands = await openCommandDesk({
     folder,
     clock,
     hubNowMs: () => clock.hubNowMs(),
-    perform: performer({ clock, fleet, outbox, logs, onRestart: deps.onRestart }),
+    isGenuine: commandVerifier(() => identity.state()),
+    perform: performer({ clock, fleet, permit, outbox, logs, onRestart: deps.onRestart }),
     report: (event) => outbox.report(event),
   });
   const parts: Parts = {
@@ -115,6 +119,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     fleet,
     field,
     manifest,
+    commands,
     machine,
     fill: new FillMeter(),
     logs,
@@ -123,7 +128,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     uplink: null,
     local: null,
   };
-  const uplink = openUplink(parts, commands, random, sealing.publicKey);
+  const uplink = openUplink(parts, random, sealing.publicKey);
   parts.uplink = uplink;
   uplink.onChange(({ linkState }) => logs.hubIs(linkState === "up"));
   learnTrust(uplink, trust, () => identity.state(), settings.hubUrl);
@@ -134,6 +139,13 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, stopWatch) };
 }
 
+/** The page opens last, and until then nobody at the machine can have armed or released anything. */
+const permitOf = (settings: Settings, local: () => Local | null): WritePermit => ({
+  lockedOut: () => local()?.lockout.on() ?? true,
+  armedBy: () => local()?.arming.armedBy() || null,
+  needsArming: settings.armWrites,
+});
+
 interface Parts {
   settings: Settings;
   identity: Identity;
@@ -142,6 +154,7 @@ interface Parts {
   fleet: Fleet;
   field: FieldDesk;
   manifest: ManifestStore;
+  commands: CommandDesk;
   machine: Machine;
   fill: FillMeter;
   logs: LogForward;
@@ -172,8 +185,8 @@ function openBuffer(
   });
 }
 
-function openUplink(parts: Parts, commands: CommandDesk, random: Random, sealKey: string): Uplink {
-  const { settings, identity, trust, outbox, manifest, clock, fleet, field } = parts;
+function openUplink(parts: Parts, random: Random, sealKey: string): Uplink {
+  const { settings, identity, trust, outbox, manifest, commands, clock, fleet, field } = parts;
   return createUplink({
     hubUrl: settings.hubUrl,
     identity,
@@ -347,6 +360,7 @@ function stopOnce(parts: Parts, local: Local, stopWatch: () => void): () => Prom
     await local.stop();
     await parts.field.stop();
     await parts.fleet.stop();
+    parts.commands.close();
     // Sealed before the link goes, so that what is still in memory lies on disk whatever happens next.
     await parts.outbox
       .flush()

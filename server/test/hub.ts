@@ -34,6 +34,7 @@ export interface TestHub extends AsyncDisposable {
   app: App;
   database: TestDatabase;
   vault: Vault;
+  identity: HubIdentity;
   ingest: Ingest;
   /** Signs only when a test says so. */
   audit: AuditKeeper;
@@ -127,6 +128,7 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     app,
     database,
     vault,
+    identity,
     ingest,
     audit,
     setup,

@@ -101,6 +101,14 @@ export const LocalState = Type.Object({
     description: "Until when commissioning mode is on, ms UTC; null while it is off",
   }),
   lockedOut: Type.Boolean({ description: "No write from afar reaches a machine" }),
+  writesArmedUntilMs: Type.Optional(
+    Type.Union([Type.Number(), Type.Null()], {
+      description: "Until when somebody at the machine has armed writes from afar, ms UTC; null while not",
+    }),
+  ),
+  writesNeedArming: Type.Optional(
+    Type.Boolean({ description: "This gateway writes nothing that was not armed at its page" }),
+  ),
   signInLockedUntilMs: Type.Union([Type.Number(), Type.Null()], {
     description: "Until when somebody may not try another PIN; null when nobody is locked out",
   }),

@@ -90,6 +90,11 @@ export interface SessionDeps {
   onLost(error: AppError): void;
   /** Where a driver keeps what must survive a restart. Left out in tests: then it lasts as long as the process. */
   keep?: Keep;
+  /**
+   * A driver that needs several requests for one `read` awaits this between two of them: a write that waits goes first
+   * and is called within it. It resolves at once when nothing waits, and never rejects.
+   */
+  between?(): Promise<void>;
 }
 
 /**
@@ -105,7 +110,7 @@ export interface Visit<A = unknown> {
 }
 
 /**
- * One connection. Calls never overlap: the supervisor serialises them. No retry and no reconnect inside: the
+ * One connection. Calls never overlap, but for writes within `SessionDeps.between`: the supervisor serialises them. No retry and no reconnect inside: the
  * supervisor owns both. (A protocol that cannot tell a late answer apart may take a new socket for the next call.)
  */
 export interface Session<A = unknown> {

@@ -8,26 +8,10 @@ import type { Keep } from "../driver/keep.ts";
 import type { AnyDriver } from "../driver/registry.ts";
 import { type Cause, causeOf, errorOf, isLinkCode, type Now } from "./cause.ts";
 import { decideLink, type Link, type LinkObservation, linkReason } from "./link.ts";
+import type { Member } from "./member.ts";
+import { UrgentLane } from "./urgent.ts";
 
 const log = getLogger(["gateway", "connection"]);
-
-/** A device behind the connection, as the connection sees it. */
-export interface Member {
-  deviceId: string;
-  settings: unknown;
-  /** A test that looks in for a moment, no device of the running configuration. */
-  visitor?: boolean;
-  onLinkUp(): void;
-  onLinkDown(cause: Cause): void;
-  /** Of this member's own requests; they only grow. */
-  tally: Tally;
-}
-
-export interface Tally {
-  requests: number;
-  errors: number;
-  roundTripMs: number | null;
-}
 
 export interface ConnectionDeps {
   clock: Clock;
@@ -63,6 +47,7 @@ export class Connection {
   #generation = 0;
   #connecting: AbortController | null = null;
   #cancelWait: () => void = () => {};
+  readonly #urgent: UrgentLane;
   /** The end of the queue. */
   #tail: Promise<void> = Promise.resolve();
   #timeoutsInRow = 0;
@@ -71,6 +56,7 @@ export class Connection {
     this.#driver = driver;
     this.key = key;
     this.#deps = deps;
+    this.#urgent = new UrgentLane(key);
   }
 
   get members(): number {
@@ -185,6 +171,21 @@ export class Connection {
   silent(): void {
     log.warn("{connection} fell silent and is made anew", { connection: this.key });
     this.#renew(false);
+  }
+
+  /**
+   * Runs before whatever waits here, one after the other: writes are few, and somebody stands there and waits. A read
+   * that takes many requests lets them in between two of them, where its driver can.
+   * @throws AppError `request.tooMany`; what `run` throws, or the cause why the link is down
+   */
+  async urgently<T>(
+    member: Member,
+    signal: AbortSignal,
+    run: (session: Session, within: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const done = this.#urgent.add(() => this.#runNow(member, signal, run));
+    this.#tail = this.#tail.then(() => this.#urgent.run());
+    return await done;
   }
 
   #inTurn<T>(
@@ -312,6 +313,7 @@ export class Connection {
     const session: Session = await this.#driver.create(first.settings as never, {
       clock: this.#deps.clock,
       ...(this.#deps.keep === undefined ? {} : { keep: this.#deps.keep }),
+      between: () => this.#urgent.run(),
       onLost: (error) => {
         if (this.#session === session && this.#link.at === "up") this.#failed(causeOf(error));
       },

@@ -1,6 +1,7 @@
 import type { BrowsePage, Point, Reading } from "../driver/driver.ts";
 import { type Cause, errorOf } from "./cause.ts";
-import type { Connection, Member } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { Member } from "./member.ts";
 
 /** Numbers the visitors, so that each is a member of its own. */
 let visits = 0;

@@ -140,8 +140,8 @@ export class Sessions implements SessionPort {
   }
 
   /** @returns false when it did not leave the hub; it is not kept for later. */
-  command(gatewayId: string, command: Command): boolean {
-    return this.#byGateway.get(gatewayId)?.command(command) ?? false;
+  command(gatewayId: string, command: Command, signature: string): boolean {
+    return this.#byGateway.get(gatewayId)?.command(command, signature) ?? false;
   }
 
   /** Tests its session takes; `away` without one, `none` for a gateway that takes none, `busy` while one runs. */

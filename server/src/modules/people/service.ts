@@ -6,6 +6,7 @@ import { type HeldSession, type Principal, permissionsOf, reachOf } from "../../
 import { tokenHash } from "../../secret.ts";
 import { recordAudit } from "../audit/service.ts";
 import { instantOf } from "../instant.ts";
+import { SESSION } from "./people.ts";
 import { insertApiKey } from "./store.ts";
 
 /** What the first person and the operator's key get. */
@@ -53,6 +54,12 @@ export async function seedAdminKey({ db, clock }: { db: Db; clock: Clock }, key:
       new: { name: row.name, grants: [OVER_ALL] },
     });
   });
+}
+
+/** When somebody last showed who they are, at sign-in or later, ms UTC; null for a program and for a session by PIN. */
+export function shownAtMs({ kind, session }: Principal): number | null {
+  const untilMs = session?.freshUntilMs ?? null;
+  return kind !== "person" || untilMs === null ? null : untilMs - SESSION.freshS * 1_000;
 }
 
 /** For the modules whose changes name a place: where it is. */

@@ -4,10 +4,11 @@ import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
 import { found } from "../change.ts";
 import { findTag, listTags, type TagFilter, type TagRow } from "./store.ts";
 
-export const mapTag = ({ removedAt: _removed, scale, range, ...row }: TagRow): Tag => ({
+export const mapTag = ({ removedAt: _removed, scale, range, write, ...row }: TagRow): Tag => ({
   ...row,
   ...(scale === null ? {} : { scale }),
   ...(range === null ? {} : { range }),
+  ...(write === null ? {} : { write }),
 });
 
 export async function tagsPage(db: Db, query: TagFilter & { cursor?: string; limit?: number }) {

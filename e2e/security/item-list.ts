@@ -130,7 +130,6 @@ export const PENDING: Readonly<Record<string, Pending>> = {
   S34: { feature: "outbound targets", why: "the hub calls no address of people's choice yet" },
   S36: people("the running program with very large bodies", true),
   S39: people("dumps of the database and push", true),
-  S40: people("races and floods of claims"),
   S43: { feature: "MQTT", why: "there is no broker and no MQTT uplink yet" },
   S44: { feature: "updates", why: "a gateway is updated by its operator, not by the hub, so far" },
   S46: people("a scan of ports and slow headers at the hub", true),

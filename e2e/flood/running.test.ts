@@ -72,7 +72,7 @@ test(
       Buffer.from("\r\n"),
     ]);
     /** As a sender that looks at the answer only when it cannot go on. */
-    const send = async (path: string, length: string, part: Buffer): Promise<[number, number]> => {
+    const send = async (path: string, length: string, part: Buffer): Promise<number> => {
       using client = new RawClient(hub.port);
       client.write(postHead(path, length));
       let sent = 0;
@@ -80,7 +80,7 @@ test(
         client.write(part);
         await client.change(0);
       }
-      return [await client.request(""), sent];
+      return await client.request("");
     };
     const paths = ["/api/v1/sites", "/api/v1/enrolments", SIGN_IN_PATH];
     for (const path of paths)
@@ -88,7 +88,11 @@ test(
         [`Content-Length: ${130 * MiB}`, piece],
         ["Transfer-Encoding: chunked", chunk],
       ] as const) {
+<<<<<<< HEAD
         const [status] = await send(path, length, part);
+=======
+        const status = await send(path, length, part);
+>>>>>>> flood
         expect([path, length, status]).toEqual([path, length, 413]);
       }
     // Shorter than it says: what comes is small, and what is missing is not waited for in memory.

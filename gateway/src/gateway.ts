@@ -69,8 +69,7 @@ export interface Gateway {
  */
 export async function startGateway(settings: Settings, deps: GatewayDeps): Promise<Gateway> {
   const { random, logs } = deps;
-  const clock = new AnchoredClock(deps.clock);
-  const folder = settings.dataFolder;
+  const [clock, folder] = [new AnchoredClock(deps.clock), settings.dataFolder];
   const opened = await openIdentityFolder(folder);
   const trust = await openTrust(folder, settings.hubUrl, deps.clock);
   const state = opened.state ?? (await becomeKnown(settings, opened, deps, trust));
@@ -79,8 +78,8 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const outbox = await openBuffer(settings, identity, clock, deps);
   beginClock(clock, identity, outbox);
   const startedMs = clock.nowMs();
-  outbox.report(startedEvent(clock, identity, outbox));
-  outbox.report(settingsEvent(settings, startedMs));
+  const first = [startedEvent(clock, identity, outbox), settingsEvent(settings, startedMs)];
+  for (const event of first) outbox.report(event);
   logs.attach({ clock, report: (event) => outbox.report(event) });
   const fleet = new Fleet({ clock, random, sink: outbox.sink, keep: keepIn(folder) });
   const field = new FieldDesk({

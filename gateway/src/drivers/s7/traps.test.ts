@@ -8,7 +8,7 @@ import type { DataType } from "@millrace/contract/vocabulary/value";
 import { until } from "../../driver/conformance.ts";
 import type { Point } from "../../driver/driver.ts";
 import { s7 } from "./index.ts";
-import { S7Simulator } from "./simulator.ts";
+import { S7Simulator } from "./simulated-cpu.ts";
 
 const signal = new AbortController().signal;
 

@@ -61,7 +61,7 @@ export async function getGateway(deps: GatewayDeps, id: string): Promise<Gateway
 }
 
 /** @throws AppError `entity.missing` for a gateway that is not there */
-export async function requireGateway(db: DbOrTx, id: string): Promise<void> {
+export async function requireGateway({ db }: Pick<GatewayDeps, "db">, id: string): Promise<void> {
   found(await findGateway(db, id), "gateway");
 }
 

@@ -18,7 +18,7 @@ export async function certificatesOf(
   gatewayId: string,
   reach: Reach,
 ): Promise<{ items: MachineCertificate[] }> {
-  await requireGateway(deps.db, gatewayId);
+  await requireGateway(deps, gatewayId);
   const rows = await listCertificates(deps.db, gatewayId, CERTIFICATES.shownMax);
   const devices = await trustingOf(deps, gatewayId, reach);
   return { items: rows.map((row) => mapCertificate(row, devices)) };

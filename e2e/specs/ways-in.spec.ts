@@ -25,6 +25,14 @@ async function checkAxe(person: Person, name: string): Promise<void> {
   await person.picture(`ways-${name}`);
 }
 
+/** A card of a device shows a number with its unit. */
+const seesValues = (person: Person) =>
+  person
+    .find("device-card")
+    .filter({ hasText: /\d\s*°C/ })
+    .first()
+    .waitFor();
+
 const invite = async (name: string, email: string): Promise<string> =>
   (
     await scene.stack.api.post<{ link: string }>("/invitations", {
@@ -47,7 +55,7 @@ test("an invited person with a passkey sees values within 30 seconds, and comes 
   const axeMs = performance.now() - lookedMs;
   await bo.find("invitation-passkey").click();
   await bo.find("overview").waitFor();
-  await bo.page.locator('[data-testid="device-card"][data-state="normal"]').first().waitFor();
+  await seesValues(bo);
   const tookS = (performance.now() - startMs - axeMs) / 1_000;
   console.log(`From opening the link to a screen with values: ${tookS.toFixed(1)} s`);
   expect(tookS).toBeLessThan(30);
@@ -59,9 +67,11 @@ test("an invited person with a passkey sees values within 30 seconds, and comes 
   await eve.context.close();
 
   await bo.page.goto(`${scene.stack.hubUrl}/more`);
+  await own.touch(false);
   await bo.find("sign-out").click();
-  await bo.find("sign-in-form").waitFor();
-  // Where the browser offers the passkey in the field by itself, this authenticator answers at once.
+  await bo.find("sign-in-passkey").waitFor();
+  await own.touch(true);
+  // Offered in the field as well, the passkey may be answered there at once.
   await bo
     .find("sign-in-passkey")
     .click({ timeout: 3_000 })
@@ -244,7 +254,7 @@ test("a kiosk link opens read-only screens without an account", async () => {
   });
   const wall = await Person.arrive(scene.browser);
   await wall.page.goto(link);
-  await wall.page.locator('[data-testid="device-card"][data-state="normal"]').first().waitFor();
+  await seesValues(wall);
   expect(wall.page.url()).not.toContain("token");
   expect(await wall.page.locator('nav a[href="/more"]').count()).toBe(0);
   await wall.picture("ways-kiosk");

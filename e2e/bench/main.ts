@@ -1,4 +1,4 @@
-// bun run bench [codec] [pipeline] [drain] [historian] [config] [modbus]: measures and prints; compares, never judges.
+// bun run bench [codec] [pipeline] [drain] [historian] [config] [modbus] [s7]: measures and prints; compares, never judges.
 import { cpus } from "node:os";
 import { benchCodec } from "./codec.ts";
 import { benchConfig } from "./config.ts";
@@ -7,6 +7,7 @@ import { benchHistorian } from "./historian/main.ts";
 import { benchModbusPoll } from "./modbus-poll.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { type BenchRow, printRows } from "./report.ts";
+import { benchS7Poll } from "./s7-poll.ts";
 
 const BENCHES: Record<string, { title: string; run: () => Promise<BenchRow[]> }> = {
   codec: { title: "Block codec, one core", run: benchCodec },
@@ -15,6 +16,7 @@ const BENCHES: Record<string, { title: string; run: () => Promise<BenchRow[]> }>
   historian: { title: "Historian: a month of ten mixed tags, a year of one", run: benchHistorian },
   config: { title: "Configuration of a large fleet: 1,000 gateways, 5 million tags", run: benchConfig },
   modbus: { title: "Modbus polling: 20 devices x 500 floats at 1 s", run: benchModbusPoll },
+  s7: { title: "S7 polling: 20 CPUs x 1,000 tags at 1 s", run: benchS7Poll },
 };
 
 const wanted = process.argv.slice(2);

@@ -231,7 +231,12 @@ test("a shared tablet: people as tiles, PIN by pad or keyboard, switch person; w
   await checkAxe(tablet, "tablet-pad");
   await tablet.find("sign-in-submit").click();
   await tablet.find("overview").waitFor();
-  await tablet.find("switch-person").click();
+  // A quarter of an hour in which nobody touches it, on the browser's clock.
+  await tablet.page.clock.install();
+  await tablet.page.keyboard.press("Shift");
+  await tablet.page.clock.fastForward(15 * 60_000 + 1_000);
+  await tablet.find("sign-in-why").getByText("nobody used this tablet").waitFor();
+  await tablet.page.clock.resume();
   await tile().click();
   for (let tries = 0; tries < 6; tries++) {
     await tablet.page.keyboard.type("111222");
@@ -277,4 +282,19 @@ test("after several wrong passwords the wait is counted down", async () => {
   await checkAxe(dee, "wait");
   await eventually("the button again", () => dee.find("sign-in-submit").isEnabled(), Boolean);
   await dee.context.close();
+}, 60_000);
+
+test("where the hub asks for a second factor, it says why and nothing else opens before", async () => {
+  const { stack } = scene;
+  await stack.hub.stop();
+  stack.options.hubEnv = { ...stack.options.hubEnv, MILLRACE_MFA: "administrators" };
+  await stack.startHub();
+  await giveAuthenticator(ada);
+  await ada.page.goto(`${stack.hubUrl}/tags`);
+  await ada.find("must-enrol").waitFor();
+  expect(await ada.find("tag-row").count()).toBe(0);
+  await checkAxe(ada, "must-enrol");
+  await ada.find("passkey-add").click();
+  // Ten minutes have not gone by since she signed in, or the hub asks again who she is.
+  await ada.find("tag-row").first().waitFor();
 }, 60_000);

@@ -15,7 +15,8 @@ export interface MemoryTrend {
 
 /** @param points rising in `done`, at least two */
 export function trendOf(points: readonly MemoryPoint[]): MemoryTrend {
-  const half = points.slice(Math.floor(points.length / 2));
+  const last = points.at(-1)!.done;
+  const half = points.filter(({ done }) => done >= last / 2);
   const meanOf = (of: (point: MemoryPoint) => number) =>
     half.reduce((sum, point) => sum + of(point), 0) / half.length;
   const [doneMean, rssMean] = [meanOf(({ done }) => done), meanOf(({ rssBytes }) => rssBytes)];

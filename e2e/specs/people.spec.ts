@@ -116,7 +116,10 @@ test("the last administrator stays, in plain words", async () => {
 test("a role of one's own, a key that is revoked, a screen on a wall", async () => {
   await go(ada, "/people/roles");
   await ada.page.locator('[data-testid="role-row"][data-name="auditor"] summary').click();
-  await ada.page.getByText("Read and export the audit").waitFor();
+  await ada.page
+    .locator('[data-testid="role-row"][data-name="auditor"]')
+    .getByText("Read and export the audit")
+    .waitFor();
   await isClean(ada, "roles");
   await ada.page.getByRole("button", { name: "A role of your own" }).click();
   await ada.find("role-name").fill("night-shift");

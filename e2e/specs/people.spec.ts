@@ -142,6 +142,13 @@ test("a role of one's own, a key that is revoked, a screen on a wall", async () 
   await row.getByRole("button", { name: "Revoke it" }).click();
   await row.getByText("revoked").waitFor();
   expect((await asKey()).status).toBe(401);
+  await ada.page.getByRole("button", { name: "New key or screen" }).click();
+  await ada.page.getByLabel("For").selectOption("kiosk");
+  await ada.find("key-name").fill("Hall 1");
+  await ada.find("key-create").click();
+  expect(await ada.find("once-shown").locator("code").innerText()).toContain("/kiosk#token=");
+  await ada.page.getByRole("button", { name: "I have it" }).click();
+  await ada.page.locator('[data-testid="key-row"][data-name="Hall 1"]').getByText("screen").waitFor();
   await isClean(ada, "keys");
   expect(ada.errors).toEqual([]);
 }, 60_000);
@@ -191,3 +198,18 @@ test("an operator works and configures nothing; an auditor looks at everything",
   expect(anna.errors).toEqual([]);
   await anna.context.close();
 }, 60_000);
+
+test("a browser becomes a shared tablet of a place, and is taken away", async () => {
+  await go(ada, "/people/tablets");
+  await ada.find("tablet-name").fill("Tablet 1");
+  await ada.page.getByLabel("Place").selectOption({ label: "Elsewhere" });
+  await ada.find("tablet-enrol").click();
+  const row = ada.page.locator('[data-testid="tablet-row"][data-name="Tablet 1"]');
+  await row.getByText("this browser").waitFor();
+  await isClean(ada, "tablets");
+  await row.getByRole("button", { name: "Remove Tablet 1" }).click();
+  await row.getByRole("button", { name: /^Remove it/ }).click();
+  // Whoever is signed in on it is signed out, the one who removed it too.
+  await ada.find("sign-in-email").waitFor();
+  expect(ada.errors).toEqual([]);
+}, 30_000);

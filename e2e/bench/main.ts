@@ -1,4 +1,4 @@
-// bun run bench [codec] [pipeline] [drain] [historian] [config] [modbus] [command] [opcua] [memory]: measures and prints; compares, never judges.
+// bun run bench [codec] [pipeline] [drain] [historian] [config] [modbus] [s7] [command] [opcua] [memory]: measures and prints; compares, never judges.
 import { cpus } from "node:os";
 import { benchCodec } from "./codec.ts";
 import { benchCommand } from "./command.ts";
@@ -10,6 +10,7 @@ import { benchModbusPoll } from "./modbus-poll.ts";
 import { benchOpcua } from "./opcua.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { type BenchRow, printRows } from "./report.ts";
+import { benchS7Poll } from "./s7-poll.ts";
 
 const BENCHES: Record<string, { title: string; run: () => Promise<BenchRow[]> }> = {
   codec: { title: "Block codec, one core", run: benchCodec },
@@ -21,6 +22,7 @@ const BENCHES: Record<string, { title: string; run: () => Promise<BenchRow[]> }>
   opcua: { title: "OPC UA: 10,000 items subscribed", run: benchOpcua },
   memory: { title: "Memory of a gateway with Modbus alone", run: benchGatewayMemory },
   modbus: { title: "Modbus polling: 20 devices x 500 floats at 1 s", run: benchModbusPoll },
+  s7: { title: "S7 polling: 20 CPUs x 1,000 tags at 1 s", run: benchS7Poll },
 };
 
 const wanted = process.argv.slice(2);

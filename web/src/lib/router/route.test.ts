@@ -10,6 +10,11 @@ describe("routes", () => {
   const cases: [string, Route][] = [
     ["/", { view: "overview" }],
     ["/setup", { view: "setup" }],
+    ["/sign-in", { view: "signIn", refused: false }],
+    ["/sign-in?sso=refused", { view: "signIn", refused: true }],
+    ["/invitation", { view: "invitation" }],
+    ["/kiosk", { view: "kiosk" }],
+    ["/account", { view: "account" }],
     ["/gateways", { view: "gateways", label: "" }],
     ["/gateways?label=hall+3%2Cpilot", { view: "gateways", label: "hall 3,pilot" }],
     ["/gateways/g1?label=pilot", { view: "gateway", gatewayId: "g1", label: "pilot" }],

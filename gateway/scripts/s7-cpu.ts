@@ -1,7 +1,7 @@
 // A simulated S7 CPU as a program, for stories. Prints its port, then obeys lines from its input and answers each with
 // "done": `slot N` (it sits there alone), `closed` (PUT/GET communication is not permitted), `open`.
 import { systemClock } from "@millrace/contract/std/clock";
-import { S7Simulator } from "../src/drivers/s7/simulator.ts";
+import { S7Simulator } from "../src/drivers/s7/simulated-cpu.ts";
 
 /** What a CPU answers to every read while PUT/GET communication is not permitted. */
 const NOT_PERMITTED = 0x8104;

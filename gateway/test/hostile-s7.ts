@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { systemClock } from "@millrace/contract/std/clock";
-import { answer, packet } from "../src/drivers/s7/simulator.ts";
+import { answer, packet } from "../src/drivers/s7/simulated-cpu.ts";
 
 export type Chance = (below: number) => number;
 

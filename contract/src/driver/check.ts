@@ -7,6 +7,7 @@ import type { ParameterValues, ProfileParameters } from "../vocabulary/parameter
 import { isSecretRef } from "../vocabulary/secret.ts";
 import type { ProfileTag } from "../vocabulary/tag.ts";
 import type { DataType } from "../vocabulary/value.ts";
+import { rulesProblem } from "../write/judge.ts";
 import {
   declaredProblems,
   filledProblems,
@@ -17,7 +18,7 @@ import {
 } from "./parameter-check.ts";
 import { type AnyDeclaration, DECLARATIONS, declarationOf } from "./registry.ts";
 import { secretNamesOf } from "./secret-settings.ts";
-import { settingsErrors } from "./settings.ts";
+import { settingsErrors, wholeSettingsErrors } from "./settings.ts";
 
 /** Something wrong in what a profile or a device says for its driver. */
 export interface DriverProblem {
@@ -40,12 +41,22 @@ const settingProblem = (error: AppError): DriverProblem => {
   return { at: name === "" ? ["settings"] : ["settings", name], message: error.message };
 };
 
-/** What is wrong with settings; a secret that is kept elsewhere was judged when it was entered. */
-function settingProblems(declaration: AnyDeclaration, settings: Record<string, unknown>): DriverProblem[] {
+/** What is wrong with settings; a secret that is kept elsewhere was judged when it was entered, its example stands for it. */
+function settingProblems(
+  declaration: AnyDeclaration,
+  settings: Record<string, unknown>,
+  errorsOf: typeof settingsErrors = settingsErrors,
+): DriverProblem[] {
   const secret = secretNamesOf(declaration.kind);
-  return settingsErrors(declaration, settings)
+  const kept = (name: string) => secret.has(name) && isSecretRef(settings[name]);
+  const properties = (declaration.settings.properties ?? {}) as Record<string, TSchema>;
+  const judged = Object.entries(settings).map(([name, value]) => [
+    name,
+    kept(name) ? (properties[name]?.examples?.[0] ?? value) : value,
+  ]);
+  return errorsOf(declaration, Object.fromEntries(judged))
     .map(settingProblem)
-    .filter(({ at: [, name = ""] }) => !(secret.has(String(name)) && isSecretRef(settings[name])));
+    .filter(({ at: [, name = ""] }) => !kept(String(name)));
 }
 
 /** Problems of the settings that are there; those a device has yet to add may be missing. */
@@ -68,6 +79,8 @@ function examplesOf(schema: TSchema): Record<string, unknown> {
   );
 }
 
+const READ_ONLY = "this protocol can only be read.";
+
 /** What is judged of a profile. */
 export interface JudgedProfile {
   driver: string;
@@ -75,7 +88,8 @@ export interface JudgedProfile {
   parameters?: ProfileParameters;
 }
 
-type Judge = (address: string, dataType: DataType) => string | null;
+/** @param isWritten whether something may be written there too */
+type Judge = (address: string, dataType: DataType, isWritten?: boolean) => string | null;
 
 /**
  * What a driver has against a profile: its kind, its parameters, each setting that is there, and each tag's address,
@@ -99,8 +113,10 @@ export function profileProblems(profile: JudgedProfile & { tags: readonly Profil
   if (problems.length > 0) return problems;
   const judge = addressJudge(profile);
   const addresses = profile.tags.flatMap((tag, i): DriverProblem[] => {
-    const message = judge(tag.address, tag.dataType);
-    return message === null ? [] : [{ at: ["tags", i, "address"], message }];
+    const message = judge(tag.address, tag.dataType, tag.write !== undefined);
+    if (message !== null) return [{ at: ["tags", i, "address"], message }];
+    const wrong = rulesProblem(tag) ?? (tag.write && !declaration.capabilities.write ? READ_ONLY : null);
+    return wrong === null ? [] : [{ at: ["tags", i, "write"], message: wrong }];
   });
   return hasParameters(parameters) ? [...addresses, ...wordProblems(profile.tags, parameters)] : addresses;
 }
@@ -121,14 +137,15 @@ export function addressJudge(profile: JudgedProfile): Judge {
     ...examplesOf(declaration.settings),
     ...settingsByDefault(profile).settings,
   });
-  if (!hasParameters(parameters)) return (address, dataType) => undeclared(address, judge(address, dataType));
+  if (!hasParameters(parameters))
+    return (address, dataType, isWritten) => undeclared(address, judge(address, dataType, isWritten));
   const defaults = effectiveValues(parameters, {});
-  return (address, dataType) => {
+  return (address, dataType, isWritten) => {
     const wrong = templateProblem(address, true, parameters);
     const read = readTemplate(address, { sums: true });
     if (wrong !== null || !read.ok) return `Address "${address}": ${wrong}`;
     const filled = fillTemplate(read.template, defaults);
-    if (filled.ok) return judge(filled.text, dataType);
+    if (filled.ok) return judge(filled.text, dataType, isWritten);
     return filled.why === "missing" ? null : `Address "${address}": ${filled.message}`;
   };
 }
@@ -136,10 +153,11 @@ export function addressJudge(profile: JudgedProfile): Judge {
 /** How a driver judges addresses that hold no parameters. */
 function plainJudge(declaration: AnyDeclaration, own: Record<string, unknown>): Judge {
   const settings = withDefaults(declaration, own);
-  return (address, dataType) => {
+  return (address, dataType, isWritten = false) => {
     try {
-      declaration.parseAddress(address, dataType, settings);
-      return null;
+      const parsed = declaration.parseAddress(address, dataType, settings);
+      const why = isWritten ? (declaration.writeProblem?.(parsed) ?? null) : null;
+      return why && `Address "${address}": ${why}`;
     } catch (thrown) {
       return problemOf(thrown, []).message;
     }
@@ -175,7 +193,7 @@ export function deviceProblems(
   const examples = Object.entries(examplesOf(declaration.settings));
   const waiting = Object.fromEntries(examples.filter(([name]) => known.waiting.has(name)));
   const whole = withDefaults(declaration, { ...waiting, ...known.settings, ...settings });
-  const settingsWrong = settingProblems(declaration, whole).flatMap((problem) => {
+  const settingsWrong = settingProblems(declaration, whole, wholeSettingsErrors).flatMap((problem) => {
     const name = String(problem.at[1] ?? "");
     const by = known.filledBy.get(name);
     if (known.waiting.has(name)) return [];

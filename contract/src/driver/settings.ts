@@ -18,7 +18,7 @@ export function decodeSettings<S extends TSchema, A>(
   json: unknown,
 ): Static<S> {
   const value = Value.Default(driver.settings, Value.Clone(json ?? {}));
-  const [first] = settingsErrors(driver, value);
+  const [first] = wholeSettingsErrors(driver, value);
   if (first !== undefined) throw first;
   return value as Static<S>;
 }
@@ -41,6 +41,19 @@ export function settingsErrors<S extends TSchema, A>(
     errors.set(field, new AppError("setting.wrong", message, { context }));
   }
   return [...errors.values()];
+}
+
+/** As `settingsErrors`, and what one setting asks of another: for settings that nobody adds to any more. */
+export function wholeSettingsErrors<S extends TSchema, A>(
+  driver: DriverDeclaration<S, A>,
+  value: unknown,
+): AppError[] {
+  const errors = settingsErrors(driver, value);
+  const problem = errors.length > 0 ? null : (driver.settingsProblem?.(value as Static<S>) ?? null);
+  if (problem === null) return errors;
+  const { setting, message } = problem;
+  const context = { driver: driver.kind, setting };
+  return [new AppError("setting.wrong", `${driver.label}: setting "${setting}": ${message}.`, { context })];
 }
 
 /** One Markdown row per setting, in the order of the schema: the README of a driver carries it, a test compares. */
@@ -101,6 +114,7 @@ export function describeShape(property: TSchema): string {
       : `${what} ${property.minimum} to ${property.maximum}`;
   }
   if (property.type === "string") {
+    if (property.pattern !== undefined) return `text such as \`${property.examples?.[0]}\``;
     return property.maxLength === undefined
       ? "text"
       : `text, ${property.minLength ?? 0} to ${property.maxLength} characters`;

@@ -7,6 +7,11 @@ export const QUALITY = {
   "uncertain.outOfRange": 64,
   "uncertain.clock": 65,
   "uncertain.substituted": 66,
+  "uncertain.unspecified": 67,
+  "uncertain.lastUsable": 68,
+  "uncertain.initialValue": 69,
+  "uncertain.sensorInaccurate": 70,
+  "uncertain.subNormal": 71,
   "bad.unspecified": 128,
   "bad.linkLost": 129,
   "bad.linkRefused": 130,
@@ -21,8 +26,13 @@ export const QUALITY = {
   "bad.driverFailed": 139,
   "bad.outOfService": 140,
   "bad.deviceFailed": 141,
-  "bad.accessRefused": 142,
-  "bad.mappingChanged": 143,
+  "bad.notConnected": 142,
+  "bad.noCommunication": 143,
+  "bad.sensorFailed": 144,
+  "bad.waitingForData": 145,
+  "bad.accessDenied": 146,
+  "bad.configuration": 147,
+  "bad.mappingChanged": 148,
 } as const;
 
 export type Quality = keyof typeof QUALITY;

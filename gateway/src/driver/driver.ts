@@ -2,9 +2,12 @@ import type { DriverDeclaration } from "@millrace/contract/driver/declaration";
 import type { AppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import type { Clock } from "@millrace/contract/std/clock";
+import type { PeerCertificate } from "@millrace/contract/vocabulary/certificate";
 import type { QualityCode } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
+import type { BrowseNode } from "@millrace/contract/wire/field";
 import type { Static, TSchema } from "@sinclair/typebox";
+import type { Keep } from "./keep.ts";
 
 /** A tag as a driver sees it. `id` is the caller's (a tag number); the driver only hands it back. */
 export interface Point<A = unknown> {
@@ -47,6 +50,8 @@ export interface SessionCounters {
   learned: readonly string[];
   /** What somebody in front of the device should know now, as a sentence, e.g. that its clock is wrong. */
   note?: string;
+  /** What the device showed of itself, where the protocol has certificates. */
+  certificate?: PeerCertificate;
 }
 
 /** A protocol as it runs at the gateway: what its declaration says, and how to speak it. */
@@ -72,21 +77,7 @@ export interface Subscription {
   aliveMs: number;
 }
 
-/** A place of a device's own address space. */
-export interface BrowseNode {
-  /** Names the place: `from` of the next question, and the address of a tag when it holds a value. */
-  node: string;
-  name: string;
-  /** A folder or object only leads on; a value can be a tag. */
-  holds: "value" | "places";
-  /** Our type for it; null when there is none, e.g. for a structure. */
-  dataType: DataType | null;
-  /** The device's own word for its type, e.g. `Double[8]`. Empty for a place. */
-  typeName: string;
-  /** Whether something may lie below. */
-  leadsOn: boolean;
-}
-
+/** At most `LIMITS.fieldNodesMax` places. */
 export interface BrowsePage {
   nodes: BrowseNode[];
   /** `after` of the next page; null when this was the last. */
@@ -97,6 +88,13 @@ export interface SessionDeps {
   clock: Clock;
   /** Called when the peer drops the link outside of a request. At most once per successful `connect`. */
   onLost(error: AppError): void;
+  /** Where a driver keeps what must survive a restart. Left out in tests: then it lasts as long as the process. */
+  keep?: Keep;
+  /**
+   * A driver that needs several requests for one `read` awaits this between two of them: a write that waits goes first
+   * and is called within it. It resolves at once when nothing waits, and never rejects.
+   */
+  between?(): Promise<void>;
 }
 
 /**
@@ -112,7 +110,7 @@ export interface Visit<A = unknown> {
 }
 
 /**
- * One connection. Calls never overlap: the supervisor serialises them. No retry and no reconnect inside: the
+ * One connection. Calls never overlap, but for writes within `SessionDeps.between`: the supervisor serialises them. No retry and no reconnect inside: the
  * supervisor owns both. (A protocol that cannot tell a late answer apart may take a new socket for the next call.)
  */
 export interface Session<A = unknown> {

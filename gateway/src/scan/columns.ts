@@ -5,6 +5,7 @@ import type { Reading } from "../driver/driver.ts";
 import type { SampleSink } from "../outbox/sink.ts";
 import { moved } from "./deadband.ts";
 import { type Derivation, derivationOf, deriveQuality, deriveValue } from "./derive.ts";
+import { sampleTime } from "./source-time.ts";
 
 /** One tag as the local page shows it. */
 export interface TagView {
@@ -53,6 +54,8 @@ export class TagColumns {
   readonly #value: TagValue[];
   readonly #quality: Uint8Array;
   readonly #timeMs: Float64Array;
+  /** 1 while the source's clock is not believed. */
+  readonly #doubted: Uint8Array;
   readonly #goodValue: TagValue[];
   readonly #goodMs: Float64Array;
   #lastGoodMs: number | null = null;
@@ -71,6 +74,7 @@ export class TagColumns {
     this.#value = new Array<TagValue>(n).fill(null);
     this.#quality = new Uint8Array(n);
     this.#timeMs = new Float64Array(n).fill(NEVER);
+    this.#doubted = new Uint8Array(n);
     this.#goodValue = new Array<TagValue>(n).fill(null);
     this.#goodMs = new Float64Array(n).fill(NEVER);
     tags.forEach((tag, index) => {
@@ -79,8 +83,8 @@ export class TagColumns {
   }
 
   /**
-   * Takes the readings of one cycle. `wallMs` is the gateway's time when the answer came; a source time of the
-   * protocol wins over it.
+   * Takes the readings of one cycle, or of one message. `wallMs` is the gateway's time when they came; a source's own
+   * time wins over it as far as it is believed.
    */
   take(readings: readonly Reading[], wallMs: number, monoMs: number): void {
     for (const reading of readings) {
@@ -90,7 +94,38 @@ export class TagColumns {
       const d = this.#derivation[index]!;
       const value = reading.value === null ? null : deriveValue(d, reading.value);
       const quality = deriveQuality(d, value, reading.quality);
-      this.#put(index, value, quality, reading.sourceTimeMs ?? wallMs, monoMs);
+      if (reading.sourceTimeMs === undefined) this.#put(index, value, quality, wallMs, monoMs);
+      else this.#putDated(index, value, quality, reading.sourceTimeMs, wallMs, monoMs);
+    }
+  }
+
+  #putDated(
+    index: number,
+    value: TagValue,
+    quality: QualityCode,
+    sourceMs: number,
+    wallMs: number,
+    monoMs: number,
+  ): void {
+    const moved = this.#value[index] !== value || this.#timeMs[index] === NEVER;
+    const known = qualityLevel(this.#quality[index]!) !== "bad";
+    const newestMs = this.#timeMs[index]!;
+    const { timeMs, doubted } = sampleTime({ sourceMs, gatewayMs: wallMs, newestMs, moved, known });
+    // A value that only stands says nothing of the clock: the doubt stays until a change shows it right.
+    if (doubted || moved) this.#doubted[index] = doubted ? 1 : 0;
+    const flagged = quality === QUALITY.good && this.#doubted[index] === 1;
+    this.#put(index, value, flagged ? QUALITY["uncertain.clock"] : quality, timeMs, monoMs);
+  }
+
+  /**
+   * The device is there and told nothing of these tags: what it told before still stands. Sends those whose heartbeat
+   * is due, dated now.
+   */
+  confirm(wallMs: number, monoMs: number): void {
+    for (let i = 0; i < this.tags.length; i++) {
+      if (this.#timeMs[i] === NEVER || monoMs - this.#sentMonoMs[i]! < this.#heartbeatMs[i]!) continue;
+      const timeMs = Math.max(wallMs, this.#timeMs[i]! + 1);
+      this.#put(i, this.#value[i]!, this.#quality[i]!, timeMs, monoMs);
     }
   }
 

@@ -2,34 +2,22 @@ import { getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import { assert } from "@millrace/contract/std/assert";
 import type { Clock, Random } from "@millrace/contract/std/clock";
-import type { Point, Reading, Session, Visit } from "../driver/driver.ts";
+import type { PeerCertificate } from "@millrace/contract/vocabulary/certificate";
+import type { BrowsePage, Point, Reading, Session, Subscription, Visit, Wish } from "../driver/driver.ts";
+import type { Keep } from "../driver/keep.ts";
 import type { AnyDriver } from "../driver/registry.ts";
-import { type Cause, causeOf, isLinkCode, type Now } from "./cause.ts";
+import { type Cause, causeOf, errorOf, isLinkCode, type Now } from "./cause.ts";
 import { decideLink, type Link, type LinkObservation, linkReason } from "./link.ts";
+import type { Member } from "./member.ts";
+import { UrgentLane } from "./urgent.ts";
 
 const log = getLogger(["gateway", "connection"]);
-
-/** A device behind the connection, as the connection sees it. */
-export interface Member {
-  deviceId: string;
-  settings: unknown;
-  /** A test that looks in for a moment, no device of the running configuration. */
-  visitor?: boolean;
-  onLinkUp(): void;
-  onLinkDown(cause: Cause): void;
-  /** Of this member's own requests; they only grow. */
-  tally: Tally;
-}
-
-export interface Tally {
-  requests: number;
-  errors: number;
-  roundTripMs: number | null;
-}
 
 export interface ConnectionDeps {
   clock: Clock;
   random: Random;
+  /** Where drivers keep what must survive a restart. */
+  keep?: Keep;
 }
 
 /** Longest time a driver may take before we take the session away from it. Drivers have shorter limits of their own. */
@@ -59,6 +47,7 @@ export class Connection {
   #generation = 0;
   #connecting: AbortController | null = null;
   #cancelWait: () => void = () => {};
+  readonly #urgent: UrgentLane;
   /** The end of the queue. */
   #tail: Promise<void> = Promise.resolve();
   #timeoutsInRow = 0;
@@ -67,6 +56,7 @@ export class Connection {
     this.#driver = driver;
     this.key = key;
     this.#deps = deps;
+    this.#urgent = new UrgentLane(key);
   }
 
   get members(): number {
@@ -133,7 +123,77 @@ export class Connection {
    * @throws AppError as the driver says, or the cause why the link is down.
    */
   read(member: Member, points: readonly Point[], signal: AbortSignal): Promise<Reading[]> {
-    const turn = this.#tail.then(() => this.#readNow(member, points, signal));
+    return this.#inTurn(member, signal, (session, within) =>
+      ((member.visitor && this.visitOf(member)) || session).read(points, within),
+    );
+  }
+
+  /** Whether the present session can tell changes by itself. */
+  get tells(): boolean {
+    return this.#session?.subscribe !== undefined;
+  }
+
+  /** What somebody should know of this connection now, as a sentence; empty for nothing. */
+  note(): string {
+    return this.#session?.counters().note ?? "";
+  }
+
+  /** What the device showed of itself last, trusted or not; null where its protocol has no certificates. */
+  certificate(): PeerCertificate | null {
+    const link = this.#link;
+    const refused = link.at === "waiting" || link.at === "refused" ? link.cause.certificate : undefined;
+    return refused ?? this.#session?.counters().certificate ?? null;
+  }
+
+  /** Changes of these points from now on, when the turn comes; as `Session.subscribe`. */
+  subscribe(
+    member: Member,
+    wishes: readonly Wish[],
+    emit: (readings: readonly Reading[]) => void,
+    signal: AbortSignal,
+  ): Promise<Subscription | null> {
+    // The turn has a limit of its own; the subscription lasts as long as the caller's signal.
+    return this.#inTurn(member, signal, async (session) => {
+      return (await session.subscribe?.(wishes, emit, signal)) ?? null;
+    });
+  }
+
+  /** What lies below a place of the device. @throws AppError as `read`; `field.unsupported` where there is nothing to browse */
+  browse(member: Member, from: string, after: number, signal: AbortSignal): Promise<BrowsePage> {
+    return this.#inTurn(member, signal, (session, within) => {
+      if (session.browse === undefined)
+        throw new AppError("field.unsupported", `${this.key}: this driver has no places to browse.`);
+      return session.browse(from, after, within);
+    });
+  }
+
+  /** A device that tells by itself lets nothing hear any more: the connection is made anew. */
+  silent(): void {
+    log.warn("{connection} fell silent and is made anew", { connection: this.key });
+    this.#renew(false);
+  }
+
+  /**
+   * Runs before whatever waits here, one after the other: writes are few, and somebody stands there and waits. A read
+   * that takes many requests lets them in between two of them, where its driver can.
+   * @throws AppError `request.tooMany`; what `run` throws, or the cause why the link is down
+   */
+  async urgently<T>(
+    member: Member,
+    signal: AbortSignal,
+    run: (session: Session, within: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const done = this.#urgent.add(() => this.#runNow(member, signal, run));
+    this.#tail = this.#tail.then(() => this.#urgent.run());
+    return await done;
+  }
+
+  #inTurn<T>(
+    member: Member,
+    signal: AbortSignal,
+    run: (session: Session, within: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const turn = this.#tail.then(() => this.#runNow(member, signal, run));
     this.#tail = turn.then(
       () => undefined,
       () => undefined,
@@ -141,18 +201,21 @@ export class Connection {
     return turn;
   }
 
-  async #readNow(member: Member, points: readonly Point[], signal: AbortSignal): Promise<Reading[]> {
+  async #runNow<T>(
+    member: Member,
+    signal: AbortSignal,
+    run: (session: Session, within: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     signal.throwIfAborted();
     const session = this.#session;
     if (this.#link.at !== "up" || session === null) throw this.#downError();
     const generation = this.#generation;
     const before = session.counters();
-    const reader = (member.visitor && this.visitOf(member)) || session;
     try {
-      const readings = await this.#within(READ_MS_MAX, signal, (within) => reader.read(points, within));
+      const answer = await this.#within(READ_MS_MAX, signal, (within) => run(session, within));
       this.#timeoutsInRow = 0;
       if (generation === this.#generation) this.#observe({ saw: "answered" });
-      return readings;
+      return answer;
     } catch (thrown) {
       if (!signal.aborted && generation === this.#generation) this.#blame(causeOf(thrown), member);
       throw thrown;
@@ -178,8 +241,7 @@ export class Connection {
 
   #downError(): AppError {
     const link = this.#link;
-    if (link.at === "waiting" || link.at === "refused")
-      return new AppError(link.cause.code, link.cause.message);
+    if (link.at === "waiting" || link.at === "refused") return errorOf(link.cause);
     return new AppError("device.timeout", `${this.key} is being connected again after it stopped answering`);
   }
 
@@ -250,6 +312,8 @@ export class Connection {
     assert(first, "a connection is made for a device");
     const session: Session = await this.#driver.create(first.settings as never, {
       clock: this.#deps.clock,
+      ...(this.#deps.keep === undefined ? {} : { keep: this.#deps.keep }),
+      between: () => this.#urgent.run(),
       onLost: (error) => {
         if (this.#session === session && this.#link.at === "up") this.#failed(causeOf(error));
       },

@@ -3,12 +3,11 @@ import type { Clock } from "@millrace/contract/std/clock";
 import type { DeviceStatus } from "@millrace/contract/vocabulary/gateway";
 import type { QualityCode } from "@millrace/contract/vocabulary/quality";
 import type { ManifestDevice } from "@millrace/contract/wire/manifest";
-import type { Point } from "../driver/driver.ts";
+import type { Point, Reading } from "../driver/driver.ts";
 import type { SampleSink } from "../outbox/sink.ts";
 import { TagColumns } from "../scan/columns.ts";
 import { nextDeadlineMs, planGroups, type ScanGroup, skipPassed, takeDue } from "../scan/schedule.ts";
-import { type Cause, causeOf, type Now, qualityOf } from "./cause.ts";
-import type { Connection, Member } from "./connection.ts";
+import { causeOf, type Now, qualityOf } from "./cause.ts";
 import {
   type Device,
   type DeviceObservation,
@@ -19,9 +18,14 @@ import {
   overdueMs,
   startDevice,
 } from "./decide.ts";
-import type { PreparedDevice } from "./prepare.ts";
+import { GroupPoints } from "./group-points.ts";
+import { Listener, wishesOf } from "./listener.ts";
+import type { Member } from "./member.ts";
+import { logWrongAddresses } from "./prepare.ts";
+import type { Reach } from "./reach.ts";
 import { Wake } from "./wake.ts";
 import { durationWords } from "./words.ts";
+import type { WriteTarget } from "./write.ts";
 
 const log = getLogger(["gateway", "device"]);
 
@@ -32,11 +36,6 @@ export interface DeviceDeps {
   clock: Clock;
   sink: SampleSink;
 }
-
-/** How a device is reached: prepared and with its connection, or the reason why it cannot be. */
-export type Reach =
-  | { ok: true; prepared: PreparedDevice; connection: Connection }
-  | { ok: false; cause: Cause };
 
 /**
  * Supervisor of one device: observes what its connection and its schedule say, lets `decide` decide, acts. A device
@@ -52,8 +51,9 @@ export class DeviceSupervisor {
   readonly #member: Member;
   readonly #readable: number[];
   readonly #wrong: number[];
-  readonly #pointsOf = new Map<string, Point[]>();
+  readonly #pointsOf: GroupPoints;
   readonly #wake: Wake;
+  readonly #listener: Listener | null;
   readonly #stop = new AbortController();
   #state: Device;
   /** Quality of all tags while the device has none of their values; null while it answers. */
@@ -77,6 +77,7 @@ export class DeviceSupervisor {
     const intervals = device.tags.map((tag) => tag.scanMs);
     this.#groups = planGroups(device.deviceId, intervals, now.monoMs);
     this.#scanMs = this.#groups[0]?.scanMs ?? 1_000;
+    this.#pointsOf = new GroupPoints(reach.ok ? reach.prepared.points : [], this.#groups);
     this.#wrong = reach.ok ? reach.prepared.wrong.map((one) => one.index) : [];
     const wrong = new Set(this.#wrong);
     this.#readable = device.tags.map((_, index) => index).filter((index) => !wrong.has(index));
@@ -87,10 +88,18 @@ export class DeviceSupervisor {
       onLinkUp: () => this.#onLink(true, { saw: "linkUp" }),
       onLinkDown: (cause) => this.#onLink(false, { saw: "linkDown", cause }),
     };
+    this.#listener = reach.ok
+      ? new Listener(
+          reach.connection,
+          this.#member,
+          wishesOf(reach.prepared.points, device.tags),
+          (readings) => this.#hear(readings),
+        )
+      : null;
   }
 
   start(): void {
-    this.#logWrongAddresses();
+    if (this.#reach.ok) logWrongAddresses(this.device.name, this.#reach.prepared);
     if (this.#reach.ok) this.#reach.connection.attach(this.#member);
     else this.#observe({ saw: "linkDown", cause: this.#reach.cause });
     this.#ended = this.#supervise();
@@ -107,6 +116,7 @@ export class DeviceSupervisor {
   status(): DeviceStatus {
     const counts = this.columns.counts();
     const { requests, errors, roundTripMs } = this.#member.tally;
+    const certificate = this.#reach.ok ? this.#reach.connection.certificate() : null;
     return {
       deviceId: this.device.deviceId,
       linkState: linkStateOf(this.#state),
@@ -121,6 +131,7 @@ export class DeviceSupervisor {
       roundTripMs,
       tagsGood: counts.good,
       tagsBad: counts.bad,
+      ...(certificate === null ? {} : { certificate }),
     };
   }
 
@@ -141,6 +152,24 @@ export class DeviceSupervisor {
     return new Map(wrong.map((one) => [this.device.tags[one.index]!.tagNo, one.cause.message]));
   }
 
+  /** Where a write to one of its tags goes; null for a tag it has not, or whose address is wrong. */
+  writeTarget(tagNo: number): WriteTarget | null {
+    const index = this.device.tags.findIndex((tag) => tag.tagNo === tagNo);
+    const point = this.#reach.ok ? (this.#reach.prepared.points[index] ?? null) : null;
+    if (point === null || !this.#reach.ok) return null;
+    return {
+      tag: this.device.tags[index]!,
+      point,
+      member: this.#member,
+      connection: this.#reach.connection,
+      signal: this.#stop.signal,
+      took: (reading) => {
+        const now = this.#now();
+        if (this.#state.at === "polling") this.columns.take([reading], now.wallMs, now.monoMs);
+      },
+    };
+  }
+
   #reason(): string {
     const state = this.#state;
     // The connection knows how often it tried and when it tries next.
@@ -148,7 +177,8 @@ export class DeviceSupervisor {
     if (state.at === "polling" && this.#lastCycleMs > this.#scanMs) {
       return `Answers, but needs ${durationWords(this.#lastCycleMs)} for a cycle of ${durationWords(this.#scanMs)}: cycles are skipped.`;
     }
-    return deviceReason(state, this.#now());
+    const note = state.at === "polling" && this.#reach.ok ? this.#reach.connection.note() : "";
+    return `${deviceReason(state, this.#now())}${note === "" ? "" : ` ${note}`}`;
   }
 
   #now(): Now {
@@ -157,6 +187,7 @@ export class DeviceSupervisor {
 
   #onLink(up: boolean, observed: DeviceObservation): void {
     this.#linkUp = up;
+    this.#listener?.anew();
     this.#observe(observed);
     this.#wake.poke();
   }
@@ -178,23 +209,11 @@ export class DeviceSupervisor {
   /** A line when the device is lost, when it is back, and when the cause changes; never one per cycle. */
   #report(before: Device, state: Device, reason: string): void {
     const device = this.device.name;
-    if (state.at === "polling") {
-      if (before.at !== "polling") log.info("{device} answers", { device });
-      return;
-    }
+    if (state.at === "polling" && before.at !== "polling") log.info("{device} answers", { device });
+    if (state.at === "polling") return;
     const code = deviceCode(state);
     if (code === "" || code === deviceCode(before)) return;
     log.warn("{device} is not readable: {reason}", { device, code, reason });
-  }
-
-  #logWrongAddresses(): void {
-    if (!this.#reach.ok || this.#wrong.length === 0) return;
-    const first = this.#reach.prepared.wrong[0];
-    log.warn("{device}: {count} tags have a wrong address, the first: {reason}", {
-      device: this.device.name,
-      count: this.#wrong.length,
-      reason: first?.cause.message,
-    });
   }
 
   /** A bug of ours costs this device a pause, and nobody else anything. */
@@ -218,7 +237,8 @@ export class DeviceSupervisor {
     while (!this.#stop.signal.aborted) {
       const now = this.#now();
       this.#checkOverdue(now);
-      if (this.#asks()) await this.#readDue(now);
+      if (this.#asks())
+        await (this.#listener?.wanted ? this.#listen(this.#listener, now) : this.#readDue(now));
       else await this.#rest(now);
     }
   }
@@ -227,6 +247,44 @@ export class DeviceSupervisor {
   #asks(): boolean {
     const at = this.#state.at;
     return this.#linkUp && (at === "starting" || at === "polling" || at === "failing");
+  }
+
+  /** The device tells by itself: nothing is asked, its silence is watched. */
+  async #listen(listener: Listener, now: Now): Promise<void> {
+    // Deadlines that pass are nobody's fault here.
+    takeDue(this.#groups, now.monoMs);
+    this.#readNow = false;
+    if (!listener.running) {
+      await this.#startListening(listener, now);
+      return;
+    }
+    await this.#wake.wait(this.#overdueAtMs() - now.monoMs);
+  }
+
+  async #startListening(listener: Listener, now: Now): Promise<void> {
+    this.#answeredMonoMs ??= now.monoMs;
+    try {
+      if (!(await listener.start(this.#stop.signal)) || !listener.running) return;
+      this.#answeredMonoMs = this.#deps.clock.monoMs();
+      this.#lastCycleMs = 0;
+      this.#observe({ saw: "answer" });
+    } catch (thrown) {
+      this.#failed(thrown);
+      this.#beat(this.#now());
+      await this.#wake.wait(this.#scanMs);
+    }
+  }
+
+  #hear(readings: readonly Reading[]): void {
+    if (this.#stop.signal.aborted) return;
+    const now = this.#now();
+    this.#answeredMonoMs = now.monoMs;
+    this.#observe({ saw: "answer" });
+    if (this.#state.at !== "polling") return;
+    if (readings.length > 0) this.#cycles++;
+    this.columns.take(readings, now.wallMs, now.monoMs);
+    this.columns.confirm(now.wallMs, now.monoMs);
+    this.#beat(now);
   }
 
   async #readDue(now: Now): Promise<void> {
@@ -264,7 +322,7 @@ export class DeviceSupervisor {
   }
 
   async #cycle(groups: number[], now: Now): Promise<void> {
-    const points = this.#points(groups);
+    const points = this.#pointsOf.of(groups);
     this.#cycles += groups.length;
     // Before the first answer the wait counts from the first question.
     this.#answeredMonoMs ??= now.monoMs;
@@ -293,12 +351,16 @@ export class DeviceSupervisor {
       this.#answeredMonoMs = now.monoMs;
       this.#lastCycleMs = then.monoMs - now.monoMs;
     } catch (thrown) {
-      if (this.#stop.signal.aborted) return;
-      const cause = causeOf(thrown);
-      // A bug must not pass for a failing device: it goes up, is logged and restarts this supervisor.
-      if (cause.code === "internal.bug") throw thrown;
-      this.#observe({ saw: "failure", cause, shared: connection.devices > 1 });
+      this.#failed(thrown);
     }
+  }
+
+  #failed(thrown: unknown): void {
+    if (this.#stop.signal.aborted || !this.#reach.ok) return;
+    const cause = causeOf(thrown);
+    // A bug must not pass for a failing device: it goes up, is logged and restarts this supervisor.
+    if (cause.code === "internal.bug") throw thrown;
+    this.#observe({ saw: "failure", cause, shared: this.#reach.connection.devices > 1 });
   }
 
   /** One small request to see whether anybody is there. */
@@ -308,30 +370,22 @@ export class DeviceSupervisor {
     await this.#read(point ? [point] : [], this.#now());
   }
 
-  #points(groups: readonly number[]): readonly Point[] {
-    const key = groups.join();
-    let points = this.#pointsOf.get(key);
-    if (points === undefined) {
-      const all = this.#reach.ok ? this.#reach.prepared.points : [];
-      points = groups
-        .flatMap((group) => this.#groups[group]?.members ?? [])
-        .map((index) => all[index] ?? null)
-        .filter((point) => point !== null);
-      this.#pointsOf.set(key, points);
-    }
-    return points;
-  }
-
   #overdueAtMs(): number {
     if (this.#readable.length === 0 || this.#answeredMonoMs === null) return Number.POSITIVE_INFINITY;
+    if (this.#listener?.running) return this.#answeredMonoMs + this.#listener.aliveMs;
     return this.#answeredMonoMs + overdueMs(this.#scanMs, this.#lastCycleMs);
   }
 
   #checkOverdue(now: Now): void {
-    if (!this.#asks() || this.#state.at === "failing") return;
+    const listening = this.#listener?.running === true;
+    if (!this.#asks() || (this.#state.at === "failing" && !listening)) return;
     if (now.monoMs < this.#overdueAtMs()) return;
     const forMs = now.monoMs - (this.#answeredMonoMs ?? now.monoMs);
     this.#observe({ saw: "overdue", forMs });
+    if (!listening) return;
+    // A subscription that fell silent does not come back by waiting.
+    this.#listener?.end();
+    if (this.#reach.ok) this.#reach.connection.silent();
   }
 
   /** Keeps bad tags reported: all of them while the device is lost, and always those with a wrong address. */

@@ -5,15 +5,18 @@ import { canonicalJson } from "@millrace/contract/std/canonical-json";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { DeviceStatus } from "@millrace/contract/vocabulary/gateway";
 import type { Manifest, ManifestDevice } from "@millrace/contract/wire/manifest";
+import type { Keep } from "../driver/keep.ts";
 import { type AnyDriver, driverOf } from "../driver/registry.ts";
 import { groupByTag } from "../outbox/group.ts";
 import { SampleBuffer } from "../outbox/sample-buffer.ts";
 import type { SampleSink } from "../outbox/sink.ts";
 import { causeOf } from "./cause.ts";
 import { Connection } from "./connection.ts";
-import { DeviceSupervisor, type Reach } from "./device.ts";
+import { DeviceSupervisor } from "./device.ts";
 import { Line } from "./line.ts";
 import { prepareDevice } from "./prepare.ts";
+import type { Reach } from "./reach.ts";
+import type { WriteTarget } from "./write.ts";
 
 const log = getLogger(["gateway", "fleet"]);
 
@@ -21,6 +24,7 @@ export interface FleetDeps {
   clock: Clock;
   random: Random;
   sink: SampleSink;
+  keep?: Keep;
   /** Which drivers there are; the registry of the gateway unless a test brings its own. */
   driverOf?: typeof driverOf;
 }
@@ -116,6 +120,15 @@ export class Fleet {
       this.#turn = left.catch(() => undefined);
       return left;
     });
+  }
+
+  /** Where a write to a tag goes; null when no device that runs here has it. */
+  writeTarget(tagNo: number): WriteTarget | null {
+    for (const supervisor of this.devices()) {
+      const target = supervisor.writeTarget(tagNo);
+      if (target !== null) return target;
+    }
+    return null;
   }
 
   /** The present value of every tag that has one, a series of one sample each; null when there is none. */

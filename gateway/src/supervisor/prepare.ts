@@ -1,9 +1,12 @@
+import { getLogger } from "@logtape/logtape";
 import { decodeSettings } from "@millrace/contract/driver/settings";
 import { asAppError } from "@millrace/contract/error/app-error";
 import type { ManifestDevice } from "@millrace/contract/wire/manifest";
 import type { Point } from "../driver/driver.ts";
 import { type AnyDriver, driverOf } from "../driver/registry.ts";
 import { type Cause, causeOf } from "./cause.ts";
+
+const log = getLogger(["gateway", "device"]);
 
 /** A device of the manifest, checked as far as it can be without the network. */
 export interface PreparedDevice {
@@ -40,4 +43,15 @@ export function prepareDevice(device: ManifestDevice, find = driverOf): Prepared
     points,
     wrong,
   };
+}
+
+/** One line for all wrong addresses of a device, with the first reason. */
+export function logWrongAddresses(device: string, { wrong }: PreparedDevice): void {
+  if (wrong.length === 0) return;
+  const reason = wrong[0]?.cause.message;
+  log.warn("{device}: {count} tags have a wrong address, the first: {reason}", {
+    device,
+    count: wrong.length,
+    reason,
+  });
 }

@@ -9,7 +9,7 @@ import { qualityName } from "@millrace/contract/vocabulary/quality";
 import { type DataType, valueToJson } from "@millrace/contract/vocabulary/value";
 import type { Point } from "../../driver/driver.ts";
 import { s7 } from "./index.ts";
-import { S7Simulator } from "./simulator.ts";
+import { S7Simulator } from "./simulated-cpu.ts";
 
 /** Each folder of `cases/` is one story, as data: a report from the field becomes a folder and no code. */
 

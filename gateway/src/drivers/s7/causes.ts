@@ -18,7 +18,7 @@ const OTHER_WAY = "a CPU that must stay closed can be read by OPC UA instead";
 /** Quality of a point whose item was refused; null: not the address is refused, the CPU has a fault. */
 export function qualityOfItem(code: number): Quality | null {
   if (code === ITEM.fault) return null;
-  return code === ITEM.access ? "bad.accessRefused" : "bad.addressIllegal";
+  return code === ITEM.access ? "bad.accessDenied" : "bad.addressIllegal";
 }
 
 /** Why the CPU refuses an address, for the person who can change it. Without a full stop. */
@@ -50,7 +50,7 @@ export function refusalOf(
     const words = isTia(family)
       ? `refuses to be read (${number}): ${PUT_GET}; ${LEVEL}; ${OTHER_WAY}`
       : `refuses to be read (${number}): it does not know the function, or is protected by a password`;
-    return { code: "device.refused", quality: "bad.accessRefused", words };
+    return { code: "device.refused", quality: "bad.accessDenied", words };
   }
   if (kind === 0x83)
     return { code: "device.busy", quality: "bad.deviceBusy", words: `has no resources left (${number})` };

@@ -5,7 +5,7 @@ import type { TagValue } from "@millrace/contract/vocabulary/value";
 import type { ManifestDevice } from "@millrace/contract/wire/manifest";
 import { snap7Peer } from "../../../test/snap7-peer.ts";
 import { Fleet } from "../../supervisor/fleet.ts";
-import { S7Simulator } from "./simulator.ts";
+import { S7Simulator } from "./simulated-cpu.ts";
 
 /** The whole way from the socket to the sample, as the gateway runs it: what a supervisor does with S7 sessions. */
 

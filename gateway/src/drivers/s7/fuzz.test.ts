@@ -8,7 +8,7 @@ import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import { chanceOf, hostileCpu, KINDS, truth } from "../../../test/hostile-s7.ts";
 import type { Point } from "../../driver/driver.ts";
 import { s7 } from "./index.ts";
-import { S7Simulator } from "./simulator.ts";
+import { S7Simulator } from "./simulated-cpu.ts";
 
 const SEED = Number(process.env.MILLRACE_FUZZ_SEED ?? 0x7300_0001);
 /** More by `MILLRACE_FUZZ_REPLIES=1000000 bun test gateway/src/drivers/s7/fuzz.test.ts`. */

@@ -65,7 +65,10 @@ export class S7Session implements Session<S7Address> {
     this.#requests = new Requests(deps.clock);
     this.#line = {
       grant: () => this.#grant,
-      read: (ranges, timeoutMs, signal) => this.#readRanges(ranges, timeoutMs, signal),
+      read: async (ranges, timeoutMs, signal) => {
+        await deps.between?.();
+        return await this.#readRanges(ranges, timeoutMs, signal);
+      },
       blockFacts: async (db, timeoutMs, signal) => {
         const asked = await this.#ask((ref) => blockRequest(ref, db), parseBlock, timeoutMs, signal);
         return asked.at === "data" ? asked.value.facts : null;

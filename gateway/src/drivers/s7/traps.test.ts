@@ -8,7 +8,7 @@ import type { DataType } from "@millrace/contract/vocabulary/value";
 import { until } from "../../driver/conformance.ts";
 import type { Point } from "../../driver/driver.ts";
 import { s7 } from "./index.ts";
-import { S7Simulator } from "./simulator.ts";
+import { S7Simulator } from "./simulated-cpu.ts";
 
 const signal = new AbortController().signal;
 
@@ -75,7 +75,7 @@ test("5b.1 the three switches are named: PUT/GET, access level, optimized block"
   it.simulator.illegal.set("db:1:0", 3);
   const [closed, open] = it.words(0, 2);
   const readings = await visit.read([closed!, { ...open!, id: 1 }], signal);
-  expect(readings.map(({ quality }) => qualityName(quality))).toEqual(["bad.accessRefused", "good"]);
+  expect(readings.map(({ quality }) => qualityName(quality))).toEqual(["bad.accessDenied", "good"]);
   expect(visit.explain!(closed!)).toContain("Permit access with PUT/GET");
   expect([it.lost, it.simulator.connections]).toEqual([[], 1]);
 });

@@ -41,7 +41,7 @@ export const CLAIM_MS = 24 * 3_600_000;
 /** @throws AppError `request.invalid` for more labels than a filter may name */
 export async function gatewaysPage(deps: GatewayDeps, query: GatewayQuery, reach: Reach) {
   const limit = query.limit ?? PAGE_ROWS.standard;
-  const after = decodeCursor(query.cursor, 1);
+  const after = decodeCursor(query.cursor, ["text"]);
   const labels = query.label === undefined ? [] : query.label.split(",").filter((label) => label !== "");
   if (labels.length > LABELS.filteredMax)
     throw new AppError("request.invalid", `query/label: at most ${LABELS.filteredMax} labels at once.`);

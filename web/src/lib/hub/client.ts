@@ -79,7 +79,7 @@ export class HubClient {
 
   async signIn(email: string, password: string): Promise<void> {
     try {
-      await this.#send("POST", "/api/auth/sign-in/email", { email, password });
+      await this.#send("POST", "/api/v1/sign-in/password", { email, password });
     } catch (thrown) {
       // Here "sign in first" can only mean that these credentials were refused.
       if (thrown instanceof HubFault && thrown.code === "auth.required") {
@@ -94,7 +94,7 @@ export class HubClient {
   }
 
   async signOut(): Promise<void> {
-    await this.#send("POST", "/api/auth/sign-out", {});
+    await this.#send("POST", "/api/v1/sign-out", {});
   }
 
   me(): Promise<Me> {

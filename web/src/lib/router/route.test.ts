@@ -24,6 +24,7 @@ describe("routes", () => {
     ],
     ["/tags/17?gateway=g1", { view: "tag", tagNo: 17, filter: { q: "", deviceId: "", gatewayId: "g1" } }],
     ["/more", { view: "more" }],
+    ["/security", { view: "security" }],
     ["/audit", { view: "audit", search: "" }],
     ["/audit?action=device.*", { view: "audit", search: "action=device.*" }],
     ["/logs", { view: "logs", search: "" }],

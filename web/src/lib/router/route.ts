@@ -10,6 +10,7 @@ export type Route =
   /** `search` holds the state of the chart; only the trends screen, which is loaded later, reads it. */
   | { view: "trends"; viewId: string | null; search: string }
   | { view: "more" }
+  | { view: "security" }
   /** `search` holds the filters; only the audit, which is loaded later, reads it. */
   | { view: "audit"; search: string }
   /** The same, of the gateways' logs. */
@@ -60,7 +61,7 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
     if (first === "setup") return { view: "setup" };
     if (first === "gateways") return { view: "gateways", label: labelOf(search) };
     if (first === "tags") return { view: "tags", filter: filterOf(search) };
-    if (first === "more") return { view: "more" };
+    if (first === "more" || first === "security") return { view: first };
     if (first === "audit" || first === "logs") return { view: first, search: search.toString() };
     if (first === "trends") return { view: "trends", viewId: null, search: trendSearch(search) };
   }

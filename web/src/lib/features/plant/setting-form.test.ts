@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { ModbusSettings } from "@millrace/contract/driver/modbus/settings";
+import { declarationOf } from "@millrace/contract/driver/registry";
 import { Type } from "@sinclair/typebox";
-import { fieldsOf, keptSecretsOf, labelOf, settingsOf, textsOf } from "./setting-form.ts";
+import { fieldsOf, isAsked, keptSecretsOf, labelOf, settingsOf, textsOf } from "./setting-form.ts";
 
 test("the form of a driver is its schema: what must be typed comes at once, the rest has a standard", () => {
   const fields = fieldsOf(ModbusSettings);
@@ -31,10 +32,14 @@ test("a number that is none is kept as it was typed, so that the driver can refu
 });
 
 test("names become words", () => {
-  expect(["idsNotEchoed", "connectTimeoutMs", "host"].map(labelOf)).toEqual([
-    "Ids not echoed",
+  const names = ["idsNotEchoed", "connectTimeoutMs", "host", "pduMax", "localTsap", "dbLengthCheck"];
+  expect(names.map(labelOf)).toEqual([
+    "IDs not echoed",
     "Connect timeout",
     "Host",
+    "PDU max",
+    "Local TSAP",
+    "DB length check",
   ]);
 });
 
@@ -54,4 +59,16 @@ test("a secret that is set has no text; it stays, is replaced by what is typed, 
   });
   expect(settingsOf(schema, texts, {})).toEqual({ host: "h" });
   expect(settingsOf(schema, { ...texts, pin: "1234" }, kept)).toEqual({ ...stored, pin: "1234" });
+});
+
+test("what only one kind of login needs is asked for with it alone, and never hidden when it was typed", () => {
+  const schema = declarationOf("opcua").settings;
+  const asked = (texts: Record<string, string>) =>
+    fieldsOf(schema)
+      .filter((field) => field.when !== null && isAsked(field, texts, () => "anonymous"))
+      .map(({ name }) => name);
+  expect(asked({})).toEqual([]);
+  expect(asked({ login: "user" })).toEqual(["user", "password"]);
+  expect(asked({ login: "certificate" })).toEqual(["userCertificate", "userKey"]);
+  expect(asked({ user: "mill" })).toEqual(["user"]);
 });

@@ -13,14 +13,19 @@ export interface SettingField {
   unit: string;
   /** Shown at once; the rest is under "More settings". */
   main: boolean;
+  /** Asked for only while another setting has this value. */
+  when: { setting: string; is: string } | null;
 }
 
-/** Acronyms stay, camel case becomes words: `connectTimeoutMs` → "Connect timeout". Units are told beside. */
+const ACRONYM = /\b(db|id|ids|ip|pdu|tcp|tsap|uri|url)\b/gi;
+
+/** Camel case becomes words, acronyms stay: `connectTimeoutMs` → "Connect timeout". Units are told beside. */
 export function labelOf(name: string): string {
   const words = name
     .replace(/(Ms|S)$/, "")
     .replace(/([a-z])([A-Z])/g, "$1 $2")
-    .toLowerCase();
+    .toLowerCase()
+    .replace(ACRONYM, (word) => (word === "ids" ? "IDs" : word.toUpperCase()));
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
@@ -47,8 +52,20 @@ export function fieldsOf(settings: TSchema): SettingField[] {
     standard: schema.default === undefined ? null : String(schema.default),
     choices: literals(schema)?.map(String) ?? [],
     unit: typeof schema.unit === "string" ? schema.unit : "",
+    when: (schema.when as SettingField["when"] | undefined) ?? null,
     main: schema.main === true || (required.includes(name) && schema.default === undefined),
   }));
+}
+
+/** Whether a field is asked for: what was typed before is never hidden. */
+export function isAsked(
+  { name, when }: SettingField,
+  texts: Readonly<Record<string, string>>,
+  standing: (setting: string) => string,
+): boolean {
+  if (when === null || (texts[name] ?? "") !== "") return true;
+  const present = texts[when.setting] ?? "";
+  return (present === "" ? standing(when.setting) : present) === when.is;
 }
 
 /** What was typed, as the driver's type; undefined for nothing, and a text that is no number stays a text to be refused. */

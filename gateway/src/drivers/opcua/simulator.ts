@@ -1,0 +1,137 @@
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { type OpcuaPeer, opcuaPeer } from "./peer.ts";
+
+/**
+ * A line to a server that can be cut and silenced. The server behind it is another project's, in a process of its own.
+ */
+export class Line implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #pairs = new Set<[Socket, Socket]>();
+  #silent = false;
+  #held: (() => void)[] = [];
+  connections = 0;
+  /** What passes from the server may be changed, to play a hostile one. */
+  spoil: ((bytes: Buffer) => Buffer) | null = null;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async to(port: number): Promise<Line> {
+    const server = createServer();
+    const line = new Line(server);
+    server.on("connection", (near) => line.#join(near, connect(port, "127.0.0.1")));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return line;
+  }
+
+  get port(): number {
+    return (this.#server.address() as { port: number }).port;
+  }
+
+  get socketsOpen(): number {
+    return this.#pairs.size;
+  }
+
+  #join(near: Socket, far: Socket): void {
+    this.connections++;
+    const pair: [Socket, Socket] = [near, far];
+    this.#pairs.add(pair);
+    const end = () => {
+      this.#pairs.delete(pair);
+      near.destroy();
+      far.destroy();
+    };
+    for (const socket of pair) socket.on("error", end).on("close", end);
+    near.on("data", (bytes) => far.write(bytes));
+    far.on("data", (bytes: Buffer) => {
+      const pass = () => near.write(this.spoil === null ? bytes : this.spoil(bytes));
+      if (this.#silent) this.#held.push(pass);
+      else pass();
+    });
+  }
+
+  cut(): void {
+    for (const [near, far] of [...this.#pairs]) {
+      near.destroy();
+      far.destroy();
+    }
+    this.#held = [];
+  }
+
+  /** While true nothing comes back; what was said meanwhile comes late. */
+  silence(on: boolean): void {
+    this.#silent = on;
+    if (on) return;
+    for (const pass of this.#held) pass();
+    this.#held = [];
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** One server for all tests of a process: starting it takes a second. It ends with the process. */
+let shared: Promise<OpcuaPeer> | null = null;
+export function sharedPeer(): Promise<OpcuaPeer> {
+  shared ??= opcuaPeer({ variables: 1_000 });
+  return shared;
+}
+
+const URI = "nsu=urn:millrace:peer;s=";
+
+/** The device for the conformance suite; see `driver/conformance.ts`. */
+export async function conformanceDevice() {
+  const line = await Line.to((await sharedPeer()).port);
+  const endpoint = `opc.tcp://127.0.0.1:${line.port}`;
+  return {
+    settings: { endpoint, security: "none-insecure", timeoutMs: 3_000 },
+    readable: [
+      { address: `${URI}Boolean`, dataType: "boolean" as const, value: true },
+      { address: `${URI}SByte`, dataType: "int8" as const, value: -128 },
+      { address: `${URI}Byte`, dataType: "uint8" as const, value: 255 },
+      { address: `${URI}Int16`, dataType: "int16" as const, value: -32_767 },
+      { address: `${URI}UInt16`, dataType: "uint16" as const, value: 65_535 },
+      { address: `${URI}Int32`, dataType: "int32" as const, value: -123_456 },
+      { address: `${URI}UInt32`, dataType: "uint32" as const, value: 4_294_967_295 },
+      { address: `${URI}Int64`, dataType: "int64" as const, value: -1_234_567_890_123_456_789n },
+      { address: `${URI}UInt64`, dataType: "uint64" as const, value: 2n ** 64n - 1n },
+      { address: `${URI}Float`, dataType: "float32" as const, value: 123.5 },
+      { address: `${URI}Double`, dataType: "float64" as const, value: Math.PI },
+      { address: `${URI}String`, dataType: "text" as const, value: "Mühle" },
+      { address: `${URI}Array element=1`, dataType: "float64" as const, value: 2.5 },
+    ],
+    illegal: { address: `${URI}Nothing`, dataType: "uint16" as const },
+    malformed: [
+      "",
+      "s=",
+      "ns=2",
+      "ns=70000;i=1",
+      "i=-1",
+      "g=123",
+      "b=a?",
+      "nsu=;s=x",
+      "svr=1;i=3",
+      "ns=2;s=x element=1:3",
+    ],
+    wrong: [
+      { settings: {}, setting: "endpoint" },
+      { settings: { endpoint: "http://plc:4840" }, setting: "endpoint" },
+      { settings: { endpoint, security: "none" }, setting: "security" },
+      { settings: { endpoint, policy: "Basic128Rsa15" }, setting: "policy" },
+      { settings: { endpoint, login: "user", user: "mill" }, setting: "password" },
+      { settings: { endpoint, serverFingerprint: "12:34" }, setting: "serverFingerprint" },
+    ],
+    socketsOpen: () => line.socketsOpen,
+    connections: () => line.connections,
+    cut: () => line.cut(),
+    silence: (on: boolean) => line.silence(on),
+    close: () => line.close(),
+  };
+}

@@ -41,14 +41,12 @@ async function startCpu() {
 }
 
 beforeAll(async () => {
-  [scene, snap7, cpu] = await Promise.all([
-    openSceneWithAda("s7").then((opened) => {
-      ({ stack, ada } = opened);
-      return opened;
-    }),
-    startS7Fleet(folder, 1, TAGS),
-    startCpu(),
-  ]);
+  // Each is known before the next may fail, so that all of them are ended.
+  cpu = await startCpu();
+  snap7 = await startS7Fleet(folder, 1, TAGS);
+  const opened = await openSceneWithAda("s7");
+  scene = opened;
+  ({ stack, ada } = opened);
 }, 120_000);
 
 afterAll(async () => {

@@ -1,5 +1,4 @@
-// bun run bench [codec] [pipeline] [drain] [historian] [config] [modbus] [command] [opcua] [memory] [s7]:
-// measures and prints; compares, never judges.
+// bun run bench [codec] [pipeline] [drain] [historian] [config] [modbus] [s7] [command] [opcua] [memory]: measures and prints; compares, never judges.
 import { cpus } from "node:os";
 import { benchCodec } from "./codec.ts";
 import { benchCommand } from "./command.ts";

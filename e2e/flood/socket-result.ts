@@ -32,9 +32,11 @@ const MEANT = [
   "is in quarantine",
   "runs manifest",
   "refused its manifest",
+  "nothing was overwritten",
   "The hub was set back",
   "went back in time",
   "is gone",
+  "without a place in the history",
 ];
 
 const isMeant = (line: string): boolean => MEANT.some((text) => line.includes(text));

@@ -57,6 +57,10 @@ export const InvitationView = Type.Object({
   kind: InvitationKind,
   name: Type.String(),
   email: Type.String(),
+  /** Of an invitation what it gives, of a reset what its person has. */
+  grants: Type.Array(ShownGrant),
+  /** Name of who made it; null when they are gone, or the hub's console did. */
+  by: Type.Union([Type.String(), Type.Null()]),
   expiresAt: Instant,
   /** Whether this browser can make a passkey here. */
   passkey: Type.Boolean(),

@@ -34,7 +34,8 @@ export const PasskeyAssertion = Type.Object({
   response: Type.Object({
     clientDataJSON: base64Url(8_000),
     authenticatorData: base64Url(4_000),
-    signature: base64Url(2_000),
+    /** Of ML-DSA, which newer authenticators prefer, up to 4,627 bytes. */
+    signature: base64Url(8_000),
     userHandle: Type.Optional(Type.Union([base64Url(200), Type.Null()])),
   }),
 });

@@ -61,7 +61,11 @@ export const FieldBrowse = Type.Object({
   driver: DriverKind,
   settings: DriverSettings,
   from: Type.String({ maxLength: 500, description: "A node of an earlier answer; empty for the beginning" }),
-  after: Type.Integer({ minimum: 0, description: "Where the page before ended; 0 for the first" }),
+  after: Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: "Where the page before ended; 0 for the first",
+  }),
 });
 export type FieldBrowse = Static<typeof FieldBrowse>;
 

@@ -60,6 +60,11 @@ export async function getGateway(deps: GatewayDeps, id: string): Promise<Gateway
   return mapGateway(found(await findGateway(deps.db, id), "gateway"), deps.sessions.linkOf(id));
 }
 
+/** @throws AppError `entity.missing` for a gateway that is not there */
+export async function requireGateway({ db }: Pick<GatewayDeps, "db">, id: string): Promise<void> {
+  found(await findGateway(db, id), "gateway");
+}
+
 export async function createGateway(
   deps: GatewayDeps,
   principal: Principal,

@@ -7,7 +7,6 @@ import { inTransaction } from "../../db/transaction.ts";
 import { addressBucket } from "../../http/address.ts";
 import { tokenHash } from "../../secret.ts";
 import { recordAudit } from "../audit/service.ts";
-import { instantOf } from "../instant.ts";
 import { deleteFactors, insertPasskey, removePassword, setPassword } from "../people/factor-store.ts";
 import { plainGrant, resolveGrants } from "../people/grant-rules.ts";
 import {
@@ -21,6 +20,7 @@ import type { Answer, Asker, People } from "../people/people.ts";
 import { deleteSessions } from "../people/session-store.ts";
 import { enter, goOn } from "../people/sign-in.ts";
 import { insertGrants, insertPerson, lockPeople } from "../people/store.ts";
+import { showInvitation } from "./service.ts";
 import { findInvitation, type InvitationRow, takeInvitation } from "./store.ts";
 
 const refused = () =>
@@ -54,14 +54,8 @@ async function look(
 }
 
 export async function viewInvitation(people: People, asker: Asker, token: string): Promise<InvitationView> {
-  const { name, email, personId, expiresAt } = await look(people, asker, token);
-  return {
-    kind: personId === null ? "invite" : "reset",
-    name,
-    email,
-    expiresAt: instantOf(expiresAt.getTime()),
-    passkey: canPasskey(people, asker.host),
-  };
+  const row = await look(people, asker, token);
+  return { ...(await showInvitation(people.db, row)), passkey: canPasskey(people, asker.host) };
 }
 
 interface Chosen {

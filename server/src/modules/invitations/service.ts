@@ -7,7 +7,7 @@ import type {
 import { AppError } from "@millrace/contract/error/app-error";
 import type { DbOrTx, Tx } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
-import { type Principal, whoOf } from "../../http/principal.ts";
+import { type HeldGrant, type Principal, whoOf } from "../../http/principal.ts";
 import { newToken, tokenHash } from "../../secret.ts";
 import { recordAudit } from "../audit/service.ts";
 import { found } from "../change.ts";
@@ -168,6 +168,19 @@ export async function makeResetLink(
 const grantsOf = (db: DbOrTx, { personId, grants }: InvitationRow) =>
   personId === null ? describeGrants(db, grants) : findGrantsOf(db, [personId]);
 
+/** A link as it is shown to whoever may see it, or holds it. */
+const shown = (row: InvitationRow, grants: readonly HeldGrant[], names: ReadonlyMap<string, string>) => ({
+  kind: row.personId === null ? ("invite" as const) : ("reset" as const),
+  name: row.name,
+  email: row.email,
+  grants: grants.map(shownGrant),
+  by: names.get(row.createdBy) ?? null,
+  expiresAt: instantOf(row.expiresAt.getTime()),
+});
+
+export const showInvitation = async (db: DbOrTx, row: InvitationRow) =>
+  shown(row, await grantsOf(db, row), await findNames(db, [row.createdBy]));
+
 /** Open links somebody may see. */
 export async function invitationsList(
   { db, clock }: Deps,
@@ -182,16 +195,10 @@ export async function invitationsList(
   for (const row of rows) {
     const grants = await grantsOf(db, row);
     if (!reachesAll(principal, "person.read", grants)) continue;
-    const { id, name, email, personId, createdBy, createdAt, expiresAt } = row;
     items.push({
-      id,
-      kind: personId === null ? "invite" : "reset",
-      name,
-      email,
-      grants: grants.map(shownGrant),
-      by: names.get(createdBy) ?? null,
-      createdAt: instantOf(createdAt.getTime()),
-      expiresAt: instantOf(expiresAt.getTime()),
+      ...shown(row, grants, names),
+      id: row.id,
+      createdAt: instantOf(row.createdAt.getTime()),
     });
   }
   return { items };

@@ -7,16 +7,18 @@ import { type Principal, reachOf } from "../../http/principal.ts";
 import { covers } from "../../http/reach.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
 import { editDevice, getDevice } from "../devices/service.ts";
+import { requireGateway } from "../gateways/service.ts";
 import { concerns, mapCertificate, type Trusting } from "./map.ts";
 import { CERTIFICATES } from "./met.ts";
 import { findCertificate, findShown, findTrusting, listCertificates, saveDecision } from "./store.ts";
 
-/** What a gateway's machines showed of themselves, newest first. Devices beyond the reach are left out. */
+/** What a gateway's machines showed of themselves, newest first. Devices beyond the reach are left out. @throws AppError `entity.missing` */
 export async function certificatesOf(
   deps: Pick<ChangeDeps, "db">,
   gatewayId: string,
   reach: Reach,
 ): Promise<{ items: MachineCertificate[] }> {
+  await requireGateway(deps, gatewayId);
   const rows = await listCertificates(deps.db, gatewayId, CERTIFICATES.shownMax);
   const devices = await trustingOf(deps, gatewayId, reach);
   return { items: rows.map((row) => mapCertificate(row, devices)) };

@@ -19,6 +19,7 @@ import { type Principal, whoOf } from "../../http/principal.ts";
 import type { Answers } from "../../ingest/answers.ts";
 import { applyChange, found } from "../change.ts";
 import { type CommandDeps, sendCommand } from "../commands/service.ts";
+import { getDevice } from "../devices/service.ts";
 import type { LatestCache } from "../latest/cache.ts";
 import { requireProofSince } from "./identity.ts";
 import { mapWrite } from "./map.ts";
@@ -243,8 +244,9 @@ function gateOf({ link }: WriteDeps, { gatewayId, write, local }: Writable): Wri
   };
 }
 
-/** The newest writes to all tags of a device, the latest first. */
+/** The newest writes to all tags of a device, the latest first. @throws AppError `entity.missing` */
 export async function writesOfDevice(deps: WriteDeps, deviceId: string): Promise<TagWrites> {
+  await getDevice(deps.db, deviceId);
   const nowMs = deps.clock.nowMs();
   const rows = await listOfDevice(deps.db, deviceId, new Date(nowMs), WRITES_SHOWN_MAX);
   return { items: rows.map((row) => mapWrite(row, nowMs)) };

@@ -1,6 +1,12 @@
 /** Every view of the app, with what its address holds. The address is the only place this is kept. */
 export type Route =
   | { view: "setup" }
+  /** `refused`: the browser comes back from a single sign-on that did not let it in. */
+  | { view: "signIn"; refused: boolean }
+  /** Their tokens stand behind the #, which is no part of a route. */
+  | { view: "invitation" }
+  | { view: "kiosk" }
+  | { view: "account" }
   | { view: "overview" }
   /** `label`: labels with commas between; the list is narrowed to gateways that have all of them. */
   | { view: "gateways"; label: string }
@@ -17,7 +23,11 @@ export type Route =
   | { view: "logs"; search: string }
   /** `id`: the device or profile that is open; of a new device, the one it is to be like. */
   | { view: "plant"; part: PlantPart; id: string | null }
+  /** `id`: the person who is open. */
+  | { view: "people"; part: PeoplePart; id: string | null }
   | { view: "unknown"; path: string };
+
+export type PeoplePart = "people" | "invite" | "roles" | "keys" | "tablets";
 
 export type PlantPart =
   | "devices"
@@ -58,13 +68,16 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
   const [first, second] = parts;
   if (parts.length === 0) return { view: "overview" };
   if (parts.length === 1) {
-    if (first === "setup") return { view: "setup" };
+    if (first === "setup" || first === "invitation" || first === "kiosk" || first === "account")
+      return { view: first };
+    if (first === "sign-in") return { view: "signIn", refused: search.get("sso") === "refused" };
     if (first === "gateways") return { view: "gateways", label: labelOf(search) };
     if (first === "tags") return { view: "tags", filter: filterOf(search) };
     if (first === "more" || first === "security") return { view: first };
     if (first === "audit" || first === "logs") return { view: first, search: search.toString() };
     if (first === "trends") return { view: "trends", viewId: null, search: trendSearch(search) };
   }
+  if (first === "people" && parts.length <= 2) return peopleRoute(second);
   if (first === "plant") return plantRoute(parts, search) ?? { view: "unknown", path: pathname };
   if (parts.length === 2 && first === "trends") {
     return { view: "trends", viewId: second!, search: trendSearch(search) };
@@ -76,6 +89,18 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
     return { view: "tag", tagNo: Number(second), filter: filterOf(search) };
   }
   return { view: "unknown", path: pathname };
+}
+
+const PEOPLE_PARTS = ["invite", "roles", "keys", "tablets"] as const;
+
+function peopleRoute(second: string | undefined): Route {
+  const part = PEOPLE_PARTS.find((one) => one === second);
+  return { view: "people", part: part ?? "people", id: part === undefined ? (second ?? null) : null };
+}
+
+function peoplePath(part: PeoplePart, id: string | null): string {
+  if (part !== "people") return `/people/${part}`;
+  return id === null ? "/people" : `/people/${id}`;
 }
 
 const PLAIN_PARTS = ["versions", "rollouts", "drafts", "files", "places"] as const;
@@ -128,8 +153,12 @@ export function formatRoute(route: Route): string {
       return route.search === "" ? `/${route.view}` : `/${route.view}?${route.search}`;
     case "plant":
       return plantPath(route.part, route.id);
+    case "people":
+      return peoplePath(route.part, route.id);
     case "unknown":
       return route.path;
+    case "signIn":
+      return route.refused ? "/sign-in?sso=refused" : "/sign-in";
     default:
       return `/${route.view}`;
   }

@@ -6,6 +6,7 @@ import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
 import { AnchoredClock } from "./clock/anchored-clock.ts";
 import { type CommandDesk, openCommandDesk } from "./commands/desk.ts";
 import { commandVerifier } from "./commands/genuine.ts";
+import { Holds } from "./commands/holds.ts";
 import { performer } from "./commands/perform.ts";
 import type { WritePermit } from "./commands/write.ts";
 import { FieldDesk } from "./field/desk.ts";
@@ -81,7 +82,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const first = [startedEvent(clock, identity, outbox), settingsEvent(settings, startedMs)];
   for (const event of first) outbox.report(event);
   logs.attach({ clock, report: (event) => outbox.report(event) });
-  const fleet = new Fleet({ clock, random, sink: outbox.sink, keep: keepIn(folder) });
+  const { holds, fleet } = openFleet(folder, clock, random, outbox);
   const field = new FieldDesk({
     clock,
     fleet,
@@ -107,7 +108,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     clock,
     hubNowMs: () => clock.hubNowMs(),
     isGenuine: commandVerifier(() => identity.state()),
-    perform: performer({ clock, fleet, permit, outbox, logs, onRestart: deps.onRestart }),
+    perform: performer({ clock, fleet, permit, holds, outbox, logs, onRestart: deps.onRestart }),
     report: (event) => outbox.report(event),
   });
   const parts: Parts = {
@@ -116,6 +117,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     trust,
     outbox,
     fleet,
+    holds,
     field,
     manifest,
     commands,
@@ -134,8 +136,26 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const local = await openLocalPage(parts, deps.randomBytes);
   parts.local = local;
   uplink.start();
-  const stopWatch = watchDevices(fleet, uplink, clock);
-  return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, stopWatch) };
+  const stop = stopOnce(parts, local, watchDevices(fleet, uplink, clock));
+  return { localUrl: local.url, firstPin: local.firstPin, stop };
+}
+
+/** What was held when this gateway ended is known before any device is started: it is the first they hear. */
+function openFleet(
+  folder: string,
+  clock: Clock,
+  random: Random,
+  outbox: Outbox,
+): { holds: Holds; fleet: Fleet } {
+  const holds = Holds.open({
+    folder,
+    clock,
+    targetOf: (tagNo) => fleet.writeTarget(tagNo),
+    report: (event) => outbox.report(event),
+  });
+  const fleet: Fleet = new Fleet({ clock, random, sink: outbox.sink, keep: keepIn(folder), holds });
+  holds.start();
+  return { holds, fleet };
 }
 
 /** The page opens last, and until then nobody at the machine can have armed or released anything. */
@@ -151,6 +171,7 @@ interface Parts {
   trust: HubTrustKeeper;
   outbox: Outbox;
   fleet: Fleet;
+  holds: Holds;
   field: FieldDesk;
   manifest: ManifestStore;
   commands: CommandDesk;
@@ -358,6 +379,7 @@ function stopOnce(parts: Parts, local: Local, stopWatch: () => void): () => Prom
     stopWatch();
     await local.stop();
     await parts.field.stop();
+    await parts.holds.stop();
     await parts.fleet.stop();
     parts.commands.close();
     // Sealed before the link goes, so that what is still in memory lies on disk whatever happens next.

@@ -37,6 +37,13 @@ export const EVENT = {
    * is done), `before` and `after` as read from the device, null where they could not be, and `armedBy`.
    */
   "command.done": "info",
+  /**
+   * A momentary value that outlived its press was taken back: `why` is `restart` (this gateway had ended while it was
+   * held) or `link` (its machine was away). Data: `tagNo`, `commandId`, `why`, `heldMs` (at most; null when unknown).
+   */
+  "write.released": "warning",
+  /** A momentary value may be held, and is not taken back. Data: `tagNo`, `commandId`, `heldMs`, where they are known. */
+  "write.stuck": "error",
   /** A command whose signature is not the hub's, or that is meant for another gateway. Nothing was done. */
   "command.forged": "error",
   /** What this program runs with. Data: each setting by name; of a secret only whether it is set. */

@@ -22,12 +22,23 @@ function rig(durable = true) {
   const deps: PerformDeps = {
     clock,
     fleet: { restart: async (deviceId) => void did.push(["device", deviceId]), writeTarget: () => null },
+    holds: {
+      has: () => false,
+      begin: () => {},
+      forget: () => {},
+      wait: async () => {},
+      release: async () => false,
+    },
     permit: { lockedOut: () => false, armedBy: () => null, needsArming: false },
     outbox: { stats: async () => status },
     logs: { setLevel: (level, minutes) => void did.push(["level", level, minutes]) },
     onRestart: () => void did.push(["restart"]),
   };
-  return { clock, did, perform: (body: CommandBody) => performer(deps)(body, { isLate: () => false }) };
+  return {
+    clock,
+    did,
+    perform: (body: CommandBody) => performer(deps)(body, { commandId: DEVICE, isLate: () => false }),
+  };
 }
 
 test("a device and a level are done at once", async () => {

@@ -101,7 +101,6 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     },
   });
   reportCache(manifest);
-  const machine = new Machine(clock, folder);
   const permit = permitOf(settings, () => parts.local);
   const commands = await openCommandDesk({
     folder,
@@ -121,7 +120,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     field,
     manifest,
     commands,
-    machine,
+    machine: new Machine(clock, folder),
     fill: new FillMeter(),
     logs,
     startedMs,

@@ -2,6 +2,7 @@ import type { ModbusAddress } from "@millrace/contract/driver/modbus/address";
 import { modbusDeclaration } from "@millrace/contract/driver/modbus/declaration";
 import type { ModbusSettings } from "@millrace/contract/driver/modbus/settings";
 import type { Driver } from "../../driver/driver.ts";
+import { diagnose } from "./doctor.ts";
 
 /** Session and library are loaded with the first device. */
 export const modbus: Driver<typeof ModbusSettings, ModbusAddress> = {
@@ -10,4 +11,6 @@ export const modbus: Driver<typeof ModbusSettings, ModbusAddress> = {
     const { ModbusSession } = await import("./session.ts");
     return new ModbusSession(settings, deps);
   },
+  unitOf: ({ unit }) => unit,
+  diagnose,
 };

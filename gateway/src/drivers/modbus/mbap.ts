@@ -19,6 +19,7 @@ const KEEP_ALIVE_MS = 30_000;
 
 /** The request whose answer we wait for. */
 interface Pending {
+  sentMs: number;
   id: number;
   unit: number;
   functionCode: number;
@@ -33,6 +34,8 @@ export interface MbapEvents {
   onGarbled(why: string): void;
   /** The connection is over. `garbled`: we ended it because the bytes made no sense. */
   onFailed(kind: "lost" | "garbled", why: string): void;
+  /** An answer nobody waits for. @param afterMs since its request was sent; null when there was none of its id */
+  onStray(unit: number, afterMs: number | null): void;
 }
 
 /**
@@ -53,6 +56,9 @@ export class MbapPort extends EventEmitter {
   readonly #host: string;
   readonly #portNo: number;
   readonly #events: MbapEvents;
+  readonly #monoMs: () => number;
+  /** Requests we no longer wait for, by id; the newest, so that it stays small. */
+  readonly #givenUp = new Map<number, Pending>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #frame = Buffer.alloc(HEADER_BYTES + LENGTH_MAX);
   #filled = 0;
@@ -62,11 +68,12 @@ export class MbapPort extends EventEmitter {
   #lastId = 0;
   #strays = 0;
 
-  constructor(host: string, port: number, events: MbapEvents) {
+  constructor(host: string, port: number, events: MbapEvents, monoMs: () => number) {
     super();
     this.#host = host;
     this.#portNo = port;
     this.#events = events;
+    this.#monoMs = monoMs;
     this.closed = this.#ended.promise;
   }
 
@@ -110,6 +117,7 @@ export class MbapPort extends EventEmitter {
     const count = rtu.readUInt16BE(4);
     this.#lastId = (this.#lastId + 1) & 0xffff;
     this.#pending = {
+      sentMs: this.#monoMs(),
       id: this.#lastId,
       unit: rtu[0]!,
       functionCode,
@@ -127,7 +135,11 @@ export class MbapPort extends EventEmitter {
 
   /** We no longer wait: an answer that still comes is a stray. */
   forget(): void {
+    const pending = this.#pending;
     this.#pending = null;
+    if (pending === null) return;
+    this.#givenUp.set(pending.id, pending);
+    if (this.#givenUp.size > STRAYS_MAX) this.#givenUp.delete(this.#givenUp.keys().next().value!);
   }
 
   close(callback?: () => void): void {
@@ -182,7 +194,7 @@ export class MbapPort extends EventEmitter {
     const pending = this.#pending;
     const id = frame.readUInt16BE(0);
     if (pending === null || (id !== pending.id && !this.idsNotEchoed)) {
-      this.#stray();
+      this.#stray(id, frame[HEADER_BYTES]!);
       return;
     }
     this.#pending = null;
@@ -193,7 +205,10 @@ export class MbapPort extends EventEmitter {
     else this.#end("garbled", "bytes behind the answer that are no frame");
   }
 
-  #stray(): void {
+  #stray(id: number, unit: number): void {
+    const late = this.idsNotEchoed ? undefined : this.#givenUp.get(id);
+    this.#givenUp.delete(id);
+    this.#events.onStray(late?.unit ?? unit, late === undefined ? null : this.#monoMs() - late.sentMs);
     // Without ids an unasked frame means that question and answer may be one apart from now on.
     if (this.idsNotEchoed)
       this.#end("garbled", "an answer nobody asked for, from a converter that echoes no ids");

@@ -14,6 +14,7 @@ import type {
   Visit,
   WriteOutcome,
 } from "../../driver/driver.ts";
+import { type Ending, NO_METER } from "../../driver/meter.ts";
 import type { WriteRequest } from "./encode.ts";
 import { MbapPort } from "./mbap.ts";
 import type { Span } from "./plan.ts";
@@ -54,10 +55,17 @@ export class ModbusSession implements Session<ModbusAddress> {
   async connect(signal: AbortSignal): Promise<void> {
     await this.close();
     signal.throwIfAborted();
-    const port = new MbapPort(this.#settings.host, this.#settings.port, {
-      onGarbled: (why) => this.#inFlight?.settle({ at: "garbled", why }),
-      onFailed: (kind, why) => this.#failed(port, kind, why),
-    });
+    const { meter = NO_METER, clock } = this.#deps;
+    const port: MbapPort = new MbapPort(
+      this.#settings.host,
+      this.#settings.port,
+      {
+        onGarbled: (why) => this.#inFlight?.settle({ at: "garbled", why }),
+        onFailed: (kind, why) => this.#failed(port, kind, why),
+        onStray: (unit, afterMs) => (afterMs === null ? meter.stray(unit) : meter.late(unit, afterMs)),
+      },
+      () => clock.monoMs(),
+    );
     this.#port = port;
     this.#stale = false;
     const client = new ModbusRTU(port);
@@ -155,20 +163,37 @@ export class ModbusSession implements Session<ModbusAddress> {
 
   async #ask(span: Span, rules: ModbusRules, signal: AbortSignal): Promise<Answer> {
     await this.#deps.between?.();
-    return await this.#exchange(rules, signal, (client, next) => sendRead(client, span, next));
+    return await this.#measured(span.unit, () =>
+      this.#exchange(rules, signal, (client, next) => sendRead(client, span, next)),
+    );
   }
 
   /** @throws AppError `link.*` while nothing was sent; a link that is lost later is an answer */
   async #askWrite(request: WriteRequest, address: ModbusAddress, signal: AbortSignal): Promise<WriteAnswer> {
     let sent = false;
     try {
-      return await this.#exchange(address.rules, signal, (client, next) => {
-        sent = true;
-        sendWrite(client, address.unit, request, next);
-      });
+      return await this.#measured(address.unit, () =>
+        this.#exchange(address.rules, signal, (client, next) => {
+          sent = true;
+          sendWrite(client, address.unit, request, next);
+        }),
+      );
     } catch (thrown) {
       if (!sent) throw thrown;
       return { at: "lost", error: asAppError(thrown, "link.lost") };
+    }
+  }
+
+  async #measured(unit: number, exchange: () => Promise<Answer>): Promise<Answer> {
+    const { meter = NO_METER } = this.#deps;
+    const beganMs = meter.began();
+    let answer: Answer | null = null;
+    try {
+      answer = await exchange();
+      return answer;
+    } finally {
+      const code = answer?.at === "exception" ? String(answer.code) : "";
+      meter.ended(unit, answer === null ? "lost" : ENDING[answer.at], beganMs, this.#roundTripMs ?? 0, code);
     }
   }
 
@@ -313,6 +338,13 @@ function sendWrite(client: ModbusRTU, unit: number, request: WriteRequest, next:
       unreachable(request);
   }
 }
+
+const ENDING: Readonly<Record<Answer["at"], Ending>> = {
+  data: "answer",
+  exception: "refused",
+  timeout: "timeout",
+  garbled: "garbled",
+};
 
 const NO_BYTES = Buffer.alloc(0);
 

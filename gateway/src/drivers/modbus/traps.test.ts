@@ -237,7 +237,12 @@ test("5a.15 functions 5 and 6 or 15 and 16 by setting, 22 for part of a register
   const [point] = it.points("holding:3");
   await it.session.write!([{ ...point!, value: 1 }], signal);
   expect(it.simulator.requests.map(({ functionCode }) => functionCode)).toEqual([16]);
-  const port = new MbapPort("127.0.0.1", 502, { onGarbled: () => {}, onFailed: () => {} });
+  const port = new MbapPort(
+    "127.0.0.1",
+    502,
+    { onGarbled: () => {}, onFailed: () => {}, onStray: () => {} },
+    () => 0,
+  );
   for (const other of [8, 20, 23, 43])
     expect(() => port.write(Buffer.from([1, other, 0, 0, 0, 1, 0, 0]))).toThrow("is not used here");
 });

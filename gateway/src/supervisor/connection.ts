@@ -11,6 +11,7 @@ import type { Keep } from "../driver/keep.ts";
 import type { AnyDriver } from "../driver/registry.ts";
 import { type Cause, causeOf, connectCause, errorOf, isLinkCode, type Now } from "./cause.ts";
 import { decideLink, type Link, type LinkObservation, linkReason } from "./link.ts";
+import { logLink } from "./link-log.ts";
 import type { Member } from "./member.ts";
 import { OBEY_MS, withinLimit } from "./obey.ts";
 import { UrgentLane } from "./urgent.ts";
@@ -268,7 +269,7 @@ export class Connection {
     const before = this.#link;
     const { state, action, reason } = decideLink(before, observed, this.#now());
     this.#link = state;
-    this.#report(before, state, reason);
+    logLink(this.key, before, state, reason);
     switch (action.do) {
       case "nothing":
         break;
@@ -286,15 +287,6 @@ export class Connection {
     if (state.at === "up" && before.at !== "up") for (const m of [...this.#members.values()]) m.onLinkUp();
     if ((state.at === "waiting" || state.at === "refused") && before !== state) {
       for (const m of [...this.#members.values()]) m.onLinkDown(state.cause);
-    }
-  }
-
-  /** One line when the link comes or goes; the tries in between say nothing new. */
-  #report(before: Link, state: Link, reason: string): void {
-    if (state.at === "up" && before.at !== "up") log.info("{connection} is up", { connection: this.key });
-    const firstFailure = state.at === "waiting" && state.failures === 1;
-    if (firstFailure || (state.at === "refused" && before.at !== "refused")) {
-      log.warn("{connection} is down: {reason}", { connection: this.key, reason, code: state.cause.code });
     }
   }
 

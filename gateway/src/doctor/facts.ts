@@ -28,6 +28,7 @@ export function factsOf(chart: Chart, window: BusWindow, monoMs: number): Measur
   return {
     driver: driver.kind,
     settings: (members[0]?.settings ?? {}) as Record<string, unknown>,
+    settingNames: Object.keys((driver.settings as { properties?: object }).properties ?? {}),
     link: {
       state,
       code: cause?.code ?? "",

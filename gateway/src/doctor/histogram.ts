@@ -21,13 +21,14 @@ export class Histogram implements Tally<Histogram> {
     if (ms > this.maxMs) this.maxMs = ms;
   }
 
-  /** @param share 0 to 1 @returns ms, in the middle of its bucket and never above the longest; null while nothing was noted */
+  /** @param share 0 to 1 @returns ms, by its place among those of its bucket, never above the longest; null while nothing was noted */
   quantile(share: number): number | null {
     if (this.#count === 0) return null;
     let left = Math.max(1, Math.ceil(share * this.#count));
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      left -= this.#counts[bucket]!;
-      if (left <= 0) return Math.min(this.maxMs, 2 ** ((bucket - 0.5) / PER_DOUBLING));
+      const count = this.#counts[bucket]!;
+      if (count >= left) return Math.min(this.maxMs, 2 ** ((bucket - 1 + left / count) / PER_DOUBLING));
+      left -= count;
     }
     return this.maxMs;
   }

@@ -13,7 +13,8 @@ const SETTING: Readonly<Record<string, readonly string[]>> = {
 
 const ADVICE: Readonly<Record<string, string>> = {
   "link.refused": "the machine is there and takes no connection: is its service on, and the port right?",
-  "link.unreachable": "nobody is there: power, network cable, address, and the way there",
+  "link.unreachable":
+    "power, network cable, address, the way there, and whether other programs hold all its connections",
   "link.untrusted": "compare the fingerprint and trust it at the hub",
   "link.denied": "the other side does not accept who we are",
   "link.garbled": "something else answers at this address, or the line disturbs what is sent",
@@ -28,7 +29,7 @@ function down(facts: LineFacts): Finding[] {
   const { state, code, message } = facts.link;
   if (state === "up" || state === "opening" || code === "") return [];
   const advice = ADVICE[code];
-  const tries = facts.failedTries > 0 ? ` ${facts.failedTries} attempts failed.` : "";
+  const tries = facts.failedTries > 1 ? ` ${facts.failedTries} attempts failed.` : "";
   const words = `No connection: ${clause(message)}.${tries}${advice === undefined ? "" : ` Check: ${advice}`}`;
   return [
     {

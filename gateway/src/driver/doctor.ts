@@ -41,6 +41,8 @@ export interface LineFacts {
   driver: string;
   /** Of the device that opened the connection, decoded. */
   settings: Readonly<Record<string, unknown>>;
+  /** All settings this driver has, also those nobody gave. */
+  settingNames: readonly string[];
   link: {
     state: LinkState;
     /** Of the trouble while it is down; empty while it is up. */
@@ -103,5 +105,5 @@ export function unitWords(units: readonly { unit: Unit }[], otherwise = "the dev
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The first of these settings the driver has; empty when it has none. */
-export const settingOf = (facts: Pick<LineFacts, "settings">, ...names: string[]): string =>
-  names.find((name) => name in facts.settings) ?? "";
+export const settingOf = (facts: Pick<LineFacts, "settingNames">, ...names: string[]): string =>
+  names.find((name) => facts.settingNames.includes(name)) ?? "";

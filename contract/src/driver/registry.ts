@@ -1,6 +1,7 @@
 import { AppError } from "../error/app-error.ts";
 import type { DriverDeclaration } from "./declaration.ts";
 import { modbusDeclaration } from "./modbus/declaration.ts";
+import { mqttDeclaration } from "./mqtt/declaration.ts";
 import { opcuaDeclaration } from "./opcua/declaration.ts";
 
 /**
@@ -12,6 +13,7 @@ export type AnyDeclaration = DriverDeclaration;
 /** Every protocol Millrace knows. */
 export const DECLARATIONS: readonly AnyDeclaration[] = [
   modbusDeclaration as unknown as AnyDeclaration,
+  mqttDeclaration as unknown as AnyDeclaration,
   opcuaDeclaration as unknown as AnyDeclaration,
 ];
 

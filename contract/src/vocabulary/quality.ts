@@ -12,6 +12,7 @@ export const QUALITY = {
   "uncertain.initialValue": 69,
   "uncertain.sensorInaccurate": 70,
   "uncertain.subNormal": 71,
+  "uncertain.ageUnknown": 72,
   "bad.unspecified": 128,
   "bad.linkLost": 129,
   "bad.linkRefused": 130,
@@ -32,6 +33,8 @@ export const QUALITY = {
   "bad.waitingForData": 145,
   "bad.accessDenied": 146,
   "bad.configuration": 147,
+  "bad.stale": 160,
+  "bad.deviceOffline": 161,
 } as const;
 
 export type Quality = keyof typeof QUALITY;

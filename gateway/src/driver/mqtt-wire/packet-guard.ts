@@ -6,9 +6,12 @@ export interface GuardLimits {
   packetBytesMax: number;
   /** Quality of service 2 keeps state for each message on our side; where we never asked for it, it is an attack. */
   qos2: boolean;
+  /** Type of the first packet, CONNECT or CONNACK, which comes once: whoever begins otherwise speaks something else. */
+  first: typeof CONNECT | typeof CONNACK;
 }
 
-const CONNECT = 1;
+export const CONNECT = 1;
+export const CONNACK = 2;
 const PUBLISH = 3;
 
 export class PacketGuard {
@@ -43,6 +46,8 @@ export class PacketGuard {
   #look(): string | null {
     const [first = 0, ...length] = this.#header;
     const type = first >> 4;
+    if (length.length === 0 && (type === this.#limits.first) !== (this.packets === 0))
+      return this.packets === 0 ? "something that is not MQTT" : "its first packet twice";
     if (type === 0) return "a packet of type 0";
     if (length.length === 0) return null;
     if (length.at(-1)! >= 0x80) return length.length < 4 ? null : "a length of more than four bytes";
@@ -54,7 +59,6 @@ export class PacketGuard {
     if (type === PUBLISH && (first & 0x06) === 0x06) return "quality of service 3, which does not exist";
     if (type === PUBLISH && (first & 0x06) === 0x04 && !this.#limits.qos2)
       return "quality of service 2, which nobody asked for";
-    if (type === CONNECT && this.packets > 1) return "a second CONNECT";
     this.#left = bytes;
     return null;
   }

@@ -1,5 +1,6 @@
 import { QUALITY, type QualityCode } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
+import { LIMITS } from "@millrace/contract/wire/limits";
 
 /** A value that was found in a message, or why there is none. Never a guess. */
 export interface Found {
@@ -46,12 +47,14 @@ const SWITCH: Record<string, boolean> = {
 };
 
 /** As much of a foreign text as a message may repeat. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
 export const quoted = (text: string): string =>
-  `"${text.slice(0, 40).replace(/[\u0000-\u001f\u007f-\u009f]/g, "·")}${text.length > 40 ? "…" : ""}"`;
+  `"${text.slice(0, 40).replace(CONTROL, "·")}${text.length > 40 ? "…" : ""}"`;
 
 /** A text of a message → value of this type. */
 export function fromText(text: string, dataType: DataType): Found {
-  if (dataType === "text") return good(text);
+  if (dataType === "text") return asText(text);
   const trimmed = text.trim();
   const word = trimmed.toLowerCase();
   if (trimmed === "") return invalid("the message is empty");
@@ -68,6 +71,14 @@ export function fromText(text: string, dataType: DataType): Found {
   return DECIMAL.test(trimmed)
     ? float(Number(trimmed), dataType)
     : invalid(`${quoted(trimmed)} is no number`);
+}
+
+/** A text that can be stored and shown everywhere. A part of one would be another text, so nothing is cut off. */
+function asText(text: string): Found {
+  if (text.length > LIMITS.textBytesMax || Buffer.byteLength(text) > LIMITS.textBytesMax)
+    return invalid(`the text is longer than ${LIMITS.textBytesMax} bytes`);
+  if (!text.isWellFormed() || text.includes("\0")) return invalid("the text holds a character that is none");
+  return good(text);
 }
 
 /** What stands in a JSON document → value of this type. Whole numbers too large for a double come as bigint. */

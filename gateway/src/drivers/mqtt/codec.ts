@@ -122,7 +122,7 @@ const SIZES = [0, 8, 16, 32, 64, 8, 16, 32, 64] as const;
 const TYPE = { float: 9, double: 10, boolean: 11, text: 12, dateTime: 13, longText: 14, uuid: 15 } as const;
 
 /** The value of a metric as its type says → value of the tag's type. */
-export function valueOf({ raw, isNull }: Metric, type: number, dataType: DataType): Found {
+export function metricValue({ raw, isNull }: Metric, type: number, dataType: DataType): Found {
   if (isNull) return invalid("the value is null");
   if (raw === null) return invalid(`a value of type ${type}, which is no single value`);
   const native = nativeOf(raw, type);

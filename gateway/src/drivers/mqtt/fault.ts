@@ -7,7 +7,10 @@ const REASONS: Record<number, readonly [ErrorCode, string]> = {
   130: ["link.garbled", "the broker reports a protocol error"],
   133: ["link.denied", "the broker does not take this client id"],
   134: ["link.denied", "user name or password is wrong"],
-  135: ["link.denied", "the broker does not let this user or certificate in"],
+  135: [
+    "link.denied",
+    "the broker does not let us in: user name, password or certificate are wrong, or lack the right",
+  ],
   136: ["link.lost", "the broker is not ready to serve"],
   137: ["link.lost", "the broker is busy"],
   138: ["link.denied", "the broker has banned this client"],

@@ -1,11 +1,11 @@
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { MqttSettings } from "@millrace/contract/driver/mqtt/settings";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
 import { type IClientOptions, MqttClient } from "mqtt";
 import { GuardedStream } from "../../driver/mqtt-wire/guarded-stream.ts";
-import { PacketGuard } from "../../driver/mqtt-wire/packet-guard.ts";
+import { CONNACK, PacketGuard } from "../../driver/mqtt-wire/packet-guard.ts";
 import { isVersionRefusal, linkFault, reasonFault } from "./fault.ts";
 import type { Arrived, Wire, WireEvents } from "./wire.ts";
 
@@ -17,6 +17,9 @@ const RECEIVE_MAX = 100;
 const SESSION_S = 86_400;
 /** After so much work at a stretch everything else in the gateway gets its turn. */
 const SLICE_MS = 10;
+/** DISCONNECT, the same bytes in both versions. */
+const DISCONNECT = [0xe0, 0];
+const GOODBYE_MS = 200;
 
 type Version = 4 | 5;
 
@@ -34,22 +37,66 @@ export class VersionRefused extends Error {}
 
 const PORTS = { "mqtt:": 1_883, "mqtts:": 8_883 } as const;
 
-function openSocket(settings: MqttSettings): Socket {
+function newSocket(settings: MqttSettings): { socket: Socket; opened: "connect" | "secureConnect" } {
   const url = new URL(settings.broker);
   const tls = url.protocol === "mqtts:";
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const port = url.port === "" ? PORTS[tls ? "mqtts:" : "mqtt:"] : Number(url.port);
-  if (!tls) return connectTcp({ host, port });
+  if (!tls) return { socket: connectTcp({ host, port }), opened: "connect" };
   const { ca, clientCertificate, clientKey, serverName } = settings;
-  return connectTls({
+  const socket = connectTls({
     host,
     port,
     rejectUnauthorized: true,
-    servername: serverName ?? host,
+    // An address is no name to ask for (RFC 6066); the certificate is checked against it all the same.
+    ...(serverName === undefined && isIP(host) !== 0 ? {} : { servername: serverName ?? host }),
     ...(ca === undefined ? {} : { ca }),
     ...(clientCertificate === undefined ? {} : { cert: clientCertificate, key: clientKey! }),
   });
+  return { socket, opened: "secureConnect" };
 }
+
+/**
+ * Open, and with TLS known to be the broker's: a hello carries the password, so not a byte of it goes before.
+ * @throws AppError `link.*`, `setting.wrong` for a certificate that is none
+ */
+function openSocket({ settings, signal, clock }: OpenInput): Promise<Socket> {
+  const { broker, timeoutMs } = settings;
+  return new Promise((resolve, reject) => {
+    let made: ReturnType<typeof newSocket>;
+    try {
+      made = newSocket(settings);
+    } catch (thrown) {
+      const what = thrown instanceof Error ? thrown.message.slice(0, 120) : "unreadable";
+      const message = `MQTT: setting "ca", "clientCertificate" or "clientKey": not a PEM we can read (${what}).`;
+      return reject(new AppError("setting.wrong", message, { context: { setting: "ca" } }));
+    }
+    const { socket, opened } = made;
+    const settle = (run: () => void) => {
+      cancel();
+      signal.removeEventListener("abort", onAbort);
+      socket.off(opened, onOpen).off("error", onError).off("close", onClose);
+      run();
+    };
+    const fail = (error: unknown) =>
+      settle(() => {
+        socket.destroy();
+        reject(error);
+      });
+    const onAbort = () => fail(signal.reason);
+    const cancel = clock.after(timeoutMs, () => fail(silence(settings)));
+    signal.addEventListener("abort", onAbort, { once: true });
+    const onOpen = () => settle(() => resolve(socket));
+    const onError = (thrown: unknown) => fail(linkFault(broker, thrown));
+    const onClose = () => fail(new AppError("link.lost", `${broker}: the broker ended the connection.`));
+    // What comes after the first failure says nothing new, and must not end the process.
+    socket.on("error", () => undefined);
+    socket.on(opened, onOpen).on("error", onError).on("close", onClose);
+  });
+}
+
+const silence = ({ broker, timeoutMs }: MqttSettings): AppError =>
+  new AppError("link.unreachable", `${broker}: no answer within ${timeoutMs} ms.`);
 
 function optionsOf({ settings, clientId, version }: OpenInput): IClientOptions {
   const { user, password, resume, keepAliveMs, messageBytesMax } = settings;
@@ -62,7 +109,8 @@ function optionsOf({ settings, clientId, version }: OpenInput): IClientOptions {
     timerVariant: "native",
     // The supervisor connects again; a library that does so by itself knows nothing of its waits and its limits.
     reconnectPeriod: 0,
-    connectTimeout: settings.timeoutMs,
+    // Ours comes first and has words for it.
+    connectTimeout: settings.timeoutMs + 1_000,
     resubscribe: false,
     queueQoSZero: false,
     subscribeBatchSize: 50,
@@ -84,17 +132,26 @@ function optionsOf({ settings, clientId, version }: OpenInput): IClientOptions {
  * Opens one connection and says hello. The only place that knows the MQTT library.
  * @throws AppError `link.*`; VersionRefused; the signal's reason
  */
-export function openWire(input: OpenInput): Promise<Wire> {
+export async function openWire(input: OpenInput): Promise<Wire> {
+  const socket = await openSocket(input);
+  return await sayHello(socket, input);
+}
+
+function sayHello(socket: Socket, input: OpenInput): Promise<Wire> {
   const { settings, signal, events, clock } = input;
   const { broker } = settings;
   return new Promise((resolve, reject) => {
-    const guard = new PacketGuard({ packetBytesMax: settings.messageBytesMax + ENVELOPE_BYTES, qos2: false });
+    const guard = new PacketGuard({
+      packetBytesMax: settings.messageBytesMax + ENVELOPE_BYTES,
+      qos2: false,
+      first: CONNACK,
+    });
     let why: AppError | null = null;
     let opened = false;
     let ended = false;
     let timedOut = false;
     const client = new MqttClient(() => {
-      const stream = new GuardedStream(openSocket(settings), guard);
+      const stream = new GuardedStream(socket, guard);
       stream.on("error", (thrown) => {
         why ??= linkFault(broker, thrown);
       });
@@ -108,9 +165,7 @@ export function openWire(input: OpenInput): Promise<Wire> {
     const cancel = clock.after(settings.timeoutMs, () => {
       timedOut = true;
       end();
-      settle(() =>
-        reject(new AppError("link.unreachable", `${broker}: no answer within ${settings.timeoutMs} ms.`)),
-      );
+      settle(() => reject(silence(settings)));
     });
     const onAbort = () => {
       end();
@@ -124,7 +179,7 @@ export function openWire(input: OpenInput): Promise<Wire> {
     signal.addEventListener("abort", onAbort, { once: true });
     client.on("connect", ({ sessionPresent }) => {
       opened = true;
-      settle(() => resolve(new OpenWire(client, sessionPresent, end)));
+      settle(() => resolve(new OpenWire(client, clock, sessionPresent, end)));
     });
     client.on("error", (thrown) => {
       const { code } = thrown as { code?: unknown };
@@ -173,10 +228,12 @@ function takeTurns(clock: Clock, { onMessage }: WireEvents): MqttClient["handleM
 class OpenWire implements Wire {
   readonly sessionPresent: boolean;
   readonly #client: MqttClient;
+  readonly #clock: Clock;
   readonly #end: () => void;
 
-  constructor(client: MqttClient, sessionPresent: boolean, end: () => void) {
+  constructor(client: MqttClient, clock: Clock, sessionPresent: boolean, end: () => void) {
     this.#client = client;
+    this.#clock = clock;
     this.sessionPresent = sessionPresent;
     this.#end = end;
   }
@@ -205,12 +262,14 @@ class OpenWire implements Wire {
   }
 
   async close(): Promise<void> {
-    if (!this.#client.connected) return this.#end();
-    // A goodbye, so that the broker does not take us for lost; the socket is not waited for.
-    await new Promise<void>((resolve) => {
-      this.#client.once("packetsend", () => resolve());
-      this.#client.end(false, () => resolve());
-    });
+    if (this.#client.connected) {
+      // A goodbye, so that the broker does not take us for lost. The library's own waits for answers that may never come.
+      this.#client.stream.end(Buffer.from(DISCONNECT));
+      await new Promise<void>((resolve) => {
+        this.#client.stream.once("finish", () => resolve());
+        this.#clock.after(GOODBYE_MS, resolve);
+      });
+    }
     this.#end();
   }
 }

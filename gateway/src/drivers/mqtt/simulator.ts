@@ -120,6 +120,39 @@ export class BrokerSimulator {
 
 const JSON_TOPIC = "plant/json";
 
+const MALFORMED = [
+  "",
+  "a/b+/c",
+  "a/#/b",
+  "a/b#",
+  "a json=",
+  "a json=$.",
+  "a json=$..b",
+  "a json=$[*]",
+  "a json=$[99999]",
+  "a time=$.t",
+  "a json=$.b json=$.c",
+  "a metric=x",
+  "$share/all/a",
+  "spBv1.0/G/E",
+  "spBv1.0/G metric=x",
+  "spBv1.0/G/+ metric=x",
+  "spBv1.0/G/E/D/X metric=x",
+  "spBv1.0/G/E metric=x json=$.y",
+];
+
+const WRONG = [
+  { settings: {}, setting: "broker" },
+  { settings: { broker: "http://plc:4840" }, setting: "broker" },
+  { settings: { broker: "mqtt://user:secret@plc" }, setting: "broker" },
+  { settings: { broker: "mqtt://plc:70000" }, setting: "broker" },
+  { settings: { broker: "mqtt://plc", password: "x" }, setting: "user" },
+  { settings: { broker: "mqtt://plc", ca: "PEM" }, setting: "broker" },
+  { settings: { broker: "mqtts://plc", clientKey: "PEM" }, setting: "clientCertificate" },
+  { settings: { broker: "mqtt://plc", qos: 2 }, setting: "qos" },
+  { settings: { broker: "mqtt://plc", keepAliveMs: 5 }, setting: "keepAliveMs" },
+];
+
 /** The device for the conformance suite; see `driver/conformance.ts`. */
 export async function conformanceDevice() {
   const state = `{"switch":true,"list":[-7,8.25],"big":-1234567890123456789,"deep":{"a b":"Mühle"}}`;
@@ -157,37 +190,8 @@ export async function conformanceDevice() {
       { address: `${JSON_TOPIC} json=$.deep['a b']`, dataType: "text" as const, value: "Mühle" },
     ],
     illegal: { address: "plant/nothing", dataType: "uint16" as const },
-    malformed: [
-      "",
-      "a/b+/c",
-      "a/#/b",
-      "a/b#",
-      "a json=",
-      "a json=$.",
-      "a json=$..b",
-      "a json=$[*]",
-      "a json=$[99999]",
-      "a time=$.t",
-      "a json=$.b json=$.c",
-      "a metric=x",
-      "$share/all/a",
-      "spBv1.0/G/E",
-      "spBv1.0/G metric=x",
-      "spBv1.0/G/+ metric=x",
-      "spBv1.0/G/E/D/X metric=x",
-      "spBv1.0/G/E metric=x json=$.y",
-    ],
-    wrong: [
-      { settings: {}, setting: "broker" },
-      { settings: { broker: "http://plc:4840" }, setting: "broker" },
-      { settings: { broker: "mqtt://user:secret@plc" }, setting: "broker" },
-      { settings: { broker: "mqtt://plc:70000" }, setting: "broker" },
-      { settings: { broker: "mqtt://plc", password: "x" }, setting: "user" },
-      { settings: { broker: "mqtt://plc", ca: "PEM" }, setting: "broker" },
-      { settings: { broker: "mqtts://plc", clientKey: "PEM" }, setting: "clientCertificate" },
-      { settings: { broker: "mqtt://plc", qos: 2 }, setting: "qos" },
-      { settings: { broker: "mqtt://plc", keepAliveMs: 5 }, setting: "keepAliveMs" },
-    ],
+    malformed: MALFORMED,
+    wrong: WRONG,
     socketsOpen: () => line.socketsOpen,
     connections: () => line.connections,
     cut: () => line.cut(),

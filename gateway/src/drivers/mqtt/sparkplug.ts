@@ -3,7 +3,7 @@ import { SPARKPLUG } from "@millrace/contract/driver/mqtt/address";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { Point, Reading } from "../../driver/driver.ts";
 import type { Message, Now } from "../../driver/payload/board.ts";
-import { decodePayload, type Metric, type SparkplugPayload, valueOf } from "./codec.ts";
+import { decodePayload, type Metric, metricValue, type SparkplugPayload } from "./codec.ts";
 import { Garbled } from "./protobuf.ts";
 
 export type MetricPoint = Point<MqttAddress & { source: SparkplugSource }>;
@@ -192,7 +192,7 @@ export class EdgeNode {
 
   #put(seat: Seat, metric: Metric, type: number, timeMs: number | null, delayed: boolean): Reading {
     const { id, dataType } = seat.point;
-    const found = valueOf(metric, type, dataType);
+    const found = metricValue(metric, type, dataType);
     if (found.why !== null) this.refused++;
     seat.why = found.why;
     const sourceTimeMs = metric.timeMs ?? timeMs;

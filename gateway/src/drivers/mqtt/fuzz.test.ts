@@ -108,9 +108,9 @@ async function hostileBroker(after: (socket: Socket) => void) {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     port: (server.address() as { port: number }).port,
-    close: () => {
+    close: async () => {
       for (const socket of sockets) socket.destroy();
-      server.close();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
 }
@@ -175,7 +175,7 @@ test(`${HOSTILE} connections to a broker that sends packets no broker may send`,
   for (const code of codes) expect(code).toMatch(/^(link\.|device\.timeout)/);
   expect(codes.size).toBeGreaterThan(1);
   expect(heap() - began).toBeLessThan(GROWTH_BYTES_MAX);
-  broker.close();
+  await broker.close();
 }, 600_000);
 
 test(`${PAYLOADS} payloads that are no value: none becomes one, and the link stays`, async () => {
@@ -219,5 +219,5 @@ test(`${PAYLOADS} payloads that are no value: none becomes one, and the link sta
   expect(heap() - began).toBeLessThan(GROWTH_BYTES_MAX);
   end.abort();
   await session.close();
-  broker.close();
+  await broker.close();
 }, 600_000);

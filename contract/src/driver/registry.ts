@@ -3,6 +3,7 @@ import type { DriverDeclaration } from "./declaration.ts";
 import { modbusDeclaration } from "./modbus/declaration.ts";
 import { mqttDeclaration } from "./mqtt/declaration.ts";
 import { opcuaDeclaration } from "./opcua/declaration.ts";
+import { pushDeclaration } from "./push/declaration.ts";
 
 /**
  * A declaration of any settings and address. Callers treat both as opaque: settings come from `decodeSettings`,
@@ -15,6 +16,7 @@ export const DECLARATIONS: readonly AnyDeclaration[] = [
   modbusDeclaration as unknown as AnyDeclaration,
   mqttDeclaration as unknown as AnyDeclaration,
   opcuaDeclaration as unknown as AnyDeclaration,
+  pushDeclaration as unknown as AnyDeclaration,
 ];
 
 /** @throws AppError `setting.wrong` naming the kinds we know. */

@@ -3,6 +3,7 @@ import { assert } from "@millrace/contract/std/assert";
 import { modbus } from "../drivers/modbus/index.ts";
 import { mqtt } from "../drivers/mqtt/index.ts";
 import { opcua } from "../drivers/opcua/index.ts";
+import { push } from "../drivers/push/index.ts";
 import type { Driver } from "./driver.ts";
 
 /**
@@ -16,6 +17,7 @@ export const DRIVERS: readonly AnyDriver[] = [
   modbus as unknown as AnyDriver,
   mqtt as unknown as AnyDriver,
   opcua as unknown as AnyDriver,
+  push as unknown as AnyDriver,
 ];
 
 /** @throws AppError `setting.wrong` naming the kinds we know. */

@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import { assert } from "@millrace/contract/std/assert";
 import type { Clock, Random } from "@millrace/contract/std/clock";
+import type { Arrivals } from "../driver/arrivals.ts";
 import type { BrowsePage, Point, Reading, Session, Subscription, Visit, Wish } from "../driver/driver.ts";
 import type { Keep } from "../driver/keep.ts";
 import type { AnyDriver } from "../driver/registry.ts";
@@ -33,6 +34,8 @@ export interface ConnectionDeps {
   random: Random;
   /** Where drivers keep what must survive a restart. */
   keep?: Keep;
+  /** Where devices that send by themselves arrive. */
+  arrivals?: Arrivals;
 }
 
 /** Longest time a driver may take before we take the session away from it. Drivers have shorter limits of their own. */
@@ -305,6 +308,7 @@ export class Connection {
     const session: Session = await this.#driver.create(first.settings as never, {
       clock: this.#deps.clock,
       ...(this.#deps.keep === undefined ? {} : { keep: this.#deps.keep }),
+      ...(this.#deps.arrivals === undefined ? {} : { arrivals: this.#deps.arrivals }),
       onLost: (error) => {
         if (this.#session === session && this.#link.at === "up") this.#failed(causeOf(error));
       },

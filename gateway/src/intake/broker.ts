@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { getLogger } from "@logtape/logtape";
@@ -113,7 +114,7 @@ class Broker {
     const aedes = this.#aedes;
     aedes.preConnect = (client, packet, done) => {
       // What the device calls itself is its own affair: under another login it is another client.
-      packet.clientId = `${packet.username ?? ""}/${packet.clientId ?? ""}`;
+      packet.clientId = `${packet.username ?? ""}/${packet.clientId || randomUUID()}`;
       // Nothing is kept for a device that is away.
       packet.clean = true;
       if (packet.will !== undefined) {
@@ -158,8 +159,9 @@ class Broker {
     if (!this.#input.desk.admits(login, token, neighbour)) return "login or token";
     const will = this.#wills.get(client);
     if (will !== undefined && sendsTo(login, will) === null) return "a will at a topic of others";
-    const own = [...this.#guests.values()].filter((guest) => guest.login === login);
-    if (own.length >= INTAKE.clientsPerLogin || this.#guests.size >= INTAKE.clientsMax) return "too many";
+    // Who just left is remembered for its will, and takes no place.
+    const own = [...this.#guests].filter(([one, guest]) => guest.login === login && !one.closed);
+    if (own.length >= INTAKE.clientsPerLogin) return "too many";
     this.#guests.set(client, { login, token, subscriptions: 0 });
     return null;
   }

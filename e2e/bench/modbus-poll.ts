@@ -10,22 +10,26 @@ import { compilePeer, startFleet } from "./peers.ts";
 import { CpuMeter, memoryOf } from "./process-usage.ts";
 import { type BenchRow, printRows } from "./report.ts";
 
-const DEVICES = 20;
-const FLOATS = 500;
+export const DEVICES = 20;
+export const FLOATS = 500;
 const SECONDS = Number(process.env.MILLRACE_BENCH_SECONDS ?? 30);
 const WARM_UP_MS = 8_000;
 
-async function addFleet(stack: Stack, ports: readonly number[]): Promise<string> {
+/** @param more tags of each device beside its floats */
+export async function addFleet(stack: Stack, ports: readonly number[], more: object[] = []): Promise<string> {
   const [gateway] = await stack.api.all<Gateway>("/gateways");
   const profile = await stack.api.post<Profile>("/profiles", {
     name: "500 floats",
     driver: "modbus",
     settings: { timeoutMs: 1_000 },
-    tags: Array.from({ length: FLOATS }, (_, index) => ({
-      name: `F${index}`,
-      address: `holding:${index * 2}`,
-      dataType: "float32",
-    })),
+    tags: [
+      ...Array.from({ length: FLOATS }, (_, index) => ({
+        name: `F${index}`,
+        address: `holding:${index * 2}`,
+        dataType: "float32",
+      })),
+      ...more,
+    ],
     scanMs: 1_000,
   });
   for (const [index, port] of ports.entries()) {
@@ -40,7 +44,7 @@ async function addFleet(stack: Stack, ports: readonly number[]): Promise<string>
   return gateway!.id;
 }
 
-async function until(what: string, check: () => Promise<boolean>): Promise<void> {
+export async function until(what: string, check: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 60_000;
   while (!(await check())) {
     if (performance.now() > deadline) throw new Error(`${what} did not come true within a minute`);
@@ -54,7 +58,7 @@ interface Totals {
   good: number;
 }
 
-async function totals(stack: Stack, gatewayId: string): Promise<Totals> {
+export async function totals(stack: Stack, gatewayId: string): Promise<Totals> {
   const gateway = await stack.api.get<Gateway>(`/gateways/${gatewayId}`);
   const sum = { missed: 0, cycles: 0, good: 0 };
   for (const device of gateway.status?.devices ?? []) {

@@ -1,14 +1,24 @@
 // bun e2e/flood/fuzz.ts [requests a family (10000)] [seed] [family …]: mutated requests at every family of routes, with the
-// administrator's key and without. Prints families with their statuses; ends with 1 after a 5xx, a dead hub or grown memory.
-import type { Random } from "@millrace/contract/std/clock";
+// administrator's key and without, and as many mutated frames at each socket (families `live-socket`, `uplink-socket` and
+// `claims`). Prints families with their statuses; ends with 1 after a 5xx, a failure in the hub's log, a dead hub or grown memory.
 import { seededRandom } from "../../contract/test/random.ts";
+import { fuzzClaims } from "./fuzz-claims.ts";
+import { fuzzLive } from "./fuzz-live.ts";
+import { fuzzUplink } from "./fuzz-uplink.ts";
 import { LoneHub } from "./hub.ts";
-import { type Attempt, attempt, type Known } from "./mutate.ts";
+import { grows, type MemoryPoint, memoryText, trendOf } from "./memory.ts";
+import { type Attempt, attempt } from "./mutate.ts";
 import { type Operation, operationsOf } from "./operations.ts";
+import { type Plant, seedPlant } from "./plant.ts";
+import type { SocketResult } from "./socket-result.ts";
 
 /** Requests under way at once. */
 const AT_ONCE = 16;
 const ANSWER_MS_MAX = 30_000;
+/** Memory is read once in so many requests. */
+const MEMORY_EVERY = 250;
+/** Requests after which there is a new plant to be found; the one before is mostly deleted by then. */
+const SEED_EVERY = 500;
 /** A stranger sends every so-manyth. */
 const STRANGER_SHARE = 0.2;
 
@@ -24,32 +34,8 @@ export interface FamilyResult {
   requests: number;
   statuses: Record<string, number>;
   findings: Finding[];
-  rssBytes: number;
-}
-
-/** What is in the hub for requests to find. */
-export async function seedPlant({ api }: LoneHub): Promise<Known> {
-  const site = await api.post<{ id: string }>("/sites", { name: "Works", kind: "site", parentId: null });
-  const tags = [
-    { name: "Pressure", address: "holding:0", dataType: "float32" },
-    { name: "Count", address: "holding:4", dataType: "int64" },
-  ];
-  const profile = await api.post<{ id: string }>("/profiles", {
-    name: "Press",
-    driver: "modbus",
-    settings: {},
-    tags,
-  });
-  const gateway = await api.post<{ id: string }>("/gateways", { name: "Hall", siteId: site.id });
-  const device = await api.post<{ id: string }>("/devices", {
-    name: "Press 1",
-    profileId: profile.id,
-    gatewayId: gateway.id,
-    siteId: site.id,
-    settings: { host: "127.0.0.1", port: 9, unit: 1 },
-  });
-  const missing = "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55";
-  return { ids: [site.id, profile.id, gateway.id, device.id, missing, "latest"], numbers: [0, 1, 2, 3, 99] };
+  seed: number;
+  memory: MemoryPoint[];
 }
 
 async function send(
@@ -75,41 +61,47 @@ async function send(
 
 async function fuzzFamily(
   hub: LoneHub,
-  { family, operations, known }: { family: string; operations: readonly Operation[]; known: Known },
+  { family, operations }: { family: string; operations: readonly Operation[] },
   count: number,
-  random: Random,
+  seed: number,
 ): Promise<FamilyResult> {
+  const random = seededRandom(seed);
+  const memory: MemoryPoint[] = [];
   const statuses: Record<string, number> = {};
   const findings: Finding[] = [];
   let left = count;
+  let { known } = await seedPlant(hub);
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       while (left-- > 0) {
+        if (left % SEED_EVERY === 0) {
+          // Another request may replace the whole configuration just then.
+          const fresh = await seedPlant(hub).catch(() => null);
+          known = fresh?.known ?? known;
+        }
         const operation = operations[Math.floor(random() * operations.length)]!;
         const key = random() < STRANGER_SHARE ? null : hub.apiKey;
         const made = attempt(operation, known, random, key);
         const { status, text } = await send(hub, made);
         statuses[status] = (statuses[status] ?? 0) + 1;
         if (status === 0 || status >= 500) findings.push({ attempt: made, status, text });
+        if (left >= 0 && left % MEMORY_EVERY === 0) memory.push({ done: count - left, ...hub.memory() });
       }
     }),
   );
-  return { family, requests: count, statuses, findings, rssBytes: hub.memory().rssBytes };
+  return { family, requests: count, statuses, findings, seed, memory };
 }
 
 /** Families of one hub, one after the other. `families` names some of them; none means all. */
 export async function fuzz(
   hub: LoneHub,
-  known: Known,
   { count, seed, families = [] }: { count: number; seed: number; families?: readonly string[] },
 ): Promise<FamilyResult[]> {
   const byFamily = Map.groupBy(await operationsOf(hub), ({ family }) => family);
   const results: FamilyResult[] = [];
   for (const [family, operations] of byFamily) {
     if (families.length > 0 && !families.includes(family)) continue;
-    results.push(
-      await fuzzFamily(hub, { family, operations, known }, count, seededRandom(seed + results.length)),
-    );
+    results.push(await fuzzFamily(hub, { family, operations }, count, seed + results.length));
   }
   return results;
 }
@@ -124,39 +116,85 @@ export const FUZZ_ENV = {
   MILLRACE_ACCOUNT_REQUESTS_PER_10S: "1000000",
 };
 
+/** Socket families by name. */
+const SOCKETS = {
+  "live-socket": (hub: LoneHub, plant: Plant, run: { count: number; seed: number }) =>
+    fuzzLive(hub, plant.tagNos, run),
+  "uplink-socket": fuzzUplink,
+  claims: fuzzClaims,
+};
+
+export async function fuzzSockets(
+  hub: LoneHub,
+  plant: Plant,
+  { count, seed, families = [] }: { count: number; seed: number; families?: readonly string[] },
+): Promise<SocketResult[]> {
+  const results: SocketResult[] = [];
+  for (const [name, run] of Object.entries(SOCKETS))
+    if (families.length === 0 || families.includes(name))
+      results.push(await run(hub, plant, { count, seed }));
+  return results;
+}
+
+function printFamily({ family, requests, statuses, findings, seed, memory }: FamilyResult): void {
+  const mb = Math.round((memory.at(-1)?.rssBytes ?? 0) / 1e6);
+  console.log(family.padEnd(18), String(requests).padStart(7), `${mb} MB`, JSON.stringify(statuses));
+  for (const { status, text, attempt } of findings.filter(isDefect).slice(0, 5)) {
+    const { method, target, body } = attempt;
+    console.log(`  seed ${seed}: ${status} ${method} ${target.slice(0, 200)} ${(body ?? "").slice(0, 300)}`);
+    console.log(`    ${text.slice(0, 300)}`);
+  }
+}
+
+function printSocket({ socket, frames, sockets, ends, findings, memory }: SocketResult): void {
+  const mb = Math.round((memory.at(-1)?.rssBytes ?? 0) / 1e6);
+  console.log(
+    socket.padEnd(18),
+    String(frames).padStart(7),
+    `${mb} MB`,
+    `${sockets} sockets`,
+    JSON.stringify(ends),
+  );
+  for (const { seed, what } of findings.slice(0, 5)) console.log(`  seed ${seed}: ${what.slice(0, 800)}`);
+}
+
+/** One line of points over all families. */
+function joined(results: readonly { memory: MemoryPoint[]; requests: number }[]): MemoryPoint[] {
+  let before = 0;
+  return results.flatMap(({ requests, memory }) => {
+    const points = memory.map(({ done, rssBytes }) => ({ done: before + done, rssBytes }));
+    before += requests;
+    return points;
+  });
+}
+
 async function main(): Promise<void> {
-  const [count = "10000", seed = "1", ...families] = process.argv.slice(2);
+  const [countText = "10000", seedText = "1", ...families] = process.argv.slice(2);
+  const [count, seed] = [Number(countText), Number(seedText)];
   await using hub = await LoneHub.start(FUZZ_ENV);
   // The first round warms everything up; memory is compared from there on.
-  const known = await seedPlant(hub);
-  await fuzz(hub, known, { count: 100, seed: Number(seed) + 1_000, families });
-  const results = await fuzz(hub, known, { count: Number(count), seed: Number(seed), families });
-  let defects = 0;
-  for (const { family, requests, statuses, findings, rssBytes } of results) {
-    console.log(
-      family.padEnd(18),
-      String(requests).padStart(7),
-      `${Math.round(rssBytes / 1e6)} MB`,
-      JSON.stringify(statuses),
-    );
-    for (const finding of findings.filter(isDefect).slice(0, 5)) {
-      const { method, target, body } = finding.attempt;
-      console.log(
-        `  ${finding.status} ${method} ${target.slice(0, 200)} ${(body ?? "").slice(0, 300)}\n    ${finding.text.slice(0, 300)}`,
-      );
-    }
-    defects += findings.filter(isDefect).length;
-  }
-  console.log(`${defects} defects, hub ${hub.child.running ? "runs" : "is dead"}`);
-  if (defects > 0)
-    console.log(
-      hub.child.lines
-        .filter((line) => /"level":"ERROR"/.test(line))
-        .slice(-8)
-        .join("\n")
-        .slice(0, 6_000),
-    );
-  process.exitCode = defects > 0 || !hub.child.running ? 1 : 0;
+  const warmUp = { count: 250, seed: seed + 1_000_000, families };
+  await fuzz(hub, warmUp);
+  const plant = await seedPlant(hub);
+  const sockets = await fuzzSockets(hub, plant, { count, seed, families });
+  for (const result of sockets) printSocket(result);
+  const requests = await fuzz(hub, { count, seed, families });
+  for (const result of requests) printFamily(result);
+  const points = joined([
+    ...sockets.map(({ frames, memory }) => ({ requests: frames, memory })),
+    ...requests,
+  ]);
+  const trend = trendOf(points);
+  const done = points.at(-1)!.done;
+  const defects =
+    requests.flatMap(({ findings }) => findings).filter(isDefect).length +
+    sockets.flatMap(({ findings }) => findings).length;
+  console.log(
+    `${done} requests and frames, ${defects} defects, hub ${hub.child.running ? "runs" : "is dead"}`,
+  );
+  console.log(memoryText(trend));
+  if (defects > 0) for (const line of hub.errors().slice(-8)) console.log(line.slice(0, 1_000));
+  process.exitCode = defects > 0 || !hub.child.running || grows(trend, done) ? 1 : 0;
 }
 
 if (import.meta.main) await main();

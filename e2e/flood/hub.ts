@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryOf } from "../bench/process-usage.ts";
@@ -29,6 +29,7 @@ export class LoneHub implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), "millrace-flood-"));
     const port = freePort();
     const child = startProgram("hub", "server/src/main.ts", {
+      logFolder: folder,
       env: {
         MILLRACE_DATA: folder,
         MILLRACE_LOG_FORMAT: "json",
@@ -45,6 +46,32 @@ export class LoneHub implements AsyncDisposable {
       throw error;
     }
     return new LoneHub(port, child, folder);
+  }
+
+  /** The one-time link under which the first person is made. */
+  setupLink(): string {
+    return readFileSync(join(this.folder, "setup-link"), "utf8").trim();
+  }
+
+  /** What the hub complained of so far: its records of level warning and above, as far back as its log is kept. */
+  complaints(): string[] {
+    const files = [".1", ""]
+      .map((end) => join(this.folder, `hub.log${end}`))
+      .filter((file) => existsSync(file));
+    const lines = files.flatMap((file) => readFileSync(file, "utf8").split("\n"));
+    return lines.filter(
+      (line) => /"level":"(WARN|WARNING|ERROR|FATAL)"/.test(line) || /^\S*[Ee]rror: /.test(line),
+    );
+  }
+
+  errors(): string[] {
+    return this.complaints().filter((line) => !/"level":"WARN/.test(line));
+  }
+
+  /** Process id of its PostgreSQL, as that wrote it down itself. */
+  postgresPid(): number {
+    const file = join(this.folder, "postgres", "data", "postmaster.pid");
+    return Number(readFileSync(file, "utf8").split("\n")[0]);
   }
 
   memory(): { rssBytes: number; peakBytes: number } {

@@ -17,8 +17,9 @@ export interface Attempt {
   body: string | null;
 }
 
-const pick = <T>(random: Random, items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
-const chance = (random: Random, share: number): boolean => random() < share;
+export const pick = <T>(random: Random, items: readonly T[]): T =>
+  items[Math.floor(random() * items.length)]!;
+export const chance = (random: Random, share: number): boolean => random() < share;
 
 /** JSON as written, for what `JSON.stringify` would never write. */
 class Raw {
@@ -71,7 +72,7 @@ const ODD_VALUES: readonly unknown[] = [
   new Raw("12345678901234567890123456789"),
 ];
 
-const write = (value: unknown): string => {
+export const write = (value: unknown): string => {
   if (value instanceof Raw) return value.text;
   if (Array.isArray(value)) return `[${value.map(write).join(",")}]`;
   if (typeof value === "object" && value !== null)
@@ -112,7 +113,7 @@ function valid(schema: Schema, known: Known, random: Random, depth = 0): unknown
 }
 
 /** Puts something odd at a random place of a value. */
-function spoil(value: unknown, random: Random): unknown {
+export function spoil(value: unknown, random: Random): unknown {
   const isOpen = typeof value === "object" && value !== null && !(value instanceof Raw);
   const names = isOpen ? Object.keys(value) : [];
   if (!isOpen || names.length === 0 || chance(random, 0.2)) return pick(random, ODD_VALUES);
@@ -134,7 +135,7 @@ const TYPES = [
   "application/x-www-form-urlencoded",
   "",
 ];
-const ODD_BODIES = [
+export const ODD_BODIES = [
   "",
   "{",
   "null",

@@ -36,17 +36,6 @@ interface Described {
 
 /** Paths the description leaves out, or that it cannot describe. */
 const UNDESCRIBED: Operation[] = [
-  ...["sign-in/email", "sign-out", "change-password", "revoke-session"].map((name) => ({
-    method: "POST",
-    path: `/api/auth/${name}`,
-    family: "auth",
-    params: [],
-    body: {
-      type: "object",
-      properties: { email: { type: "string" }, password: { type: "string" }, token: { type: "string" } },
-      required: ["email", "password"],
-    },
-  })),
   ...["/", "/{name}", "/assets/{name}"].map((path) => ({
     method: "GET",
     path,

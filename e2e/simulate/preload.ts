@@ -19,10 +19,7 @@ function replace(file: string, contents: string): void {
 }
 
 const record = JSON.stringify(join(import.meta.dir, "gateway/command-record.ts"));
-replace(
-  "gateway/src/commands/record.ts",
-  `export { readKnownCommands, writeKnownCommands } from ${record};\n`,
-);
+replace("gateway/src/commands/record.ts", `export { openCommandRecord } from ${record};\n`);
 
 const name = process.env.SIMULATE_MUTATION as MutationName | undefined;
 if (name !== undefined) {

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
 import type { TestId } from "../../web/src/lib/test-id.ts";
@@ -9,10 +9,24 @@ export const TABLET = { width: 1280, height: 800 };
 export const TABLET_PORTRAIT = { width: 820, height: 1180 };
 export const PHONE = { width: 390, height: 844 };
 
-/** Debian's Chromium, told not to look for its maker's hosts: a plant network has none of them. */
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({
+/**
+ * Debian's Chromium, told not to look for its maker's hosts: a plant network has none of them.
+ * @param names as `--host-resolver-rules`: names that lead to this machine
+ * @param trusting an authority it takes as a person's own browser does after the trust page, PEM; kept in `home`
+ */
+export async function openBrowser({
+  trusting,
+  home,
+  names,
+}: {
+  trusting?: string;
+  home?: string;
+  names?: string;
+} = {}): Promise<Browser> {
+  if (trusting !== undefined && home !== undefined) installAuthority(home, trusting);
+  return await chromium.launch({
     executablePath: CHROMIUM,
+    ...(home === undefined ? {} : { env: { ...process.env, HOME: home } as Record<string, string> }),
     args: [
       "--no-sandbox",
       "--disable-gpu",
@@ -21,8 +35,24 @@ export function openBrowser(): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...(names === undefined ? [] : [`--host-resolver-rules=${names}`]),
     ],
   });
+}
+
+/** Puts an authority among those Chromium trusts on Linux. @throws Error with what `certutil` says */
+function installAuthority(home: string, pem: string): void {
+  const store = join(home, ".pki", "nssdb");
+  mkdirSync(store, { recursive: true });
+  const file = join(home, "authority.pem");
+  writeFileSync(file, pem);
+  for (const args of [
+    ["-N", "--empty-password"],
+    ["-A", "-n", "Millrace hub authority", "-t", "C,,", "-i", file],
+  ]) {
+    const run = Bun.spawnSync(["certutil", "-d", `sql:${store}`, ...args]);
+    if (run.exitCode !== 0) throw new Error(`certutil: ${run.stderr.toString()}`);
+  }
 }
 
 /** A person with a screen of their own, who sees every page error as a failure. */

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { AuditVerdict } from "@millrace/contract/api/audit";
 import { type DataQuality, QUALITY_DIMENSIONS } from "@millrace/contract/api/data-quality";
 import type { Gateway } from "@millrace/contract/api/gateway";
-
 import type { Stack } from "../stack/stack.ts";
 import { eventually, type Person, PHONE, TABLET } from "./browser.ts";
 import { openSceneWithAda, type Scene } from "./scene.ts";
@@ -156,7 +157,7 @@ test("More leads to the audit, which tells old, new and from where", async () =>
 }, 60_000);
 
 test("a filter narrows the list, stands in the address, and can be taken away", async () => {
-  await ada.page.locator('[data-testid="audit-filter"][data-name="action"]').fill("person.*");
+  await ada.page.locator('[data-testid="audit-filter"][data-name="action"]').selectOption("person.*");
   await ada.find("audit-apply").click();
   await ada.page.waitForURL(/\/audit\?action=person/);
   await eventually(
@@ -167,8 +168,8 @@ test("a filter narrows the list, stands in the address, and can be taken away", 
   await ada.page.reload();
   await loaded("audit");
   expect(await ada.find("audit-row").count()).toBe(1);
-  await ada.page.locator('[data-testid="audit-filter"][data-name="action"]').fill("nothing.such");
-  await ada.page.keyboard.press("Enter");
+  await ada.page.locator('[data-testid="audit-filter"][data-name="subject"]').selectOption("gateway:*");
+  await ada.find("audit-apply").click();
   await ada.page.getByText("No entry fits this filter").waitFor();
   await ada.find("audit-clear").click();
   await eventually(
@@ -215,6 +216,32 @@ test("the check says that the audit holds, and in the same place when it does no
     .split("\n");
   expect(JSON.parse(lines.at(-1)!)).toMatchObject({ kind: "end", no: expect.any(Number) });
 }, 60_000);
+
+test("S49: the hub finds by itself that the newest entries were cut off, and every screen says so", async () => {
+  const line = (look: string) =>
+    ada.page.locator(`[data-testid="audit-state-line"][data-name="chain"][data-look="${look}"]`);
+  await line("good").waitFor();
+  expect(await ada.find("audit-alarm").count()).toBe(0);
+  // As if the hub had known later entries than the database has: what it kept when it ended says so.
+  await stack.hub.stop();
+  const file = join(stack.hubFolder, "keys", "audit-head.json");
+  const kept = readFileSync(file, "utf8");
+  const { no, hash } = JSON.parse(kept);
+  writeFileSync(file, JSON.stringify({ no: no + 3, hash }));
+  await stack.startHub();
+  await ada.page.reload();
+  await line("bad").waitFor({ timeout: 40_000 });
+  expect(await line("bad").innerText()).toContain(`Altered from entry ${no + 1} on`);
+  await isClean("audit-altered");
+  await ada.page.goto(`${stack.hubUrl}/gateways`);
+  expect(await ada.find("audit-alarm").innerText()).toContain("altered from entry");
+  await isClean("audit-alarm");
+  await stack.hub.stop();
+  writeFileSync(file, kept);
+  await stack.startHub();
+  await ada.page.goto(`${stack.hubUrl}/audit`);
+  await line("good").waitFor({ timeout: 40_000 });
+}, 120_000);
 
 test("without the hub the entries stay, as of then, and what needs the hub is shut", async () => {
   await stack.hub.stop();

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
-import { Stack } from "../stack/stack.ts";
+import { Stack, type StackOptions } from "../stack/stack.ts";
 import { openBrowser, Person, setUp, TABLET } from "./browser.ts";
 
 /** What a story needs: the real stack in a folder of its own, and a browser. */
@@ -14,14 +14,17 @@ export interface Scene {
 }
 
 /** @param name of the folder, so that what a failed story left can be told apart */
-export async function openScene(name: string): Promise<Scene> {
+export async function openScene(name: string, options: Pick<StackOptions, "tls"> = {}): Promise<Scene> {
   const folder = mkdtempSync(join(tmpdir(), `millrace-${name}-`));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   let stack: Stack | null = null;
   try {
-    stack = await Stack.start({ folder });
+    stack = await Stack.start({ folder, ...options });
     const started = stack;
-    const browser = await openBrowser();
+    const { authority } = stack.api;
+    const browser = await openBrowser(
+      authority === null ? {} : { trusting: authority, home: join(folder, "home") },
+    );
     return {
       stack,
       browser,

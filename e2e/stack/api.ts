@@ -2,6 +2,9 @@ import type { Problem } from "@millrace/contract/api/problem";
 
 /** Calls the hub's REST API as an automation would: with an API key. */
 export class HubApi {
+  /** Trusted instead of the public authorities, PEM; null for those. */
+  authority: string | null = null;
+
   constructor(
     readonly url: string,
     private readonly apiKey: string,
@@ -45,6 +48,7 @@ export class HubApi {
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
+      ...(this.authority === null ? {} : { tls: { ca: this.authority } }),
     });
     if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
     const problem = (await response.json().catch(() => null)) as Problem | null;

@@ -26,8 +26,13 @@ const TEST_PROGRAMS = [
   { found: () => runs("cc", ["--version"]), debian: "gcc", why: "Modbus peer written in C" },
   { found: () => runs("pkg-config", ["--version"]), debian: "pkg-config", why: "Modbus peer written in C" },
   { found: () => runs("pkg-config", ["--exists", "libmodbus"]), debian: "libmodbus-dev", why: "Modbus peer" },
+  { found: () => runs("g++", ["--version"]), debian: "g++", why: "Siemens peer written in C++" },
   { found: () => runs("openssl", ["version"]), debian: "openssl", why: "certificates" },
-  { found: () => runs("openssl", ["version"]), debian: "openssl", why: "certificates made by another hand" },
+  {
+    found: () => ["/usr/bin/certutil", "/usr/local/bin/certutil"].some((path) => existsSync(path)),
+    debian: "libnss3-tools",
+    why: "a browser that trusts a hub's own authority",
+  },
   {
     found: () => existsSync("/usr/bin/pebble"),
     debian: "pebble",

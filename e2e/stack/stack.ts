@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { HubCertificate } from "@millrace/contract/api/certificate";
 import { HubApi } from "./api.ts";
 import { type Child, startProgram } from "./child.ts";
 import { freePort, portNear } from "./free-port.ts";
@@ -12,6 +13,8 @@ export interface StackOptions {
   /** 0 or absent: any free port, remembered in the folder. */
   hubPort?: number;
   localPort?: number;
+  /** The hub speaks TLS with an authority of its own, which the gateway pins; absent: plain http on loopback. */
+  tls?: "own";
   hubEnv?: Record<string, string>;
   gatewayEnv?: Record<string, string>;
 }
@@ -19,6 +22,8 @@ export interface StackOptions {
 interface Ports extends PlantPorts {
   hub: number;
   local: number;
+  /** The hub's plain port beside TLS. */
+  plain?: number;
 }
 
 const DEMO_PLANT_PORTS: PlantPorts = { presses: 5020, packing: 5021, energy: 5022 };
@@ -46,7 +51,12 @@ export class Stack {
   }
 
   get hubUrl(): string {
-    return `http://localhost:${this.ports.hub}`;
+    return `${this.options.tls === undefined ? "http" : "https"}://localhost:${this.ports.hub}`;
+  }
+
+  /** The hub's plain port, where a phone learns what to trust. */
+  get plainUrl(): string {
+    return `http://localhost:${this.ports.plain}`;
   }
 
   get localUrl(): string {
@@ -96,10 +106,15 @@ export class Stack {
         MILLRACE_LOG_FORMAT: "json",
         MILLRACE_PORT: String(this.ports.hub),
         MILLRACE_ADMIN_API_KEY: this.apiKey,
+        ...(this.options.tls === undefined
+          ? {}
+          : { MILLRACE_TLS: this.options.tls, MILLRACE_PLAIN_PORT: String(this.ports.plain) }),
         ...this.options.hubEnv,
       },
     });
     await this.hub.event("hub.ready");
+    if (this.options.tls !== undefined)
+      this.api.authority = await (await fetch(`${this.plainUrl}/trust/ca.pem`)).text();
   }
 
   async startGateway(claimToken: string | null = null): Promise<void> {
@@ -112,13 +127,20 @@ export class Stack {
         MILLRACE_LOCAL_PORT: String(this.ports.local),
         MILLRACE_LOCAL_PIN: this.firstPin,
         MILLRACE_LOCAL_TOKEN: this.localToken,
-        ...(claimToken ? { MILLRACE_CLAIM_TOKEN: claimToken } : {}),
+        ...(claimToken ? { MILLRACE_CLAIM_TOKEN: claimToken, ...(await this.pin()) } : {}),
         ...this.options.gatewayEnv,
       },
     });
     const { localUrl } = await this.gateway.event("gateway.ready");
     this.ports.local = Number(new URL(String(localUrl)).port);
     keepPorts(this.options.folder, this.ports);
+  }
+
+  /** What the claim command carries beside its token. */
+  private async pin(): Promise<Record<string, string>> {
+    if (this.options.tls === undefined) return {};
+    const { authority } = await this.api.get<HubCertificate>("/system/certificate");
+    return { MILLRACE_HUB_CA: authority!.pin };
   }
 
   /** Process id of the embedded PostgreSQL, as it wrote it down itself. */
@@ -181,6 +203,7 @@ function portsOf(options: StackOptions): Ports {
     hub: options.hubPort || known?.hub || freePort(),
     // The gateway takes one and says which: chosen here, somebody else might have it by the time it starts.
     local: options.localPort || known?.local || 0,
+    ...(options.tls === undefined ? {} : { plain: portNear(known?.plain ?? freePort()) }),
   };
   keepPorts(options.folder, ports);
   return ports;

@@ -18,23 +18,30 @@ export const ALLOWED: ReadonlySet<string> = new Set([
 /** Packages whose licence is none of those, and why that is fine. May only shrink. */
 export const EXCEPTIONS: Readonly<Record<string, { licence: string; why: string }>> = {};
 
+/** Packages whose package.json says nothing, and the file of theirs that does; read each time, so another version is judged anew. */
+const SAID_IN: Readonly<Record<string, { file: string; words: string; licence: string }>> = {
+  precond: { file: "index.js", words: "Licensed under the MIT license", licence: "MIT" },
+};
+
 const folderOf = (root: string, key: string): string =>
-  join(
-    root,
-    "node_modules",
-    (key.match(/@[^/]+\/[^/]+|[^/]+/g) ?? []).join("/node_modules/"),
-    "package.json",
-  );
+  join(root, "node_modules", (key.match(/@[^/]+\/[^/]+|[^/]+/g) ?? []).join("/node_modules/"));
+
+function saidInFile(folder: string, key: string): string | null {
+  const said = SAID_IN[key];
+  if (said === undefined) return null;
+  return readFileSync(join(folder, said.file), "utf8").includes(said.words) ? said.licence : null;
+}
 
 function declared(root: string, key: string): string | null {
-  const file = folderOf(root, key);
+  const folder = folderOf(root, key);
+  const file = join(folder, "package.json");
   if (!existsSync(file)) return null;
   const { license, licenses } = JSON.parse(readFileSync(file, "utf8")) as {
     license?: string | { type?: string };
     licenses?: { type?: string }[];
   };
   if (typeof license === "string") return license;
-  return license?.type ?? licenses?.[0]?.type ?? "none declared";
+  return license?.type ?? licenses?.[0]?.type ?? saidInFile(folder, key) ?? "none declared";
 }
 
 /**

@@ -5,7 +5,9 @@ import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
 import { AnchoredClock } from "./clock/anchored-clock.ts";
 import { type CommandDesk, openCommandDesk } from "./commands/desk.ts";
+import { commandVerifier } from "./commands/genuine.ts";
 import { performer } from "./commands/perform.ts";
+import type { WritePermit } from "./commands/write.ts";
 import { FieldDesk } from "./field/desk.ts";
 import { FillMeter } from "./health/buffer-room.ts";
 import { Machine } from "./health/machine.ts";
@@ -69,8 +71,7 @@ export interface Gateway {
  */
 export async function startGateway(settings: Settings, deps: GatewayDeps): Promise<Gateway> {
   const { random, logs } = deps;
-  const clock = new AnchoredClock(deps.clock);
-  const folder = settings.dataFolder;
+  const [clock, folder] = [new AnchoredClock(deps.clock), settings.dataFolder];
   const opened = await openIdentityFolder(folder);
   const trust = await openTrust(folder, settings.hubUrl, deps.clock);
   const state = opened.state ?? (await becomeKnown(settings, opened, deps, trust));
@@ -79,12 +80,18 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const outbox = await openBuffer(settings, identity, clock, deps);
   beginClock(clock, identity, outbox);
   const startedMs = clock.nowMs();
-  outbox.report(startedEvent(clock, identity, outbox));
-  outbox.report(settingsEvent(settings, startedMs));
+  const first = [startedEvent(clock, identity, outbox), settingsEvent(settings, startedMs)];
+  for (const event of first) outbox.report(event);
   logs.attach({ clock, report: (event) => outbox.report(event) });
   const intake = await openIntake(settings, { clock, ...durable(outbox) });
   const arrivals = intake === null ? {} : { arrivals: intake.desk };
   const fleet = new Fleet({ clock, random, sink: outbox.sink, keep: keepIn(folder), ...arrivals });
+  const field = new FieldDesk({
+    clock,
+    fleet,
+    keepSecret: (values) => logs.keepSecret("field", values),
+    opened: (body) => openedSettings(sealing, identity.state(), body),
+  });
   const manifest = await openManifestStore({
     folder,
     scope: identity.state(),
@@ -92,16 +99,19 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
       // Opened in memory only: what lies on disk is what the hub signed.
       const devices = openedDevices(sealing, wanted);
       logs.keepSecret("devices", deviceSecrets(devices));
+      await field.release();
       await fleet.apply({ ...wanted, devices });
     },
   });
   reportCache(manifest);
   const machine = new Machine(clock, folder);
+  const permit = permitOf(settings, () => parts.local);
   const commands = await openCommandDesk({
     folder,
     clock,
     hubNowMs: () => clock.hubNowMs(),
-    perform: performer({ clock, fleet, outbox, logs, onRestart: deps.onRestart }),
+    isGenuine: commandVerifier(() => identity.state()),
+    perform: performer({ clock, fleet, permit, outbox, logs, onRestart: deps.onRestart }),
     report: (event) => outbox.report(event),
   });
   const parts: Parts = {
@@ -110,13 +120,9 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     trust,
     outbox,
     fleet,
-    field: new FieldDesk({
-      clock,
-      fleet,
-      keepSecret: (values) => logs.keepSecret("field", values),
-      opened: (body) => openedSettings(sealing, identity.state(), body),
-    }),
+    field,
     manifest,
+    commands,
     machine,
     fill: new FillMeter(),
     logs,
@@ -125,7 +131,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     uplink: null,
     local: null,
   };
-  const uplink = openUplink(parts, commands, random, sealing.publicKey);
+  const uplink = openUplink(parts, random, sealing.publicKey);
   parts.uplink = uplink;
   uplink.onChange(({ linkState }) => logs.hubIs(linkState === "up"));
   learnTrust(uplink, trust, () => identity.state(), settings.hubUrl);
@@ -136,6 +142,13 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, intake, stopWatch) };
 }
 
+/** The page opens last, and until then nobody at the machine can have armed or released anything. */
+const permitOf = (settings: Settings, local: () => Local | null): WritePermit => ({
+  lockedOut: () => local()?.lockout.on() ?? true,
+  armedBy: () => local()?.arming.armedBy() || null,
+  needsArming: settings.armWrites,
+});
+
 interface Parts {
   settings: Settings;
   identity: Identity;
@@ -144,6 +157,7 @@ interface Parts {
   fleet: Fleet;
   field: FieldDesk;
   manifest: ManifestStore;
+  commands: CommandDesk;
   machine: Machine;
   fill: FillMeter;
   logs: LogForward;
@@ -174,8 +188,8 @@ function openBuffer(
   });
 }
 
-function openUplink(parts: Parts, commands: CommandDesk, random: Random, sealKey: string): Uplink {
-  const { settings, identity, trust, outbox, manifest, clock, fleet, field } = parts;
+function openUplink(parts: Parts, random: Random, sealKey: string): Uplink {
+  const { settings, identity, trust, outbox, manifest, commands, clock, fleet, field } = parts;
   return createUplink({
     hubUrl: settings.hubUrl,
     identity,
@@ -297,6 +311,7 @@ async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
     clockOffsetMs: parts.uplink?.link().clockOffsetMs ?? null,
     manifestRev: parts.manifest.current()?.rev ?? 0,
     log: parts.logs.status(),
+    hubTrust: parts.trust.kind(),
     ...(parts.local === null ? {} : { local: parts.local.state() }),
     outbox: parts.fill.measured(outbox, parts.clock.monoMs(), diskFreeBytes),
     devices: parts.fleet.statuses(),
@@ -360,6 +375,7 @@ function stopOnce(
     await parts.field.stop();
     await intake?.stop();
     await parts.fleet.stop();
+    parts.commands.close();
     // Sealed before the link goes, so that what is still in memory lies on disk whatever happens next.
     await parts.outbox
       .flush()

@@ -47,6 +47,14 @@ export const Settings = Type.Object({
       }),
     ),
   ),
+  armWrites: Setting(
+    "MILLRACE_ARM_WRITES",
+    Type.Boolean({
+      default: false,
+      description:
+        "Write nothing from afar that was not armed at the local page, also where the tag does not ask for it",
+    }),
+  ),
   localHost: Setting(
     "MILLRACE_LOCAL_HOST",
     Type.String({ minLength: 1, default: "127.0.0.1", description: "Address the local page listens at" }),

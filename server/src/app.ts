@@ -6,6 +6,7 @@ import { historyRoutes } from "./history-routes.ts";
 import { unguardedRoutes } from "./http/access.ts";
 import type { Trusts } from "./http/address.ts";
 import { parseBody } from "./http/body.ts";
+import { bodyBytesMaxOf } from "./http/body-limit.ts";
 import { docsRoutes } from "./http/docs.ts";
 import { errorResponse } from "./http/error-response.ts";
 import { securityHeaders } from "./http/headers.ts";
@@ -18,6 +19,7 @@ import type { RequestLimits } from "./http/request-limits.ts";
 import { securityTextRoutes } from "./http/security-text.ts";
 import { SOCKET_LIMITS } from "./http/socket-limits.ts";
 import { staticRoutes } from "./http/static.ts";
+import { checkTarget } from "./http/target.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import { uplinkRoutes } from "./ingest/routes.ts";
 import { zstd } from "./ingest/zstd.ts";
@@ -31,12 +33,14 @@ import { IMPORT } from "./modules/imports/limits.ts";
 import { IMPORT_PATH } from "./modules/imports/routes.ts";
 import { latestRoutes } from "./modules/latest/routes.ts";
 import { logRoutes } from "./modules/logs/routes.ts";
-import { type Auth, createGatekeeper } from "./modules/people/auth.ts";
+import { createGatekeeper } from "./modules/people/gatekeeper.ts";
+import type { People } from "./modules/people/people.ts";
 import { peopleRoutes } from "./modules/people/routes.ts";
 import { quarantineRoutes } from "./modules/quarantine/routes.ts";
 import type { Vault } from "./modules/secrets/service.ts";
 import { setupRoutes } from "./modules/setup/routes.ts";
 import type { Setup } from "./modules/setup/service.ts";
+import type { Sso } from "./modules/sso/service.ts";
 import { tagRoutes } from "./modules/tags/routes.ts";
 import { plantRoutes } from "./plant-routes.ts";
 import type { HubIdentity } from "./ports.ts";
@@ -50,7 +54,9 @@ export interface AppDeps {
   vault: Vault;
   ingest: Ingest;
   clock: Clock;
-  auth: Auth;
+  people: People;
+  /** Null where no provider is set. */
+  sso: Sso | null;
   setup: Setup;
   metrics: Metrics;
   dataFolder: string;
@@ -72,9 +78,8 @@ export interface AppDeps {
   securityContact?: string | undefined;
 }
 
-/** Sign-in reads its own body, with a smaller limit; an import and a whole configuration are read as they come. */
+/** An import and a whole configuration are read as they come. */
 const readsItsBody = (path: string, method: string): boolean =>
-  path.startsWith("/api/auth/") ||
   path.startsWith(IMPORT_PATH) ||
   path.startsWith(CONFIG_IMPORT_PATH) ||
   (method === "PUT" && path.replace(/\/$/, "") === CONFIG_PATH);
@@ -91,14 +96,15 @@ export function createApp(deps: AppDeps) {
   const headers = securityHeaders(deps.https ? hstsS(deps.tls) : 0);
   const { database, ingest, clock, origins, limits } = deps;
   const { db } = database;
-  const plainGatekeeper = createGatekeeper(db, deps.auth, clock);
+  const plainGatekeeper = createGatekeeper(deps.people);
   const gatekeeper = limits.counting(plainGatekeeper);
   const { manifests, sessions } = ingest;
   const change = { db, clock, manifests, vault: deps.vault, gatekeeper };
   const noteRefusal = refusalNotes(deps.audit.access, gatekeeper);
   const app = new Elysia({
-    // The path of a request is otherwise searched from a fixed offset, and hosts under four letters end as 404.
-    handler: { standardHostname: false },
+    // The framework searches the path of a request from a fixed offset: the 11th letter, which is too far for a host of
+    // three letters on plain http, or the 7th, which with https is the second slash of the scheme.
+    handler: { standardHostname: deps.tls.keeper !== null },
     // In development the runtime shows whoever asks the source around an error.
     serve: { maxRequestBodySize: runtimeBodyBytesMax, development: false },
     websocket: SOCKET_LIMITS,
@@ -107,11 +113,12 @@ export function createApp(deps: AppDeps) {
       Object.assign(set.headers, headers);
       noteForwarded(request, server, deps.trusts);
       limits.arrived(new URL(request.url).pathname, addressOf(request, server));
+      checkTarget(request.url);
       checkSameOrigin(request, deps.origins());
     })
     // A value other than undefined keeps the default parser off it.
     .onParse(({ request, contentType, path }) =>
-      readsItsBody(path, request.method) ? null : parseBody(request, contentType),
+      readsItsBody(path, request.method) ? null : parseBody(request, contentType, bodyBytesMaxOf(path)),
     )
     .onError(({ error, request }) => {
       noteRefusal(error, request, app.server);
@@ -121,7 +128,7 @@ export function createApp(deps: AppDeps) {
     .use(tlsRoutes({ tls: deps.tls, gatekeeper }))
     .use(securityTextRoutes({ ...deps, contact: deps.securityContact, gatekeeper }))
     .use(setupRoutes({ setup: deps.setup, gatekeeper }))
-    .use(peopleRoutes({ auth: deps.auth, clock: deps.clock, gatekeeper }))
+    .use(peopleRoutes({ people: deps.people, sso: deps.sso, gatekeeper }))
     .use(tagRoutes({ db, gatekeeper }))
     .use(plantRoutes({ ...change, sessions }))
     .use(gatewayAppRoutes(deps, change))

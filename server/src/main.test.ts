@@ -48,13 +48,13 @@ test(
         });
       expect((await post("/api/v1/setup", { token, ...ADA })).status).toBe(200);
       const wanted = { email: ADA.email, password: ADA.password };
-      const elsewhere = await post("/api/auth/sign-in/email", wanted, { origin: "http://localhost:0" });
+      const elsewhere = await post("/api/v1/sign-in/password", wanted, { origin: "http://localhost:0" });
       expect(elsewhere.status).toBe(403);
-      const signedIn = await post("/api/auth/sign-in/email", wanted);
+      const signedIn = await post("/api/v1/sign-in/password", wanted);
       expect(signedIn.status).toBe(200);
       const cookie = signedIn.headers.get("set-cookie")?.split(";")[0] ?? "";
       expect((await fetch(`${base}/api/v1/me`, { headers: { cookie } })).status).toBe(200);
-      expect((await post("/api/auth/sign-out", {}, { cookie })).status).toBe(200);
+      expect((await post("/api/v1/sign-out", {}, { cookie })).status).toBe(200);
       expect((await fetch(`${base}/api/v1/me`, { headers: { cookie } })).status).toBe(401);
       const second = start({ MILLRACE_PORT: "0" });
       expect(await second.exited).toBe(EXIT_SETTING);

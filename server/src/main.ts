@@ -21,17 +21,23 @@ import { createRequestLimits } from "./http/request-limits.ts";
 import { loadHubKey, loadIdentity } from "./identity.ts";
 import { createIngest } from "./ingest/ingest.ts";
 import { configureLog, operatorSecrets } from "./log.ts";
+import { headFile } from "./modules/audit/head-file.ts";
 import { AuditKeeper } from "./modules/audit/keeper.ts";
 import { startLogKeeper } from "./modules/logs/keeper.ts";
 import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
+import { createCookies } from "./modules/people/cookies.ts";
 import { createPasswords } from "./modules/people/password.ts";
+import { createPeople, type People, type PeopleDeps } from "./modules/people/people.ts";
+import { rescue } from "./modules/people/rescue.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
 import { startRollouts } from "./modules/rollouts/runner.ts";
 import { loadSecretsKey } from "./modules/secrets/key.ts";
 import { Vault } from "./modules/secrets/service.ts";
 import { createSetup, type Setup } from "./modules/setup/service.ts";
+import { createSso } from "./modules/sso/service.ts";
 import type { HubIdentity } from "./ports.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import { ssoSettings } from "./settings-people.ts";
 import type { TlsPair } from "./tls/certificate.ts";
 import { HubListener } from "./tls/listener.ts";
 import { openHubTls } from "./tls/open.ts";
@@ -88,6 +94,15 @@ function keepHistory(
   undo.push(() => logs.stop());
 }
 
+/** Links only the console shows: to make the first administrator, and back in for somebody who is locked out. */
+async function printLinks(setup: Setup, people: People, { resetAdmin }: Settings): Promise<void> {
+  const link = await setup.openLink(people.publicUrl());
+  if (link !== null) process.stdout.write(`Set-up link: ${link}\n`);
+  if (resetAdmin === undefined) return;
+  process.stdout.write(`Reset link: ${await rescue(people, resetAdmin)}\n`);
+  logger.warn("A reset link was printed for {email}: take MILLRACE_RESET_ADMIN out", { email: resetAdmin });
+}
+
 /** Starts what signs and watches the audit, and writes sign-ins and refusals into it. */
 function keepAudit(
   settings: Settings,
@@ -100,20 +115,40 @@ function keepAudit(
     identity,
     registry: metrics.registry,
     diskFree: () => diskFreeOf(settings),
+    heads: headFile(settings.dataFolder),
   });
   audit.start();
   undo.push(() => audit.stop());
   return audit;
 }
 
+/** People and their ways in. */
+async function openPeople(
+  { dataFolder, mfa }: Settings,
+  {
+    db,
+    passwords,
+    audit,
+    publicUrl,
+  }: Pick<PeopleDeps, "db" | "passwords" | "publicUrl"> & { audit: AuditKeeper },
+): Promise<People> {
+  const secret = await loadSessionSecret(dataFolder);
+  const origins = () => ownOrigins(publicUrl());
+  const cookies = createCookies(publicUrl().startsWith("https:"));
+  const auth = createAuth({ db, secret, publicUrl: publicUrl(), origins, cookies });
+  const note: PeopleDeps["note"] = (fact) => audit.access.note(fact);
+  return createPeople({ db, clock, auth, passwords, cookies, secret, mfa, note, origins, publicUrl });
+}
+
 /** Tells the console where the hub is, and how the first administrator gets in. */
-async function welcome({ allowPlain, host }: Settings, setup: Setup, publicUrl: string): Promise<void> {
+async function welcome(settings: Settings, setup: Setup, people: People): Promise<void> {
+  const { allowPlain, host } = settings;
+  const publicUrl = people.publicUrl();
   if (allowPlain && !publicUrl.startsWith("https:") && !isLoopback(host)) {
     logger.warn("The hub serves other machines over plain http: passwords can be read on the way");
   }
   logger.info("hub.ready {url}", { event: "hub.ready", url: publicUrl });
-  const link = await setup.openLink(publicUrl);
-  if (link !== null) process.stdout.write(`Set-up link: ${link}\n`);
+  await printLinks(setup, people, settings);
 }
 
 /** The certificate the hub shows, from wherever the settings say. */
@@ -140,11 +175,10 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     let publicUrl = publicUrlOf(settings);
     const origins = () => ownOrigins(publicUrl);
     const { dataFolder, metricsOpen } = settings;
-    const passwords = createPasswords();
-    const secret = await loadSessionSecret(dataFolder);
-    const auth = createAuth({ db, passwords, secret, publicUrl, origins });
-    const setup = createSetup({ db, clock, passwords, dataFolder });
     const https = publicUrl.startsWith("https:");
+    const passwords = createPasswords(clock);
+    const oidc = ssoSettings(settings);
+    const setup = createSetup({ db, clock, passwords, dataFolder });
     const metrics = createMetrics();
     const tls = await openTls(settings, identity, metrics, () => publicUrl);
     const ingest = createIngest({ database, identity, vault, clock, registry: metrics.registry });
@@ -152,6 +186,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     undo.push(() => ingest.stop());
     keepHistory(settings, { url, database, metrics }, undo);
     const audit = keepAudit(settings, { database, identity, metrics }, undo);
+    const people = await openPeople(settings, { db, passwords, audit, publicUrl: () => publicUrl });
     const { manifests, sessions, latest } = ingest;
     const rollouts = startRollouts({ db, clock, manifests, vault, sessions, latest: latest.cache });
     undo.push(() => rollouts.stop());
@@ -161,7 +196,8 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       vault,
       ingest,
       clock,
-      auth,
+      people,
+      sso: oidc === null ? null : createSso(people, oidc),
       setup,
       metrics,
       dataFolder,
@@ -182,7 +218,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     if (settings.publicUrl === undefined) publicUrl = publicUrlOf({ ...settings, port: listener.port });
     tls.start((pair) => listener.swap(pair));
     undo.push(() => tls.stop());
-    await welcome(settings, setup, publicUrl);
+    await welcome(settings, setup, people);
     return stop;
   } catch (thrown) {
     await stop();

@@ -6,6 +6,7 @@ import { type Environment, readEnvironment, Setting, settingWrong } from "@millr
 import { type Static, Type } from "@sinclair/typebox";
 import { readProxies } from "./http/address.ts";
 import { REQUESTS } from "./http/request-limits.ts";
+import { PEOPLE_SETTINGS, ssoSettings } from "./settings-people.ts";
 import { checkTlsSettings, TLS_SETTINGS } from "./tls/settings.ts";
 
 /** Everything an operator may set on the hub, each by an environment variable. */
@@ -65,6 +66,7 @@ export const Settings = Type.Object({
     ),
     true,
   ),
+  ...PEOPLE_SETTINGS,
   secretsKey: Setting(
     "MILLRACE_SECRETS_KEY",
     Type.Optional(
@@ -176,6 +178,8 @@ export function readSettings(environment: Environment): Settings {
         "Turn on MILLRACE_TLS, or put a TLS proxy in front and name it in MILLRACE_PUBLIC_URL, or accept this with MILLRACE_ALLOW_PLAIN=1.",
     );
   }
+  // Said wrongly, it shall be known at the start and not at somebody's first sign-in.
+  ssoSettings(settings);
   try {
     readProxies(settings.trustedProxies);
   } catch (thrown) {

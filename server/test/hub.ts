@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "@millrace/contract/std/clock";
+import { type Clock, systemClock } from "@millrace/contract/std/clock";
 import { type App, createApp } from "../src/app.ts";
 import { readProxies } from "../src/http/address.ts";
 import { createMetrics } from "../src/http/metrics.ts";
@@ -12,10 +12,14 @@ import { loadIdentity } from "../src/identity.ts";
 import { createIngest, type Ingest } from "../src/ingest/ingest.ts";
 import { AuditKeeper } from "../src/modules/audit/keeper.ts";
 import { createAuth } from "../src/modules/people/auth.ts";
+import { createCookies } from "../src/modules/people/cookies.ts";
 import { createPasswords } from "../src/modules/people/password.ts";
+import { createPeople, type MfaPolicy, type People } from "../src/modules/people/people.ts";
 import { seedAdminKey } from "../src/modules/people/service.ts";
 import { Vault } from "../src/modules/secrets/service.ts";
 import { createSetup, type Setup } from "../src/modules/setup/service.ts";
+import type { SsoSettings } from "../src/modules/sso/provider.ts";
+import { createSso } from "../src/modules/sso/service.ts";
 import type { HubIdentity } from "../src/ports.ts";
 import type { HubTls } from "../src/tls/hub-tls.ts";
 import { loadTrust } from "../src/tls/trust.ts";
@@ -30,10 +34,12 @@ export interface TestHub extends AsyncDisposable {
   app: App;
   database: TestDatabase;
   vault: Vault;
+  identity: HubIdentity;
   ingest: Ingest;
   /** Signs only when a test says so. */
   audit: AuditKeeper;
   setup: Setup;
+  people: People;
   dataFolder: string;
   /** Begins to listen at any port of loopback, and ends with the hub. */
   listen(): number;
@@ -49,16 +55,26 @@ export interface TestHub extends AsyncDisposable {
 }
 
 export interface TestHubOptions {
+  publicUrl?: string;
+  mfa?: MfaPolicy;
+  sso?: SsoSettings;
+  /** Of sign-ins and sessions alone. */
+  clock?: Clock;
   /** As `MILLRACE_TRUSTED_PROXIES`. */
   trustedProxies?: string;
   /** Requests in 10 s; the standard ones unless a test says otherwise. */
   addressPer10S?: number;
   accountPer10S?: number;
   https?: boolean;
+  /** The hub speaks TLS itself, by this certificate. */
+  keeper?: HubTls["keeper"];
 }
 
 /** The whole hub on a database of its own, without a socket: `await using hub = await testHub()`. */
 export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
+  const { https = false, mfa = "off" } = options;
+  const publicUrl = options.publicUrl ?? (https ? ORIGIN.replace("http:", "https:") : ORIGIN);
+  const origins = () => ownOrigins(publicUrl);
   const database = await testDatabase();
   const dataFolder = await mkdtemp(join(tmpdir(), "millrace-hub-"));
   const { db } = database;
@@ -68,18 +84,31 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
   const ingest = createIngest({ database, identity, vault, clock: systemClock, registry: metrics.registry });
   await ingest.start();
   await seedAdminKey({ db, clock: systemClock }, API_KEY);
-  const passwords = createPasswords();
-  const publicUrl = options.https ? ORIGIN.replace("http:", "https:") : ORIGIN;
-  const origins = () => ownOrigins(publicUrl);
-  const setup = createSetup({ db, clock: systemClock, passwords, dataFolder });
+  const passwords = createPasswords(systemClock);
+  const cookies = createCookies(https);
+  const secret = "s".repeat(43);
   const audit = new AuditKeeper({ db, clock: systemClock, identity, registry: metrics.registry });
+  const people = createPeople({
+    db,
+    note: (fact) => audit.access.note(fact),
+    clock: options.clock ?? systemClock,
+    auth: createAuth({ db, secret, publicUrl, origins, cookies }),
+    passwords,
+    cookies,
+    secret,
+    mfa,
+    origins,
+    publicUrl: () => publicUrl,
+  });
+  const setup = createSetup({ db, clock: systemClock, passwords, dataFolder });
   const app = createApp({
     database,
     identity,
     vault,
     ingest,
     clock: systemClock,
-    auth: createAuth({ db, passwords, secret: "s".repeat(43), publicUrl, origins }),
+    people,
+    sso: options.sso === undefined ? null : createSso(people, options.sso),
     setup,
     metrics,
     dataFolder,
@@ -89,8 +118,8 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     trusts: readProxies(options.trustedProxies ?? ""),
     diskFree: async () => DISK_FREE_BYTES,
     audit,
-    https: options.https ?? false,
-    tls: await tlsOff(dataFolder, identity),
+    https,
+    tls: { ...(await tlsOff(dataFolder, identity)), keeper: options.keeper ?? null },
     origins,
     publicUrl: () => publicUrl,
   });
@@ -99,9 +128,11 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     app,
     database,
     vault,
+    identity,
     ingest,
     audit,
     setup,
+    people,
     dataFolder,
     listen() {
       app.listen({ hostname: "127.0.0.1", port: 0 });
@@ -136,7 +167,14 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
 /** A hub on plain http. */
 async function tlsOff(folder: string, identity: HubIdentity): Promise<HubTls> {
   const trust = await loadTrust(join(folder, "keys"), identity, [], systemClock.nowMs());
-  return { keeper: null, trust, publicUrl: () => ORIGIN, trustUrl: () => `${ORIGIN}/trust` };
+  return {
+    keeper: null,
+    trust,
+    publicUrl: () => ORIGIN,
+    loopbackOnly: true,
+    plainPort: () => null,
+    trustUrl: () => `${ORIGIN}/trust`,
+  };
 }
 
 export const ADA = { name: "Ada", email: "ada@plant.example", password: "a long plant password" };
@@ -149,9 +187,24 @@ export async function setUpAda(hub: TestHub): Promise<void> {
   if (response.status !== 200) throw new Error(await response.text());
 }
 
-/** A browser's own POST: our Origin and, when given, a cookie. */
-export function post(hub: TestHub, path: string, body: unknown, cookie = ""): Promise<Response> {
-  const headers: Record<string, string> = { "content-type": "application/json", origin: ORIGIN };
+/** What a browser asks on its own page: our Origin and, when given, a cookie. */
+export function send(
+  hub: TestHub,
+  method: string,
+  path: string,
+  {
+    body,
+    cookie = "",
+    headers: more = {},
+  }: { body?: unknown; cookie?: string; headers?: Record<string, string> } = {},
+): Promise<Response> {
+  const headers: Record<string, string> = { origin: new URL(hub.people.publicUrl()).origin, ...more };
   if (cookie !== "") headers.cookie = cookie;
-  return hub.ask(path, { method: "POST", headers, body: JSON.stringify(body) });
+  if (body === undefined) return hub.ask(path, { method, headers });
+  headers["content-type"] = "application/json";
+  return hub.ask(path, { method, headers, body: JSON.stringify(body) });
 }
+
+/** A browser's own POST. */
+export const post = (hub: TestHub, path: string, body: unknown, cookie = ""): Promise<Response> =>
+  send(hub, "POST", path, { body, cookie });

@@ -3,6 +3,7 @@ import { systemClock, systemRandom } from "@millrace/contract/std/clock";
 import { mount } from "svelte";
 import App from "./App.svelte";
 import { SessionController } from "./lib/features/session/session-controller.svelte.ts";
+import { StepUp } from "./lib/features/session/step-up.svelte.ts";
 import { HubClient } from "./lib/hub/client.ts";
 import { PlantLists } from "./lib/hub/plant-lists.svelte.ts";
 import { PlantLive } from "./lib/hub/plant-live.svelte.ts";
@@ -13,8 +14,14 @@ import { AppUpdate } from "./lib/update/app-update.svelte.ts";
 
 const clock = systemClock;
 const store = new OfflineStore();
-const client = new HubClient({ fetch: (input, init) => fetch(input, init), clock });
-const session = new SessionController({ client, store, clock });
+const stepUp = new StepUp();
+const client = new HubClient({
+  fetch: (input, init) => fetch(input, init),
+  clock,
+  showWho: () => stepUp.ask(),
+  onTurnedAway: () => void session.check(),
+});
+const session: SessionController = new SessionController({ client, store, clock });
 const lists = new PlantLists({ client, clock, store });
 const live = new PlantLive({
   clock,
@@ -32,7 +39,9 @@ const theme = new Theme();
 
 mount(App, {
   target: document.getElementById("app")!,
-  props: { services: { clock, client, live, lists, store, session, router: new Router(), update, theme } },
+  props: {
+    services: { clock, client, live, lists, store, session, stepUp, router: new Router(), update, theme },
+  },
 });
 void update.register();
 void session.check();

@@ -229,12 +229,12 @@ async function api(request: Request, url: URL): Promise<Response> {
   const path = url.pathname;
   if (path === "/api/v1/setup")
     return request.method === "GET" ? Response.json({ needed: false }) : Response.json({});
-  if (path === "/api/auth/sign-in/email") {
+  if (path === "/api/v1/sign-in/password") {
     return new Response("{}", {
       headers: { "set-cookie": "dev=1; Path=/; HttpOnly", "content-type": "application/json" },
     });
   }
-  if (path === "/api/auth/sign-out")
+  if (path === "/api/v1/sign-out")
     return new Response("{}", { headers: { "set-cookie": "dev=; Path=/; Max-Age=0" } });
   if (!signedIn) return problem(401, "auth.required", "Sign in first.");
   if (path === "/api/v1/me") {
@@ -245,6 +245,9 @@ async function api(request: Request, url: URL): Promise<Response> {
       grants: [{ role: "administrator", siteId: null, path: null }],
       permissions: [],
       reach: {},
+      kind: "person",
+      session: null,
+      mustEnrol: false,
     });
   }
   if (path === "/api/v1/sites") return page(sites);

@@ -28,6 +28,8 @@ export const AuditEntry = Type.Object({
   whoName: Type.Union([Type.String(), Type.Null()]),
   action: Type.String({ examples: ["device.edit"] }),
   subject: Type.String({ examples: ["device:01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55"] }),
+  /** The name or path `subject` has now; null when it is gone or has none. */
+  subjectName: Type.Union([Type.String(), Type.Null()]),
   /** Null for what the hub did by itself, and for rows older than this column. */
   from: Type.Union([AuditFrom, Type.Null()]),
   /** Null for something that was made. */
@@ -59,6 +61,15 @@ export const AuditQuery = Type.Object({
   ...PageQuery.properties,
 });
 export type AuditQuery = Static<typeof AuditQuery>;
+
+/** `ndjson` is what can be verified without the hub, `csv` is for reading. */
+export const AuditExportFormat = Type.Union([Type.Literal("ndjson"), Type.Literal("csv")], {
+  default: "ndjson",
+});
+export type AuditExportFormat = Static<typeof AuditExportFormat>;
+
+/** `GET /api/v1/audit/export` */
+export const AuditExportQuery = Type.Object({ format: Type.Optional(AuditExportFormat) });
 
 /**
  * Why a chain does not hold.
@@ -106,12 +117,17 @@ export const AuditState = Type.Object({
   unwritableSince: Type.Union([Instant, Type.Null()]),
   /** Sign-ins and refusals that could not be kept since the hub started. */
   lost: Type.Integer({ minimum: 0 }),
+  /** Entries there are, as of some seconds ago; null before the first look. */
+  rows: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
   /** What the hub's own daily look found; null before the first one. */
   checked: Type.Union([
     Type.Object({
       at: Instant,
+      /** Entries that hold, from the first one on. */
+      rows: Type.Integer({ minimum: 0 }),
       /** The first entry that does not hold; null when all do. */
       brokenNo: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
+      why: Type.Union([AuditBreak, Type.Null()]),
     }),
     Type.Null(),
   ]),

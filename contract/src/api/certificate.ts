@@ -8,6 +8,12 @@ export const HubCertificate = Type.Object({
   kind: Type.Union([Type.Literal("off"), Type.Literal("files"), Type.Literal("own"), Type.Literal("acme")], {
     description: "off: the hub itself speaks plain http, alone or behind a proxy",
   }),
+  /** The address people open. */
+  publicUrl: Type.String(),
+  loopbackOnly: Type.Boolean({ description: "The hub listens for programs of its own machine alone" }),
+  /** The second port, which leads to https and refuses the API; null when there is none. */
+  plainPort: Type.Union([Type.Integer({ minimum: 1, maximum: 65_535 }), Type.Null()]),
+  subject: Type.String(),
   names: Type.Array(Type.String()),
   issuer: Type.String(),
   notBefore: OrNull(Type.String()),

@@ -1,9 +1,10 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { CANDIDATES_MAX, Candidate } from "../driver/modbus/match.ts";
+import { PeerCertificate } from "../vocabulary/certificate.ts";
 import { Name } from "../vocabulary/id.ts";
 import { Scale, TagNumbers } from "../vocabulary/tag.ts";
 import { DataType, JsonValue } from "../vocabulary/value.ts";
-import { DriverSettings } from "../wire/field.ts";
+import { BrowseNode, DriverSettings, FieldBrowse } from "../wire/field.ts";
 import { LIMITS } from "../wire/limits.ts";
 
 /** Tools at the device, through its gateway: nothing has to be published, and nothing is ever written to a device. */
@@ -15,6 +16,7 @@ export const FieldProblem = Type.Object({
   code: Type.String(),
   message: Type.String(),
   nextStep: Type.String({ description: "Empty where the message says it already" }),
+  certificate: Type.Optional(PeerCertificate),
 });
 export type FieldProblem = Static<typeof FieldProblem>;
 
@@ -136,3 +138,21 @@ export const FieldMatchResult = Type.Object({
   hint: Type.String({ description: "What to do next" }),
 });
 export type FieldMatchResult = Static<typeof FieldMatchResult>;
+
+/** `POST /api/v1/gateways/:id/field/browse`: one place of the device's own address space, a page at a time. */
+export const FieldBrowseRequest = Type.Object({
+  driver,
+  settings: DriverSettings,
+  from: Type.Optional(FieldBrowse.properties.from),
+  after: Type.Optional(FieldBrowse.properties.after),
+});
+export type FieldBrowseRequest = Static<typeof FieldBrowseRequest>;
+
+export const FieldBrowseResult = Type.Object({
+  ...outcome,
+  nodes: Type.Array(BrowseNode),
+  after: Type.Union([Type.Integer(), Type.Null()], {
+    description: "For the next page; null when this was the last",
+  }),
+});
+export type FieldBrowseResult = Static<typeof FieldBrowseResult>;

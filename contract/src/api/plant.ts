@@ -4,6 +4,7 @@ import { OperatingHours } from "../vocabulary/operating-hours.ts";
 import { ParameterValues, ProfileParameters } from "../vocabulary/parameter.ts";
 import { Interpolation, ProfileTag, RetentionClassName, TagNumbers } from "../vocabulary/tag.ts";
 import { DataType } from "../vocabulary/value.ts";
+import { WriteRules } from "../vocabulary/write.ts";
 
 /** ISA-95 levels; empty levels may be skipped. */
 export const SiteKind = Type.Union([
@@ -84,6 +85,7 @@ export const Tag = Type.Composite([
     description: Type.String(),
     interpolation: Interpolation,
     retention: RetentionClassName,
+    write: Type.Optional(WriteRules),
   }),
   TagNumbers,
 ]);

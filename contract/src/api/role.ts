@@ -65,3 +65,37 @@ export type ShownGrant = Static<typeof ShownGrant>;
 /** Where somebody may do something: everywhere, or below these places. */
 export const Reach = Type.Union([Type.Literal("whole"), Type.Array(Type.String())]);
 export type Reach = Static<typeof Reach>;
+
+const RoleText = Type.String({ maxLength: 200 });
+const PermissionSet = Type.Array(Permission, { uniqueItems: true, maxItems: PERMISSION_NAMES.length });
+
+/** A role as it is shown: built in, or a plant's own. */
+export const Role = Type.Object({
+  name: RoleName,
+  description: Type.String(),
+  permissions: Type.Array(Permission),
+  builtIn: Type.Boolean(),
+  /** People, keys and open invitations that have it. */
+  holders: Type.Integer({ minimum: 0 }),
+  /** For If-Match; 0 for a built-in one. */
+  revision: Type.Integer({ minimum: 0 }),
+});
+export type Role = Static<typeof Role>;
+export const Roles = Type.Object({ items: Type.Array(Role) });
+
+/** `POST /api/v1/roles` */
+export const RoleCreate = Type.Object({ name: RoleName, description: RoleText, permissions: PermissionSet });
+export type RoleCreate = Static<typeof RoleCreate>;
+/** `PUT /api/v1/roles/:name` with If-Match */
+export const RoleEdit = Type.Object({ description: RoleText, permissions: PermissionSet });
+export type RoleEdit = Static<typeof RoleEdit>;
+
+/** What the built-in roles are for. */
+export const BUILT_IN_TEXT: Readonly<Record<string, string>> = {
+  viewer: "Looks and changes nothing",
+  operator: "Runs the machines: writes values and notes",
+  technician: "Installs and repairs: gateways and tools at the device",
+  engineer: "Configures: places, devices, profiles and tags",
+  administrator: "May do everything",
+  auditor: "Looks at everything, the audit too, and changes nothing",
+};

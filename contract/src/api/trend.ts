@@ -17,8 +17,11 @@ export const TrendPen = Type.Object({
 export type TrendPen = Static<typeof TrendPen>;
 
 /** What a saved view shows. A fixed range, or a length that ends now. */
+/** One second to a hundred years. */
+const Stretch = Type.Integer({ minimum: 1_000, maximum: 100 * 366 * 86_400_000 });
+
 export const TrendRange = Type.Union([
-  Type.Object({ kind: Type.Literal("live"), lengthMs: Type.Integer({ minimum: 1_000 }) }),
+  Type.Object({ kind: Type.Literal("live"), lengthMs: Stretch }),
   Type.Object({ kind: Type.Literal("fixed"), from: Instant, to: Instant }),
 ]);
 export type TrendRange = Static<typeof TrendRange>;
@@ -30,7 +33,7 @@ export const TrendViewCreate = Type.Object({
   /** One axis for all pens of a unit, or a lane for each pen. */
   layout: Type.Union([Type.Literal("shared"), Type.Literal("stacked")]),
   /** How far back the second, paler line of each pen lies; null for none. */
-  compareMs: Type.Union([Type.Integer({ minimum: 1_000 }), Type.Null()]),
+  compareMs: Type.Union([Stretch, Type.Null()]),
 });
 export type TrendViewCreate = Static<typeof TrendViewCreate>;
 export const TrendView = Type.Composite([

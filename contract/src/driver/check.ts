@@ -7,6 +7,7 @@ import type { ParameterValues, ProfileParameters } from "../vocabulary/parameter
 import { isSecretRef } from "../vocabulary/secret.ts";
 import type { ProfileTag } from "../vocabulary/tag.ts";
 import type { DataType } from "../vocabulary/value.ts";
+import { rulesProblem } from "../write/judge.ts";
 import {
   declaredProblems,
   filledProblems,
@@ -78,6 +79,8 @@ function examplesOf(schema: TSchema): Record<string, unknown> {
   );
 }
 
+const READ_ONLY = "this protocol can only be read.";
+
 /** What is judged of a profile. */
 export interface JudgedProfile {
   driver: string;
@@ -85,7 +88,8 @@ export interface JudgedProfile {
   parameters?: ProfileParameters;
 }
 
-type Judge = (address: string, dataType: DataType) => string | null;
+/** @param isWritten whether something may be written there too */
+type Judge = (address: string, dataType: DataType, isWritten?: boolean) => string | null;
 
 /**
  * What a driver has against a profile: its kind, its parameters, each setting that is there, and each tag's address,
@@ -109,8 +113,10 @@ export function profileProblems(profile: JudgedProfile & { tags: readonly Profil
   if (problems.length > 0) return problems;
   const judge = addressJudge(profile);
   const addresses = profile.tags.flatMap((tag, i): DriverProblem[] => {
-    const message = judge(tag.address, tag.dataType);
-    return message === null ? [] : [{ at: ["tags", i, "address"], message }];
+    const message = judge(tag.address, tag.dataType, tag.write !== undefined);
+    if (message !== null) return [{ at: ["tags", i, "address"], message }];
+    const wrong = rulesProblem(tag) ?? (tag.write && !declaration.capabilities.write ? READ_ONLY : null);
+    return wrong === null ? [] : [{ at: ["tags", i, "write"], message: wrong }];
   });
   return hasParameters(parameters) ? [...addresses, ...wordProblems(profile.tags, parameters)] : addresses;
 }
@@ -131,14 +137,15 @@ export function addressJudge(profile: JudgedProfile): Judge {
     ...examplesOf(declaration.settings),
     ...settingsByDefault(profile).settings,
   });
-  if (!hasParameters(parameters)) return (address, dataType) => undeclared(address, judge(address, dataType));
+  if (!hasParameters(parameters))
+    return (address, dataType, isWritten) => undeclared(address, judge(address, dataType, isWritten));
   const defaults = effectiveValues(parameters, {});
-  return (address, dataType) => {
+  return (address, dataType, isWritten) => {
     const wrong = templateProblem(address, true, parameters);
     const read = readTemplate(address, { sums: true });
     if (wrong !== null || !read.ok) return `Address "${address}": ${wrong}`;
     const filled = fillTemplate(read.template, defaults);
-    if (filled.ok) return judge(filled.text, dataType);
+    if (filled.ok) return judge(filled.text, dataType, isWritten);
     return filled.why === "missing" ? null : `Address "${address}": ${filled.message}`;
   };
 }
@@ -146,10 +153,11 @@ export function addressJudge(profile: JudgedProfile): Judge {
 /** How a driver judges addresses that hold no parameters. */
 function plainJudge(declaration: AnyDeclaration, own: Record<string, unknown>): Judge {
   const settings = withDefaults(declaration, own);
-  return (address, dataType) => {
+  return (address, dataType, isWritten = false) => {
     try {
-      declaration.parseAddress(address, dataType, settings);
-      return null;
+      const parsed = declaration.parseAddress(address, dataType, settings);
+      const why = isWritten ? (declaration.writeProblem?.(parsed) ?? null) : null;
+      return why && `Address "${address}": ${why}`;
     } catch (thrown) {
       return problemOf(thrown, []).message;
     }

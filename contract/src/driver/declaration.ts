@@ -41,8 +41,10 @@ export interface DriverDeclaration<S extends TSchema = TSchema, A = unknown> {
    * refusal is an answer too. Without it, opening the link is the whole test.
    */
   probe?(settings: Static<S>): FieldPoint;
-  /** The setting that names the one certificate a device is trusted by; its value is `fingerprint` of a `PeerCertificate`. */
+  /** The setting that names the one certificate a device is trusted by: the `fingerprint` of a `PeerCertificate`. */
   trust?: string;
+  /** Why nothing can be written at an address, as a sentence; null where it can. Without it, every address can be written. */
+  writeProblem?(address: A): string | null;
   /** Finds a number of a display in the device, where the protocol has places to search. */
   matcher?: Matcher<Static<S>>;
 }

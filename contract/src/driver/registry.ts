@@ -4,6 +4,7 @@ import { modbusDeclaration } from "./modbus/declaration.ts";
 import { mqttDeclaration } from "./mqtt/declaration.ts";
 import { opcuaDeclaration } from "./opcua/declaration.ts";
 import { pushDeclaration } from "./push/declaration.ts";
+import { s7Declaration } from "./s7/declaration.ts";
 
 /**
  * A declaration of any settings and address. Callers treat both as opaque: settings come from `decodeSettings`,
@@ -17,6 +18,7 @@ export const DECLARATIONS: readonly AnyDeclaration[] = [
   mqttDeclaration as unknown as AnyDeclaration,
   opcuaDeclaration as unknown as AnyDeclaration,
   pushDeclaration as unknown as AnyDeclaration,
+  s7Declaration as unknown as AnyDeclaration,
 ];
 
 /** @throws AppError `setting.wrong` naming the kinds we know. */

@@ -60,7 +60,13 @@ export function wholeSettingsErrors<S extends TSchema, A>(
 export function settingsTable(schema: TObject): string {
   const rows = Object.entries(schema.properties).map(([name, property]) => {
     const unit = typeof property.unit === "string" ? ` (${property.unit})` : "";
-    const fallback = property.default === undefined ? "required" : `\`${JSON.stringify(property.default)}\``;
+    const isRequired = (schema.required ?? []).includes(name);
+    const fallback =
+      property.default === undefined
+        ? isRequired
+          ? "required"
+          : "–"
+        : `\`${JSON.stringify(property.default)}\``;
     const examples = (property.examples ?? []).map((one: unknown) => `\`${JSON.stringify(one)}\``).join(", ");
     return `| \`${name}\` | ${property.description ?? ""}${unit} | ${describeShape(property)} | ${fallback} | ${examples} |`;
   });

@@ -10,6 +10,7 @@ import {
   TAG_DEFAULTS,
 } from "../vocabulary/tag.ts";
 import type { DataType } from "../vocabulary/value.ts";
+import type { WriteRules } from "../vocabulary/write.ts";
 import { effectiveValues, fillTag, hasParameters } from "./parameter.ts";
 
 /** What a profile says for all of its tags. */
@@ -34,6 +35,8 @@ export interface ExpandedTag {
   range: Range | null;
   interpolation: Interpolation;
   retention: RetentionClassName;
+  /** Null: nothing may be written to it. */
+  write: WriteRules | null;
 }
 
 /**
@@ -68,6 +71,7 @@ export function expandTags(
       interpolation:
         tag.interpolation ?? (tag.scale === undefined ? interpolationOf(tag.dataType) : "linear"),
       retention: tag.retention ?? RETENTION_STANDARD,
+      write: tag.write ?? null,
     };
   });
 }

@@ -1,7 +1,12 @@
 import { type Static, Type } from "@sinclair/typebox";
 
-/** What a machine shows of itself before it is trusted, for somebody who compares it with the machine's own display. */
+/** What a machine shows of itself, and where, for somebody who compares it with the machine's own display. */
 export const PeerCertificate = Type.Object({
+  endpoint: Type.String({
+    maxLength: 500,
+    description: "Where it was shown",
+    examples: ["opc.tcp://192.168.1.20:4840"],
+  }),
   fingerprint: Type.String({ pattern: "^[0-9a-f]{64}$", description: "SHA-256 of the certificate" }),
   /** As many older tools and displays show it. */
   thumbprint: Type.String({ pattern: "^[0-9a-f]{40}$", description: "SHA-1 of the certificate" }),

@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { PeerCertificate } from "./certificate.ts";
 import { EntityId } from "./id.ts";
 import { LogLevel } from "./log.ts";
 
@@ -28,6 +29,8 @@ export const DeviceStatus = Type.Object({
   roundTripMs: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
   tagsGood: Type.Integer({ minimum: 0 }),
   tagsBad: Type.Integer({ minimum: 0 }),
+  /** What the device showed of itself, where its protocol has certificates; trusted or not. */
+  certificate: Type.Optional(PeerCertificate),
 });
 export type DeviceStatus = Static<typeof DeviceStatus>;
 
@@ -98,11 +101,32 @@ export const LocalState = Type.Object({
     description: "Until when commissioning mode is on, ms UTC; null while it is off",
   }),
   lockedOut: Type.Boolean({ description: "No write from afar reaches a machine" }),
+  writesArmedUntilMs: Type.Optional(
+    Type.Union([Type.Number(), Type.Null()], {
+      description: "Until when somebody at the machine has armed writes from afar, ms UTC; null while not",
+    }),
+  ),
+  writesNeedArming: Type.Optional(
+    Type.Boolean({ description: "This gateway writes nothing that was not armed at its page" }),
+  ),
   signInLockedUntilMs: Type.Union([Type.Number(), Type.Null()], {
     description: "Until when somebody may not try another PIN; null when nobody is locked out",
   }),
 });
 export type LocalState = Static<typeof LocalState>;
+
+/**
+ * By what a gateway knows that it speaks with its hub, beside the hub's signature: `pinned` the authority it was told,
+ * `public` the authorities everybody trusts; `loopback` plain http that stays on its machine, `plain` plain http that
+ * does not.
+ */
+export const HubLinkTrust = Type.Union([
+  Type.Literal("pinned"),
+  Type.Literal("public"),
+  Type.Literal("loopback"),
+  Type.Literal("plain"),
+]);
+export type HubLinkTrust = Static<typeof HubLinkTrust>;
 
 /** Health report of a gateway, sent each heartbeat and on every transition. */
 export const GatewayStatus = Type.Object({
@@ -123,9 +147,11 @@ export const GatewayStatus = Type.Object({
   ),
   log: Type.Optional(LogStatus),
   local: Type.Optional(LocalState),
+  /** Absent in gateways before 0.2. */
+  hubTrust: Type.Optional(HubLinkTrust),
   clockOffsetMs: Type.Union([Type.Number(), Type.Null()], { description: "Gateway minus hub" }),
   clockQuality: Type.Optional(ClockQualityName),
-  manifestRev: Type.Integer({ minimum: 0 }),
+  manifestRev: Type.Integer({ minimum: 0, maximum: 0x7fff_ffff }),
   outbox: OutboxStatus,
   devices: Type.Array(DeviceStatus, { maxItems: 10_000 }),
 });

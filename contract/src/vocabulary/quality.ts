@@ -33,6 +33,7 @@ export const QUALITY = {
   "bad.waitingForData": 145,
   "bad.accessDenied": 146,
   "bad.configuration": 147,
+  "bad.mappingChanged": 148,
   "bad.stale": 160,
   "bad.deviceOffline": 161,
 } as const;

@@ -1,6 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Name } from "./id.ts";
 import { DataType } from "./value.ts";
+import { WriteRules } from "./write.ts";
 
 /** Name of a class of tags whose history is kept equally long. */
 export const RetentionClassName = Type.String({
@@ -56,6 +57,7 @@ export const ProfileTag = Type.Composite([
     description: Type.Optional(Type.String({ maxLength: 500 })),
     interpolation: Type.Optional(Interpolation),
     retention: Type.Optional(RetentionClassName),
+    write: Type.Optional(WriteRules),
   }),
   Type.Partial(TagNumbers),
 ]);

@@ -86,7 +86,13 @@ export const RenewEpoch = Type.Object({
   ),
 });
 
-export const CommandOffer = Type.Object({ type: Type.Literal("command"), command: Command });
+/** `signature` is the hub's over `commandText`; hubs before 0.2 send none, and then nothing is written to a machine. */
+export const CommandOffer = Type.Object({
+  type: Type.Literal("command"),
+  command: Command,
+  signature: Type.Optional(Base64Url(64)),
+});
+export type CommandOffer = Static<typeof CommandOffer>;
 
 export const DownlinkMessage = Type.Union([
   Challenge,

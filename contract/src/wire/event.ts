@@ -32,8 +32,13 @@ export const EVENT = {
   "epoch.renewed": "warning",
   /** A frame went to the gateway's quarantine. Data: `lane`, `seq`, `samples`. */
   "frame.quarantined": "error",
-  /** Outcome of a command. Data: `commandId`, `commandNo`, `outcome`. */
+  /**
+   * Outcome of a command. Data: `commandId`, `commandNo`, `outcome`; of a write also `tagNo`, `by`, `code` (empty when it
+   * is done), `before` and `after` as read from the device, null where they could not be, and `armedBy`.
+   */
   "command.done": "info",
+  /** A command whose signature is not the hub's, or that is meant for another gateway. Nothing was done. */
+  "command.forged": "error",
   /** What this program runs with. Data: each setting by name; of a secret only whether it is set. */
   "gateway.settings": "info",
   /** Other log records are sent to the hub from now on. Data: `level`, `minutes` (null: back at the standard level). */
@@ -52,6 +57,9 @@ export const EVENT = {
   /** Commissioning mode at the gateway's page. Data: `name`, `minutes` or `why`. */
   "commissioning.began": "warning",
   "commissioning.ended": "info",
+  /** Writing from afar was armed for a moment at the gateway's page. Data: `name`, `minutes` or `why`. */
+  "writing.armed": "warning",
+  "writing.disarmed": "info",
   /** The lockout of writes from afar at the gateway's page. Data: `name`. */
   "lockout.set": "warning",
   "lockout.released": "warning",

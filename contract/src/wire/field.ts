@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { NETWORK_HOSTS_MAX } from "../driver/network.ts";
+import { PeerCertificate } from "../vocabulary/certificate.ts";
 import { EntityId } from "../vocabulary/id.ts";
 import { Scale } from "../vocabulary/tag.ts";
 import { DataType, JsonValue } from "../vocabulary/value.ts";
@@ -54,9 +55,28 @@ export const FieldScan = Type.Object({
 });
 export type FieldScan = Static<typeof FieldScan>;
 
-export const FIELD_BODY = { connection: FieldConnection, read: FieldRead, scan: FieldScan } as const;
+/** A page of what lies below one place of the device's own address space. */
+export const FieldBrowse = Type.Object({
+  kind: Type.Literal("browse"),
+  driver: DriverKind,
+  settings: DriverSettings,
+  from: Type.String({ maxLength: 500, description: "A node of an earlier answer; empty for the beginning" }),
+  after: Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: "Where the page before ended; 0 for the first",
+  }),
+});
+export type FieldBrowse = Static<typeof FieldBrowse>;
+
+export const FIELD_BODY = {
+  connection: FieldConnection,
+  read: FieldRead,
+  scan: FieldScan,
+  browse: FieldBrowse,
+} as const;
 export type FieldKind = keyof typeof FIELD_BODY;
-export type FieldBody = FieldConnection | FieldRead | FieldScan;
+export type FieldBody = FieldConnection | FieldRead | FieldScan | FieldBrowse;
 
 /** What a gateway of this version takes; its hello names them. */
 export const FIELD_KINDS = Object.keys(FIELD_BODY) as FieldKind[];
@@ -84,6 +104,8 @@ export const FieldCancel = Type.Object({ type: Type.Literal("fieldCancel"), requ
 export const FieldCause = Type.Object({
   code: Type.String({ maxLength: 64 }),
   message: Type.String({ maxLength: 500 }),
+  /** What the device showed of itself, when that is the trouble. */
+  certificate: Type.Optional(PeerCertificate),
 });
 export type FieldCause = Static<typeof FieldCause>;
 
@@ -97,6 +119,24 @@ export const FieldReading = Type.Object({
   cause: Type.Optional(FieldCause),
 });
 export type FieldReading = Static<typeof FieldReading>;
+
+/** A place of a device's own address space. */
+export const BrowseNode = Type.Object({
+  node: Type.String({
+    maxLength: 600,
+    description: "`from` of the next question, and the address of a tag when it holds a value",
+  }),
+  name: Type.String({ maxLength: 200 }),
+  holds: Type.Union([Type.Literal("value"), Type.Literal("places")], {
+    description: "A folder or object only leads on; a value can be a tag",
+  }),
+  dataType: Type.Union([DataType, Type.Null()], {
+    description: "Our type for it; null when there is none, e.g. for a structure",
+  }),
+  typeName: Type.String({ maxLength: 120, description: "The device's own word for its type" }),
+  leadsOn: Type.Boolean({ description: "Whether something may lie below" }),
+});
+export type BrowseNode = Static<typeof BrowseNode>;
 
 const tried = {
   /** The device answered. */
@@ -132,6 +172,14 @@ export const FieldResult = Type.Union([
     asked: Type.Integer({ minimum: 0 }),
     /** In the order of their addresses. */
     found: Type.Array(FieldFound, { maxItems: NETWORK_HOSTS_MAX }),
+  }),
+  Type.Object({
+    kind: Type.Literal("browse"),
+    ...tried,
+    nodes: Type.Array(BrowseNode, { maxItems: LIMITS.fieldNodesMax }),
+    after: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
+      description: "`after` of the next page; null when this was the last",
+    }),
   }),
 ]);
 export type FieldResult = Static<typeof FieldResult>;

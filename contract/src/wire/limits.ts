@@ -33,6 +33,8 @@ export const LIMITS = {
   fieldTagsMax: 200,
   /** Groups of points read one after the other in one test. */
   fieldPartsMax: 4,
+  /** Places of a device in one answer; the next page follows on request. */
+  fieldNodesMax: 100,
   /** Registers a search looks at before and after an address. */
   fieldSpanMax: 48,
   /** The question of a test as JSON. */

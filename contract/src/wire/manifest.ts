@@ -2,6 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { EntityId, Name, TagNo } from "../vocabulary/id.ts";
 import { TagNumbers } from "../vocabulary/tag.ts";
 import { DataType } from "../vocabulary/value.ts";
+import { WriteRules } from "../vocabulary/write.ts";
 import { LIMITS } from "./limits.ts";
 
 /** A tag as one gateway runs it: numbers resolved, nothing inherited any more. */
@@ -13,6 +14,8 @@ export const ManifestTag = Type.Composite([
     address: Type.String({ minLength: 1, maxLength: 500 }),
     dataType: DataType,
     unit: Type.String({ maxLength: 32 }),
+    /** The gateway's own allow-list: what the hub asks beyond it is refused. */
+    write: Type.Optional(WriteRules),
   }),
   TagNumbers,
 ]);

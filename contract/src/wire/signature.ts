@@ -1,5 +1,6 @@
 import type { EnrolmentBody } from "../api/enrolment.ts";
 import { canonicalJson } from "../std/canonical-json.ts";
+import type { Command } from "./command.ts";
 import type { HubTrust } from "./hub-trust.ts";
 import type { HelloBody } from "./uplink.ts";
 
@@ -13,4 +14,7 @@ export const enrolmentText = (body: EnrolmentBody): string => `millrace-enrol-v1
 export const auditAnchorText = (anchor: { hubId: string; no: number; hash: string; atMs: number }): string =>
   `millrace-audit-v1\n${canonicalJson(anchor)}`;
 export const manifestText = (manifestJson: string): string => `millrace-manifest-v1\n${manifestJson}`;
+/** A command for one gateway. */
+export const commandText = (meant: { hubId: string; gatewayId: string; command: Command }): string =>
+  `millrace-command-v1\n${canonicalJson(meant)}`;
 export const hubTrustText = (trust: HubTrust): string => `millrace-trust-v1\n${canonicalJson(trust)}`;

@@ -5,6 +5,9 @@ import { FieldAnswer, FieldKindNames } from "./field.ts";
 import { LIMITS } from "./limits.ts";
 import { Seq, StreamKey } from "./stream.ts";
 
+/** What both ends store as a 32-bit number; a larger one would fail at the hub's database. */
+const ManifestRev = Type.Integer({ minimum: 0, maximum: 0x7fff_ffff });
+
 /** Text messages gateway → hub. Binary messages are envelopes (`frame.ts`). */
 
 const HelloStream = Type.Composite([
@@ -24,19 +27,19 @@ const HelloStream = Type.Composite([
 
 /** Everything in a hello but its signature. The signature covers `helloText`. */
 export const HelloBody = Type.Object({
-  protocol: Type.Integer({ minimum: 1 }),
+  protocol: Type.Integer({ minimum: 1, maximum: 0xffff }),
   gatewayId: EntityId,
   keyId: Type.String({ minLength: 1, maxLength: 64 }),
   hubId: EntityId,
   nonce: Base64Url(32),
   epoch: Type.Integer({ minimum: 1, maximum: 0xffff_ffff }),
-  sessionNo: Type.Integer({ minimum: 1 }),
-  bootNo: Type.Integer({ minimum: 1 }),
+  sessionNo: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+  bootNo: Type.Integer({ minimum: 1, maximum: 0xffff_ffff }),
   streams: Type.Array(HelloStream, { maxItems: LIMITS.streamsMax }),
   /** Number of the manifest that runs; 0 when there is none. */
-  manifestRev: Type.Integer({ minimum: 0 }),
+  manifestRev: ManifestRev,
   /** Highest command number this gateway knows; 0 when it never had one. Absent in gateways before 0.2. */
-  commandNo: Type.Optional(Type.Integer({ minimum: 0 })),
+  commandNo: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
   /** Kinds of field tests this gateway takes (`field.ts`). Absent in gateways before 0.2, which take none. */
   fieldKinds: Type.Optional(FieldKindNames),
   /** Kinds of commands this gateway takes; absent in gateways that know `restartDevice` alone. */
@@ -54,11 +57,11 @@ export const Heartbeat = Type.Object({ type: Type.Literal("hb"), wallMs: Type.Nu
 export const StatusReport = Type.Object({ type: Type.Literal("status"), status: GatewayStatus });
 export const ManifestApplied = Type.Object({
   type: Type.Literal("manifestApplied"),
-  rev: Type.Integer({ minimum: 1 }),
+  rev: Type.Integer({ minimum: 1, maximum: 0x7fff_ffff }),
 });
 export const ManifestRefused = Type.Object({
   type: Type.Literal("manifestRefused"),
-  rev: Type.Integer({ minimum: 0 }),
+  rev: ManifestRev,
   code: Type.String({ maxLength: 64 }),
   message: Type.String({ maxLength: 2_000 }),
 });

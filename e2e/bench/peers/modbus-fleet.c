@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #define DEVICES_MAX 64
+/* Registers behind the floats that nothing here moves: what is written stays. */
+#define SETPOINTS 16
 
 static modbus_t *context[DEVICES_MAX];
 static modbus_mapping_t *mapping[DEVICES_MAX];
@@ -61,7 +63,7 @@ int main(int argc, char **argv) {
     int port = port_of(free_port);
     close(free_port);
     context[d] = modbus_new_tcp("127.0.0.1", port);
-    mapping[d] = modbus_mapping_new(0, 0, floats * 2, 0);
+    mapping[d] = modbus_mapping_new(0, 0, floats * 2 + SETPOINTS, 0);
     listener[d] = modbus_tcp_listen(context[d], 2);
     client[d] = -1;
     if (!mapping[d] || listener[d] < 0) {

@@ -1,7 +1,8 @@
 import type { KnownCommands } from "../../../gateway/src/commands/admit.ts";
+import type { CommandRecord } from "../../../gateway/src/commands/record.ts";
 
 /**
- * Stands in for `gateway/src/commands/record.ts` in a simulated gateway (`preload.ts`): the same two functions, on the
+ * Stands in for `gateway/src/commands/record.ts` in a simulated gateway (`preload.ts`): the same record, on the
  * disk of the world that registered under the folder's name.
  */
 export interface CommandFile {
@@ -14,10 +15,10 @@ const FILES = new Map<string, CommandFile>();
 
 export const lendCommandFile = (folder: string, file: CommandFile): void => void FILES.set(folder, file);
 
-export async function readKnownCommands(folder: string): Promise<KnownCommands> {
-  return FILES.get(folder)?.read() ?? { highestNo: 0, commands: [] };
-}
-
-export async function writeKnownCommands(folder: string, known: KnownCommands): Promise<void> {
-  await FILES.get(folder)!.write(known);
+export async function openCommandRecord(folder: string): Promise<CommandRecord> {
+  return {
+    found: FILES.get(folder)?.read() ?? { highestNo: 0, commands: [] },
+    keep: async (known) => await FILES.get(folder)!.write(known),
+    close: () => {},
+  };
 }

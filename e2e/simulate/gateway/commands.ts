@@ -28,6 +28,7 @@ export class Commands {
       folder,
       clock,
       hubNowMs: () => this.#hubNowMs(),
+      isGenuine: () => true,
       perform: async (body) => {
         if (body.kind === "restartDevice") await this.#execute(body.deviceId);
         return { message: "The device was restarted." };

@@ -135,7 +135,7 @@ export class Link {
           return { type: "epochRenewed" };
         });
       case "command":
-        return this.gateway.commands.take(action.command);
+        return this.gateway.commands.take(action.offer.command);
       default:
         return;
     }

@@ -239,7 +239,12 @@ class HubSession implements EndEvents {
       budget,
       fairShare,
       compression: zstd,
-      committed: { absorb: () => 0, reached: () => undefined, anchored: () => undefined },
+      committed: {
+        absorb: () => 0,
+        reached: () => undefined,
+        anchored: () => undefined,
+        answered: () => undefined,
+      },
     };
     const sink = {
       send: (message: DownlinkMessage) => this.#send(message),

@@ -40,6 +40,8 @@ export class MachineMemory {
   private readonly words = { holding: new Map<number, number>(), input: new Map<number, number>() };
   private readonly bits = { coil: new Map<number, boolean>(), discrete: new Map<number, boolean>() };
   private readonly signals;
+  /** Written from outside: kept until the next write. As `area:offset`. */
+  private readonly held = new Set<string>();
 
   constructor(machine: Machine) {
     this.signals = machine.kind.tags.map((tag) => ({ tag, signal: tag.signal(machine.seed) }));
@@ -50,9 +52,20 @@ export class MachineMemory {
     for (const { tag, signal } of this.signals) {
       const value = signal(nowMs);
       const { area, offset } = tag.at;
+      if (this.held.has(`${area}:${offset}`)) continue;
       if (area === "coil" || area === "discrete") this.bits[area].set(offset, Boolean(value));
       else registersOf(tag, value).forEach((word, index) => void this.words[area].set(offset + index, word));
     }
+  }
+
+  /** Takes a register or a coil where one lies. @returns false where nothing does */
+  write(area: "holding" | "coil", offset: number, value: number | boolean): boolean {
+    if (area === "coil" && !this.bits.coil.has(offset)) return false;
+    if (area === "holding" && !this.words.holding.has(offset)) return false;
+    if (area === "coil") this.bits.coil.set(offset, Boolean(value));
+    else this.words.holding.set(offset, Number(value));
+    this.held.add(`${area}:${offset}`);
+    return true;
   }
 
   word(area: "holding" | "input", offset: number): number | undefined {

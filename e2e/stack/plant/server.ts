@@ -43,6 +43,12 @@ function vectorOf(line: (typeof LINES)[number]): IServiceVector {
     getHoldingRegister: (offset: number, unit: number) => words("holding", offset, 1, unit)[0]!,
     getInputRegister: (offset: number, unit: number) => words("input", offset, 1, unit)[0]!,
     getCoil: (offset: number, unit: number) => bit("coil", offset, unit),
+    setRegister: (offset: number, value: number, unit: number) => {
+      if (!at(unit).write("holding", offset, value)) throw ILLEGAL_ADDRESS;
+    },
+    setCoil: (offset: number, value: boolean, unit: number) => {
+      if (!at(unit).write("coil", offset, value)) throw ILLEGAL_ADDRESS;
+    },
     getDiscreteInput: (offset: number, unit: number) => bit("discrete", offset, unit),
   };
 }

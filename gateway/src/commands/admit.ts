@@ -1,4 +1,9 @@
-import type { Command, CommandOutcome } from "@millrace/contract/wire/command";
+import {
+  COMMAND_CLOCK_SLACK_MS,
+  COMMAND_MS_MAX,
+  type Command,
+  type CommandOutcome,
+} from "@millrace/contract/wire/command";
 
 /** A command this gateway has begun. `outcome` is null while it runs, and for ever when the gateway died in it. */
 export interface KnownCommand {
@@ -23,7 +28,9 @@ export type Verdict =
   /** Taken before: the stored outcome is told again and nothing is done. */
   | { do: "repeat"; outcome: CommandOutcome }
   | { do: "expired" }
-  | { do: "stale" };
+  | { do: "stale" }
+  /** Its times make no sense: it would live too long, or was made later than now. */
+  | { do: "refuse"; why: string };
 
 /**
  * What to do with a command (`delivery.md` 2.7, 2.9). One that this gateway knows is never carried out again, one with
@@ -36,6 +43,10 @@ export function admitCommand(known: KnownCommands, command: Command, hubNowMs: n
   if (before) return { do: "repeat", outcome: before.outcome ?? "unknown" };
   if (command.commandNo <= known.highestNo) return { do: "stale" };
   if (hubNowMs === null || hubNowMs >= command.expiresMs) return { do: "expired" };
+  if (command.expiresMs - hubNowMs > COMMAND_MS_MAX + COMMAND_CLOCK_SLACK_MS)
+    return { do: "refuse", why: `It would live longer than ${COMMAND_MS_MAX / 1_000} s.` };
+  if (command.notBeforeMs !== undefined && command.notBeforeMs - hubNowMs > COMMAND_CLOCK_SLACK_MS)
+    return { do: "refuse", why: "It was made at a time that has yet to come." };
   return { do: "execute" };
 }
 

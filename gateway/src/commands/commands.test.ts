@@ -1,6 +1,7 @@
+import { Database } from "bun:sqlite";
 import { afterEach, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AppError } from "@millrace/contract/error/app-error";
@@ -9,6 +10,7 @@ import type { Command } from "@millrace/contract/wire/command";
 import { decodeEvents, encodeEvents, type GatewayEvent } from "@millrace/contract/wire/event";
 import { admitCommand, KNOWN_COMMANDS_MAX, type KnownCommands, withCommand } from "./admit.ts";
 import { type CommandDesk, type CommandDeskInput, openCommandDesk } from "./desk.ts";
+import { openCommandRecord } from "./record.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const DEVICE = "01938f5e-7c1a-7b2e-9d30-000000000001";
@@ -69,24 +71,31 @@ interface Rig {
   desk: CommandDesk;
   events: GatewayEvent[];
   /** What the record on disk said at the moment each command ran. */
-  ran: string[];
+  ran: ReturnType<typeof onDisk>[];
+}
+
+/** What the record on disk says, as another program reads it. */
+function onDisk(folder: string): { commandNo: number; outcome: string | null }[] {
+  using db = new Database(join(folder, "commands.db"), { readonly: true });
+  return db.query("SELECT command_no AS commandNo, outcome FROM command ORDER BY place").all() as never;
 }
 
 async function rig(
   folder?: string,
-  over: Partial<Pick<CommandDeskInput, "clock" | "hubNowMs" | "perform">> = {},
+  over: Partial<Pick<CommandDeskInput, "clock" | "hubNowMs" | "isGenuine" | "perform">> = {},
 ): Promise<Rig> {
   const home = folder ?? (await mkdtemp(join(tmpdir(), "millrace-commands-")));
   if (!folder) folders.push(home);
   const events: GatewayEvent[] = [];
-  const ran: string[] = [];
+  const ran: Rig["ran"] = [];
   const desk = await openCommandDesk({
     folder: home,
     clock: over.clock ?? systemClock,
     hubNowMs: over.hubNowMs ?? (() => NOW),
-    perform: async (body) => {
-      ran.push(await readFile(join(home, "commands.json"), "utf8"));
-      return (await over.perform?.(body)) ?? { message: "It was done." };
+    isGenuine: over.isGenuine ?? (() => true),
+    perform: async (body, running) => {
+      ran.push(onDisk(home));
+      return (await over.perform?.(body, running)) ?? { message: "It was done." };
     },
     report: (event) => events.push(...decodeEvents(encodeEvents([event]))),
   });
@@ -99,7 +108,7 @@ test("S26: a command is on disk before it runs, runs once, and its outcome is to
   const r = await rig();
   await Promise.all([r.desk.take(commandOf(1)), r.desk.take(commandOf(1))]);
   expect(r.ran).toHaveLength(1);
-  expect(JSON.parse(r.ran[0]!)).toMatchObject({ highestNo: 1, commands: [{ commandNo: 1, outcome: null }] });
+  expect(r.ran[0]).toEqual([{ commandNo: 1, outcome: null }]);
   const again = await rig(r.folder);
   expect(again.desk.highestNo()).toBe(1);
   await again.desk.take(commandOf(1));
@@ -116,11 +125,9 @@ test("S26: a command is on disk before it runs, runs once, and its outcome is to
 test("a gateway that dies in a command tells at its next start that nobody knows, and does not begin again", async () => {
   const r = await rig();
   await r.desk.take(commandOf(1));
-  const died = JSON.stringify({
-    highestNo: 2,
-    commands: [{ commandId: idOf(2), commandNo: 2, atMs: NOW, outcome: null }],
-  });
-  await writeFile(join(r.folder, "commands.json"), died);
+  const record = await openCommandRecord(r.folder);
+  await record.keep(NOTHING, { commandId: idOf(2), commandNo: 2, atMs: NOW, outcome: null });
+  record.close();
   const next = await rig(r.folder);
   await next.desk.take(commandOf(2));
   expect(next.ran).toHaveLength(0);
@@ -163,14 +170,14 @@ test("what follows a command waits until its outcome is on disk and told", async
     perform: async () => ({
       message: "It goes on from here.",
       afterwards: () => {
-        seen.push(JSON.parse(readFileSync(join(r.folder, "commands.json"), "utf8")).commands[0].outcome);
+        seen.push(onDisk(r.folder)[0]?.outcome);
         seen.push(...outcomes(r));
       },
     }),
   });
   await r.desk.take(commandOf(1));
   await r.desk.take(commandOf(1));
-  expect(seen).toEqual(["done", ["command.done", 1, "done"]]);
+  expect<unknown[]>(seen).toEqual(["done", ["command.done", 1, "done"]]);
   expect(r.events[0]!.message).toContain("It goes on from here.");
 });
 
@@ -187,19 +194,79 @@ test("one that does not end is left to itself, and the next one has its turn", a
 
 test("a command that cannot be kept is not carried out", async () => {
   const r = await rig();
-  await rm(r.folder, { recursive: true });
+  const other = new Database(join(r.folder, "commands.db"));
+  other.run("BEGIN EXCLUSIVE");
   await r.desk.take(commandOf(1));
+  other.close();
   expect(r.ran).toHaveLength(0);
   expect(outcomes(r)).toEqual([["command.done", 1, "failed"]]);
 });
 
 test("a damaged record stops commands, never the start", async () => {
-  const r = await rig();
-  await writeFile(join(r.folder, "commands.json"), '{"highestNo":-1}');
-  const next = await rig(r.folder);
+  const folder = await mkdtemp(join(tmpdir(), "millrace-commands-"));
+  folders.push(folder);
+  await writeFile(join(folder, "commands.db"), "no database at all, of whatever length it may be".repeat(90));
+  const next = await rig(folder);
   expect(next.desk.problem()).toMatchObject({ code: "setting.wrong" });
   expect(next.desk.highestNo()).toBeNull();
   await next.desk.take(commandOf(1));
   expect(next.ran).toHaveLength(0);
-  expect(next.events[0]!.message).toContain("commands.json");
+  expect(next.events[0]!.message).toContain("commands.db");
+});
+
+test("a record as older gateways kept it is taken over once", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "millrace-commands-"));
+  folders.push(folder);
+  const path = join(folder, "commands.json");
+  await writeFile(path, JSON.stringify(kept(7, "done")));
+  expect((await rig(folder)).desk.highestNo()).toBe(7);
+  expect(existsSync(path)).toBe(false);
+  expect(onDisk(folder)).toEqual([{ commandNo: 7, outcome: "done" }]);
+});
+
+const writeOf = (commandNo: number): Command => ({
+  ...commandOf(commandNo),
+  body: { kind: "writeTag", tagNo: 1, value: 5, expected: 4, by: ["Ada"] },
+});
+
+test("S26: a write that is not signed, or by somebody else, is not taken and no outcome is told", async () => {
+  const r = await rig(undefined, { isGenuine: (_, signature) => signature === "right" });
+  await r.desk.take(writeOf(1));
+  await r.desk.take(writeOf(1), "wrong");
+  await r.desk.take(commandOf(2), "wrong");
+  expect([r.ran.length, r.desk.highestNo()]).toEqual([0, 0]);
+  expect<unknown[]>(r.events.map(({ code, data }) => [code, data.commandId])).toEqual([
+    ["command.forged", undefined],
+    ["command.forged", undefined],
+    ["command.forged", undefined],
+  ]);
+  await r.desk.take(writeOf(1), "right");
+  expect(outcomes(r).at(-1)).toEqual(["command.done", 1, "done"]);
+});
+
+test("S26: one that would live longer than any may, or was made later than now, is refused", async () => {
+  const r = await rig();
+  await r.desk.take(commandOf(1, NOW + 40_000));
+  await r.desk.take({ ...commandOf(2), notBeforeMs: NOW + 5_000 });
+  expect(r.ran).toEqual([]);
+  expect(outcomes(r)).toEqual([
+    ["command.done", 1, "failed"],
+    ["command.done", 2, "failed"],
+  ]);
+});
+
+test("a write that takes long holds up no other, and its outcome is kept beside theirs", async () => {
+  const first = Promise.withResolvers<void>();
+  const r = await rig(undefined, {
+    perform: async (body) => {
+      if (body.kind === "writeTag") await first.promise;
+      return { message: "It was done." };
+    },
+  });
+  const slow = r.desk.take(writeOf(1), "right");
+  await r.desk.take(commandOf(2));
+  expect(outcomes(r)).toEqual([["command.done", 2, "done"]]);
+  first.resolve();
+  await slow;
+  expect(onDisk(r.folder).map(({ outcome }) => outcome)).toEqual(["done", "done"]);
 });

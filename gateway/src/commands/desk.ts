@@ -1,10 +1,13 @@
+import { getLogger } from "@logtape/logtape";
 import { type AppError, asAppError } from "@millrace/contract/error/app-error";
 import { unreachable } from "@millrace/contract/std/assert";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { Command, CommandBody, CommandOutcome } from "@millrace/contract/wire/command";
 import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
 import { admitCommand, type KnownCommands, withCommand, withOutcome } from "./admit.ts";
-import { readKnownCommands, writeKnownCommands } from "./record.ts";
+import { type CommandRecord, openCommandRecord } from "./record.ts";
+
+const log = getLogger(["gateway", "commands"]);
 
 /** A command that runs longer is left to itself and its outcome is not known; the ones behind it must not wait for it. */
 const RUN_MS_MAX = 30_000;
@@ -17,21 +20,36 @@ export interface CommandDeskInput {
   clock: Clock;
   /** The hub's time now, ms UTC; null before a hub told it. Never from the machine's wall clock. */
   hubNowMs: () => number | null;
+  /** Whether the hub signed this command for this gateway. */
+  isGenuine: (command: Command, signature: string) => boolean;
   /** Does it. Rejects when it cannot be done; the words of the error are told. */
-  perform: (body: CommandBody) => Promise<Performed>;
+  perform: (body: CommandBody, run: Running) => Promise<Performed>;
   /** Puts the outcome into lane E. */
   report: (event: GatewayEvent) => void;
+}
+
+/** What a command that runs knows of itself. */
+export interface Running {
+  /** True once it expired: nothing more may leave for a machine. */
+  isLate: () => boolean;
 }
 
 /** What was done, for people, and what may follow only when the outcome is kept and told. */
 export interface Performed {
   message: string;
+  /** `done` unless it says otherwise. */
+  outcome?: CommandOutcome;
+  /** What is told with the outcome. */
+  facts?: GatewayEvent["data"];
   afterwards?: () => void;
 }
 
 interface Ran extends Performed {
   outcome: CommandOutcome;
 }
+
+/** What reaches a machine must be signed; hubs before 0.2 sign nothing and write nothing. */
+const mustBeSigned = ({ body }: Command): boolean => body.kind === "writeTag";
 
 /** Takes commands, each at most once and never after it expired; the outcome is the event `command.done`. */
 export interface CommandDesk {
@@ -40,7 +58,9 @@ export interface CommandDesk {
   /** Why no command is taken; null when all is well. */
   problem(): AppError | null;
   /** Resolves when the outcome is reported. Never rejects. */
-  take(command: Command): Promise<void>;
+  take(command: Command, signature?: string): Promise<void>;
+  /** Closes the record. What still runs is told as unknown at the next start. */
+  close(): void;
 }
 
 /**
@@ -49,26 +69,35 @@ export interface CommandDesk {
  */
 export async function openCommandDesk(input: CommandDeskInput): Promise<CommandDesk> {
   try {
-    const desk = new Desk(input, await readKnownCommands(input.folder), null);
+    const desk = new Desk(input, await openCommandRecord(input.folder), null);
     await desk.closeOpen();
     return desk;
   } catch (thrown) {
-    return new Desk(input, { highestNo: 0, commands: [] }, asAppError(thrown, "outbox.failed"));
+    return new Desk(input, null, asAppError(thrown, "outbox.failed"));
   }
 }
 
 class Desk implements CommandDesk {
   readonly #input: CommandDeskInput;
   readonly #problem: AppError | null;
+  readonly #record: CommandRecord | null;
   #known: KnownCommands;
   #waiting = 0;
-  /** One command at a time: the record has one writer, and expiry is judged when a command's turn has come. */
+  /**
+   * One command at a time: the record has one writer, and expiry is judged when a command's turn has come. Only writes
+   * to machines do not wait for each other's end: a machine that is slow must not let the others' commands expire.
+   */
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(input: CommandDeskInput, known: KnownCommands, problem: AppError | null) {
+  constructor(input: CommandDeskInput, record: CommandRecord | null, problem: AppError | null) {
     this.#input = input;
-    this.#known = known;
+    this.#record = record;
+    this.#known = record?.found ?? { highestNo: 0, commands: [] };
     this.#problem = problem;
+  }
+
+  close(): void {
+    this.#record?.close();
   }
 
   highestNo(): number | null {
@@ -82,8 +111,10 @@ class Desk implements CommandDesk {
   /** Commands that were begun and never ended: the gateway died in between. */
   async closeOpen(): Promise<void> {
     const open = this.#known.commands.filter(({ outcome }) => outcome === null);
-    for (const { commandId } of open) this.#known = withOutcome(this.#known, commandId, "unknown");
-    if (open.length > 0) await writeKnownCommands(this.#input.folder, this.#known);
+    for (const command of open) {
+      this.#known = withOutcome(this.#known, command.commandId, "unknown");
+      await this.#record?.keep(this.#known, { ...command, outcome: "unknown" });
+    }
     for (const command of open)
       this.#tell(
         command,
@@ -92,22 +123,52 @@ class Desk implements CommandDesk {
       );
   }
 
-  take(command: Command): Promise<void> {
+  take(command: Command, signature?: string): Promise<void> {
+    if (!this.#isGenuine(command, signature)) {
+      this.#tellForged(command);
+      return Promise.resolve();
+    }
     if (this.#waiting >= WAITING_MAX) {
       this.#tell(command, "failed", `It was not begun: ${WAITING_MAX} commands wait already.`);
       return Promise.resolve();
     }
     this.#waiting++;
+    const told = Promise.withResolvers<void>();
     this.#turn = this.#turn
       .then(() => this.#take(command))
       .catch((thrown: unknown) => this.#tell(command, "failed", asAppError(thrown).message))
-      .finally(() => {
-        this.#waiting--;
+      .then((runs) => {
+        const ended = (runs?.ended ?? Promise.resolve())
+          .catch((thrown: unknown) => this.#tell(command, "unknown", asAppError(thrown).message))
+          .finally(() => {
+            this.#waiting--;
+            told.resolve();
+          });
+        if (runs?.alone !== true) return ended;
       });
-    return this.#turn;
+    return told.promise;
   }
 
-  async #take(command: Command): Promise<void> {
+  #isGenuine(command: Command, signature: string | undefined): boolean {
+    return signature === undefined ? !mustBeSigned(command) : this.#input.isGenuine(command, signature);
+  }
+
+  /** No outcome is told: whoever forged it may have used the name of a command that is none of his. */
+  #tellForged({ commandNo }: Command): void {
+    const message = `A command with the number ${commandNo} is not signed by the hub for this gateway. Nothing was done.`;
+    log.error("{message}", { message });
+    const code = "command.forged";
+    this.#input.report({
+      timeMs: this.#input.clock.nowMs(),
+      code,
+      severity: EVENT[code],
+      message,
+      data: { commandNo },
+    });
+  }
+
+  /** @returns what still runs; `alone`: the next command does not wait for it */
+  async #take(command: Command): Promise<{ ended: Promise<void>; alone: boolean } | void> {
     if (this.#problem) return this.#tell(command, "failed", this.#problem.message);
     const verdict = admitCommand(this.#known, command, this.#input.hubNowMs());
     switch (verdict.do) {
@@ -122,46 +183,54 @@ class Desk implements CommandDesk {
       case "expired":
         await this.#keep(command, "expired");
         return this.#tell(command, "expired", this.#lateness(command));
+      case "refuse":
+        await this.#keep(command, "failed");
+        return this.#tell(command, "failed", `${verdict.why} Nothing was done.`);
       case "execute":
-        return this.#execute(command);
+        await this.#keep(command, null);
+        return { ended: this.#execute(command), alone: command.body.kind === "writeTag" };
       default:
         return unreachable(verdict);
     }
   }
 
   async #execute(command: Command): Promise<void> {
-    await this.#keep(command, null);
+    const isLate = () => {
+      const hubNowMs = this.#input.hubNowMs();
+      return hubNowMs === null || hubNowMs >= command.expiresMs;
+    };
     // Keeping it took a flush, and a disk may stand still for seconds.
-    const hubNowMs = this.#input.hubNowMs();
-    const late = hubNowMs === null || hubNowMs >= command.expiresMs;
-    const ran: Ran = late
+    const ran: Ran = isLate()
       ? { outcome: "expired", message: this.#lateness(command) }
-      : await this.#run(command.body);
+      : await this.#run(command.body, { isLate });
     const { outcome, message } = ran;
     this.#known = withOutcome(this.#known, command.commandId, outcome);
+    const { commandId, commandNo } = command;
+    const atMs = this.#input.clock.nowMs();
     // When the disk refuses, the record still says that it was begun, so it never runs again; the outcome is told.
-    await writeKnownCommands(this.#input.folder, this.#known).catch(() => undefined);
-    this.#tell(command, outcome, message);
+    await this.#record?.keep(this.#known, { commandId, commandNo, atMs, outcome }).catch(() => undefined);
+    this.#tell(command, outcome, message, ran.facts);
     ran.afterwards?.();
   }
 
   /** Durable before anything is done: a gateway that dies now must not begin this command again. */
   async #keep({ commandId, commandNo }: Command, outcome: CommandOutcome | null): Promise<void> {
     const atMs = this.#input.clock.nowMs();
-    const next = withCommand(this.#known, { commandId, commandNo, atMs, outcome });
-    await writeKnownCommands(this.#input.folder, next);
-    this.#known = next;
+    const one = { commandId, commandNo, atMs, outcome };
+    await this.#record?.keep(withCommand(this.#known, one), one);
+    // Not what was kept: a write that ended meanwhile has put its outcome there.
+    this.#known = withCommand(this.#known, one);
   }
 
-  async #run(body: CommandBody): Promise<Ran> {
+  async #run(body: CommandBody, running: Running): Promise<Ran> {
     const { clock } = this.#input;
     const ended = new AbortController();
     const tooLong = clock.sleep(RUN_MS_MAX, ended.signal).then(
       () => ({ outcome: "unknown" as const, message: `It still ran after ${RUN_MS_MAX / 1_000} s.` }),
       () => ({ outcome: "unknown" as const, message: "" }),
     );
-    const done = this.#input.perform(body).then(
-      (performed) => ({ ...performed, outcome: "done" as const }),
+    const done = this.#input.perform(body, running).then(
+      (performed) => ({ ...performed, outcome: performed.outcome ?? ("done" as const) }),
       (thrown: unknown) => ({ outcome: "failed" as const, message: asAppError(thrown).message }),
     );
     const result: Ran = await Promise.race([done, tooLong]);
@@ -176,14 +245,19 @@ class Desk implements CommandDesk {
       : `It expired ${Math.round(hubNowMs - expiresMs)} ms before its turn. Nothing was done.`;
   }
 
-  #tell(command: Pick<Command, "commandId" | "commandNo">, outcome: CommandOutcome, what: string): void {
+  #tell(
+    command: Pick<Command, "commandId" | "commandNo">,
+    outcome: CommandOutcome,
+    what: string,
+    facts: GatewayEvent["data"] = {},
+  ): void {
     const { commandId, commandNo } = command;
     this.#input.report({
       timeMs: this.#input.clock.nowMs(),
       code: "command.done",
       severity: EVENT["command.done"],
       message: `Command ${commandNo} is ${outcome}. ${what}`.slice(0, TEXT_MAX),
-      data: { commandId, commandNo, outcome },
+      data: { ...facts, commandId, commandNo, outcome },
     });
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { OutboxStatus } from "@millrace/contract/vocabulary/gateway";
+import type { CommandBody } from "@millrace/contract/wire/command";
 import { FakeClock } from "../../test/fake-clock.ts";
 import { type PerformDeps, performer, RESTART_AFTER_MS } from "./perform.ts";
 
@@ -20,12 +21,13 @@ function rig(durable = true) {
   };
   const deps: PerformDeps = {
     clock,
-    fleet: { restart: async (deviceId) => void did.push(["device", deviceId]) },
+    fleet: { restart: async (deviceId) => void did.push(["device", deviceId]), writeTarget: () => null },
+    permit: { lockedOut: () => false, armedBy: () => null, needsArming: false },
     outbox: { stats: async () => status },
     logs: { setLevel: (level, minutes) => void did.push(["level", level, minutes]) },
     onRestart: () => void did.push(["restart"]),
   };
-  return { clock, did, perform: performer(deps) };
+  return { clock, did, perform: (body: CommandBody) => performer(deps)(body, { isLate: () => false }) };
 }
 
 test("a device and a level are done at once", async () => {

@@ -6,7 +6,8 @@ import type { CommandBody } from "@millrace/contract/wire/command";
 import type { LogForward } from "../logs/forward.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Fleet } from "../supervisor/fleet.ts";
-import type { Performed } from "./desk.ts";
+import type { Performed, Running } from "./desk.ts";
+import { performWrite, type WritePermit } from "./write.ts";
 
 const log = getLogger(["gateway", "commands"]);
 
@@ -15,7 +16,8 @@ export const RESTART_AFTER_MS = 500;
 
 export interface PerformDeps {
   clock: Clock;
-  fleet: Pick<Fleet, "restart">;
+  fleet: Pick<Fleet, "restart" | "writeTarget">;
+  permit: WritePermit;
   outbox: Pick<Outbox, "stats">;
   logs: Pick<LogForward, "setLevel">;
   onRestart: () => void;
@@ -23,8 +25,8 @@ export interface PerformDeps {
 
 /** What each kind of command does. Errors are told to whoever asked. */
 export const performer =
-  ({ clock, fleet, outbox, logs, onRestart }: PerformDeps) =>
-  async (body: CommandBody): Promise<Performed> => {
+  ({ clock, fleet, permit, outbox, logs, onRestart }: PerformDeps) =>
+  async (body: CommandBody, running: Running): Promise<Performed> => {
     switch (body.kind) {
       case "restartDevice":
         await fleet.restart(body.deviceId);
@@ -43,6 +45,8 @@ export const performer =
       case "setLogLevel":
         logs.setLevel(body.level, body.minutes);
         return { message: `Log records from ${body.level} on are sent for ${body.minutes} min.` };
+      case "writeTag":
+        return await performWrite({ clock, fleet, permit }, body, running);
       default:
         return unreachable(body);
     }

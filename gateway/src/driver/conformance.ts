@@ -17,6 +17,13 @@ export interface ConformanceDevice {
   readable: { address: string; dataType: DataType; value: TagValue }[];
   /** Well-formed, and refused by the device. */
   illegal: { address: string; dataType: DataType };
+  /**
+   * For drivers that write: one point per data type the protocol can hold, each with a value the device does not hold
+   * yet, side by side where that could go wrong. Written in this order and then read back.
+   */
+  writable?: { address: string; dataType: DataType; value: TagValue }[];
+  /** Well-formed writes that must be refused, by the driver or by the device. */
+  unwritable?: { address: string; dataType: DataType; value: TagValue }[];
   /** Text no device of this protocol can mean. */
   malformed: string[];
   /** Settings that must be refused, and the setting the error must name. */
@@ -119,6 +126,58 @@ export function conformance(driver: AnyDriver, makeDevice: () => Promise<Conform
       if (probe === undefined) return;
       await session.connect(signal());
       expect(await session.read([point(0, probe)], signal())).toHaveLength(1);
+    });
+
+    test("says whether it writes, and then can", () => {
+      const writes = session.write !== undefined;
+      expect([driver.kind, "writes", writes]).toEqual([driver.kind, "writes", driver.capabilities.write]);
+      expect(device.writable !== undefined && device.unwritable !== undefined).toBe(writes);
+    });
+
+    const written = (one: { address: string; dataType: DataType; value: TagValue }, id: number) => ({
+      ...point(id, one),
+      value: one.value,
+    });
+
+    test("writes each type and reads it back, its neighbours untouched", async () => {
+      if (session.write === undefined) return;
+      const writable = device.writable!.map(written);
+      await session.connect(signal());
+      expect(await session.write(writable, signal())).toEqual(writable.map(({ id }) => ({ id, done: true })));
+      const readings = [...(await session.read(writable, signal()))].sort((a, b) => a.id - b.id);
+      expect(readings.map(({ value }) => value)).toEqual(writable.map(({ value }) => value));
+      expect(await session.write([], signal())).toEqual([]);
+    });
+
+    test("a refused write is told, leaves no doubt and does not stop the next", async () => {
+      if (session.write === undefined) return;
+      const refused = device.unwritable!.map(written);
+      const good = written(device.writable![0]!, refused.length);
+      await session.connect(signal());
+      const outcomes = await session.write([...refused, good], signal());
+      expect(outcomes.slice(0, -1).map((one) => [one.id, one.done, !one.done && one.maybe])).toEqual(
+        refused.map(({ id }) => [id, false, false]),
+      );
+      expect(outcomes.at(-1)).toEqual({ id: good.id, done: true });
+    });
+
+    test("a write whose answer never comes may have arrived, and nothing follows it", async () => {
+      if (session.write === undefined) return;
+      const points = device.writable!.slice(0, 2).map(written);
+      await session.connect(signal());
+      await until(() => device.socketsOpen() === 1);
+      device.silence(true);
+      const writing = session.write(points, signal());
+      device.cut();
+      const outcomes = await writing;
+      expect(outcomes.map(({ id, done }) => [id, done])).toEqual([
+        [0, false],
+        [1, false],
+      ]);
+      // Whatever went in the same request may have arrived too; what would have come after it did not.
+      expect(outcomes[0]).toMatchObject({ maybe: true });
+      await expect(session.write(points, signal())).rejects.toThrow(AppError);
+      expect(lost).toEqual([]);
     });
 
     test("tells of a link cut between two reads, and connects again", async () => {

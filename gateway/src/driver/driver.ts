@@ -1,8 +1,11 @@
 import type { DriverDeclaration } from "@millrace/contract/driver/declaration";
 import type { AppError } from "@millrace/contract/error/app-error";
+import type { ErrorCode } from "@millrace/contract/error/code";
 import type { Clock } from "@millrace/contract/std/clock";
+import type { PeerCertificate } from "@millrace/contract/vocabulary/certificate";
 import type { QualityCode } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
+import type { BrowseNode } from "@millrace/contract/wire/field";
 import type { Static, TSchema } from "@sinclair/typebox";
 import type { Arrivals } from "./arrivals.ts";
 import type { Keep } from "./keep.ts";
@@ -27,6 +30,17 @@ export interface Reading {
   status?: string;
 }
 
+/** A value that shall be in the device. Unscaled. */
+export interface PointWrite<A = unknown> extends Point<A> {
+  value: TagValue;
+}
+
+/** What came of one write. */
+export type WriteOutcome =
+  | { id: number; done: true }
+  /** `maybe`: it was sent and no answer came, so the device may have it or not. */
+  | { id: number; done: false; maybe: boolean; code: ErrorCode; message: string };
+
 /** Counters of one session for the health report; they only grow. */
 export interface SessionCounters {
   requests: number;
@@ -37,6 +51,8 @@ export interface SessionCounters {
   learned: readonly string[];
   /** What somebody in front of the device should know now, as a sentence, e.g. that its clock is wrong. */
   note?: string;
+  /** What the device showed of itself, where the protocol has certificates. */
+  certificate?: PeerCertificate;
 }
 
 /** A protocol as it runs at the gateway: what its declaration says, and how to speak it. */
@@ -62,21 +78,7 @@ export interface Subscription {
   aliveMs: number;
 }
 
-/** A place of a device's own address space. */
-export interface BrowseNode {
-  /** Names the place: `from` of the next question, and the address of a tag when it holds a value. */
-  node: string;
-  name: string;
-  /** A folder or object only leads on; a value can be a tag. */
-  holds: "value" | "places";
-  /** Our type for it; null when there is none, e.g. for a structure. */
-  dataType: DataType | null;
-  /** The device's own word for its type, e.g. `Double[8]`. Empty for a place. */
-  typeName: string;
-  /** Whether something may lie below. */
-  leadsOn: boolean;
-}
-
+/** At most `LIMITS.fieldNodesMax` places. */
 export interface BrowsePage {
   nodes: BrowseNode[];
   /** `after` of the next page; null when this was the last. */
@@ -91,6 +93,11 @@ export interface SessionDeps {
   arrivals?: Arrivals;
   /** Where a driver keeps what must survive a restart. Left out in tests: then it lasts as long as the process. */
   keep?: Keep;
+  /**
+   * A driver that needs several requests for one `read` awaits this between two of them: a write that waits goes first
+   * and is called within it. It resolves at once when nothing waits, and never rejects.
+   */
+  between?(): Promise<void>;
 }
 
 /**
@@ -106,7 +113,7 @@ export interface Visit<A = unknown> {
 }
 
 /**
- * One connection. Calls never overlap: the supervisor serialises them. No retry and no reconnect inside: the
+ * One connection. Calls never overlap, but for writes within `SessionDeps.between`: the supervisor serialises them. No retry and no reconnect inside: the
  * supervisor owns both. (A protocol that cannot tell a late answer apart may take a new socket for the next call.)
  */
 export interface Session<A = unknown> {
@@ -137,6 +144,12 @@ export interface Session<A = unknown> {
    * @throws AppError as `read` does; `address.illegal` when there is no such place
    */
   browse?(from: string, after: number, signal: AbortSignal): Promise<BrowsePage>;
+  /**
+   * One outcome per point, in their order, always. Values are written in the order they are given, none of them twice,
+   * and none after one that may or may not have arrived. Left out where a protocol only reads.
+   * @throws AppError `link.*` when nothing at all was sent
+   */
+  write?(points: readonly PointWrite<A>[], signal: AbortSignal): Promise<WriteOutcome[]>;
   counters(): SessionCounters;
   /** A place for a test beside the running configuration. Without it a test reads as a device does. */
   visit?(): Visit<A>;

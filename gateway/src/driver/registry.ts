@@ -4,6 +4,7 @@ import { modbus } from "../drivers/modbus/index.ts";
 import { mqtt } from "../drivers/mqtt/index.ts";
 import { opcua } from "../drivers/opcua/index.ts";
 import { push } from "../drivers/push/index.ts";
+import { s7 } from "../drivers/s7/index.ts";
 import type { Driver } from "./driver.ts";
 
 /**
@@ -18,6 +19,7 @@ export const DRIVERS: readonly AnyDriver[] = [
   mqtt as unknown as AnyDriver,
   opcua as unknown as AnyDriver,
   push as unknown as AnyDriver,
+  s7 as unknown as AnyDriver,
 ];
 
 /** @throws AppError `setting.wrong` naming the kinds we know. */

@@ -14,6 +14,7 @@ import { LIMITS } from "@millrace/contract/wire/limits";
 import { Value } from "@sinclair/typebox/value";
 import { driverOf } from "../driver/registry.ts";
 import type { Fleet } from "../supervisor/fleet.ts";
+import { Linger } from "./linger.ts";
 import { scanNetwork } from "./scan.ts";
 import { type TrialDeps, tryField } from "./trial.ts";
 import { fieldCause } from "./words.ts";
@@ -52,10 +53,12 @@ export class FieldDesk {
   /** What this gateway can be asked, for the hello. */
   readonly kinds: readonly FieldKind[] = FIELD_KINDS;
   readonly #input: FieldDeskInput;
+  readonly #linger: Linger;
   #running: Running | null = null;
 
   constructor(input: FieldDeskInput) {
     this.#input = input;
+    this.#linger = new Linger(input.clock);
   }
 
   /** Resolves with what came of it; null when nobody waits for it any more. Never rejects. */
@@ -86,6 +89,12 @@ export class FieldDesk {
   async stop(): Promise<void> {
     this.#running?.cancel.abort(new Cancelled());
     await this.#running?.ended;
+    await this.#linger.release();
+  }
+
+  /** Before devices start: one must not share a line that ends a moment later because it was opened for a look. */
+  release(): Promise<void> {
+    return this.#linger.release();
   }
 
   async #run(question: Question, body: FieldBody, asker: Asker): Promise<FieldResult | null> {
@@ -98,6 +107,7 @@ export class FieldDesk {
     const deps: TrialDeps = {
       driverOf: this.#input.driverOf ?? driverOf,
       visit: (driver, settings) => fleet.visit(driver, settings),
+      linger: this.#linger,
       onStage: (stage) => {
         if (!cancel.signal.aborted) running.stage = stage;
       },

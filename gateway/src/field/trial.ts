@@ -1,10 +1,12 @@
 import { decodeSettings } from "@millrace/contract/driver/settings";
-import { asAppError } from "@millrace/contract/error/app-error";
+import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import { unreachable } from "@millrace/contract/std/assert";
+import { canonicalJson } from "@millrace/contract/std/canonical-json";
 import { QUALITY, qualityName } from "@millrace/contract/vocabulary/quality";
 import { type JsonValue, type TagValue, valueToJson } from "@millrace/contract/vocabulary/value";
 import type {
+  FieldBrowse,
   FieldCause,
   FieldConnection,
   FieldPoint,
@@ -16,8 +18,9 @@ import { LIMITS } from "@millrace/contract/wire/limits";
 import type { Point, Reading } from "../driver/driver.ts";
 import type { AnyDriver, driverOf } from "../driver/registry.ts";
 import { derivationOf, deriveQuality, deriveValue } from "../scan/derive.ts";
-import { isLinkCode, qualityOf } from "../supervisor/cause.ts";
+import { causeOf, isLinkCode, qualityOf } from "../supervisor/cause.ts";
 import type { Line } from "../supervisor/line.ts";
+import type { Linger } from "./linger.ts";
 import { causeOfQuality, fieldCause } from "./words.ts";
 
 /**
@@ -29,6 +32,8 @@ const ROUNDS_MAX = 4;
 export interface TrialDeps {
   driverOf: typeof driverOf;
   visit: (driver: AnyDriver, settings: unknown) => Line;
+  /** Keeps the line of a test that is likely to be followed by another. */
+  linger?: Linger;
   /** Hears what is being done, so that a test that took too long can say where it stood. */
   onStage: (stage: string) => void;
 }
@@ -39,24 +44,34 @@ export interface TrialDeps {
  */
 export async function tryField(
   deps: TrialDeps,
-  body: FieldConnection | FieldRead,
+  body: FieldConnection | FieldRead | FieldBrowse,
   signal: AbortSignal,
-): Promise<FieldTried<"connection" | "read">> {
+): Promise<FieldTried<"connection" | "read" | "browse">> {
   const driver = deps.driverOf(body.driver);
   const settings = decodeSettings(driver, body.settings);
-  const line = deps.visit(driver, settings);
+  const key = `${driver.kind}:${canonicalJson(settings)}`;
+  const linger = body.kind === "browse" ? deps.linger : undefined;
+  const line = (await linger?.take(key)) ?? deps.visit(driver, settings);
+  let open = false;
   try {
+    const trial = { deps, driver, settings, line, signal };
     switch (body.kind) {
       case "connection":
-        return await tryConnection({ deps, driver, settings, line, signal });
+        return await tryConnection(trial);
       case "read":
-        return await tryRead({ deps, driver, settings, line, signal }, body);
+        return await tryRead(trial, body);
+      case "browse": {
+        const page = await tryBrowse(trial, body);
+        open = page.ok;
+        return page;
+      }
       default:
         return unreachable(body);
     }
   } finally {
     deps.onStage("closing the connection");
-    await line.close();
+    if (open && linger !== undefined) linger.hold(key, line);
+    else await line.close();
   }
 }
 
@@ -82,9 +97,9 @@ async function opened({ deps, line, signal }: Trial): Promise<FieldCause | null>
 /** What went wrong, in words. @throws the reason of the signal; a bug of ours, which is no answer of a device */
 function told(thrown: unknown, signal: AbortSignal): FieldCause {
   signal.throwIfAborted();
-  const { code, message } = asAppError(thrown);
+  const { code, message, certificate } = causeOf(thrown);
   if (code === "internal.bug") throw thrown;
-  return fieldCause(code, message);
+  return fieldCause(code, message, certificate);
 }
 
 const unfinished = (line: Line, cause: FieldCause) => ({
@@ -111,6 +126,30 @@ async function tryConnection(trial: Trial): Promise<FieldTried<"connection">> {
     }
   }
   return { kind, ok: true, shared: line.shared, roundTripMs: line.roundTripMs };
+}
+
+/** A page of the device's own address space. @throws AppError `field.unsupported` where a driver has none */
+async function tryBrowse(trial: Trial, body: FieldBrowse): Promise<FieldTried<"browse">> {
+  const { deps, driver, line, signal } = trial;
+  const kind = "browse";
+  if (!driver.capabilities.browse)
+    throw new AppError("field.unsupported", `${driver.label} devices have no places to browse.`);
+  const failed = (cause: FieldCause): FieldTried<"browse"> => ({
+    kind,
+    ...unfinished(line, cause),
+    nodes: [],
+    after: null,
+  });
+  const closed = await opened(trial);
+  if (closed !== null) return failed(closed);
+  deps.onStage("looking what lies there");
+  try {
+    const page = await line.browse(body.from, body.after, signal);
+    const { shared, roundTripMs } = line;
+    return { kind, ok: true, shared, roundTripMs, ...page };
+  } catch (thrown) {
+    return failed(told(thrown, signal));
+  }
 }
 
 /** One point of the question: ready to be read, or the reason why it never can be. */

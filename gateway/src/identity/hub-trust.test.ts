@@ -115,13 +115,31 @@ test("the fingerprint of the claim command is enough: pinned, kept private, used
   using server = serve(good, told(5, [caTwo, caOne]));
   const { home, trust } = await keeper(server.port);
   expect(await dial(server.port, trust)).toContain("nobody this machine trusts");
+  expect(trust.kind()).toBe("public");
   await trust.pin(pinOf(caOne));
+  expect(trust.kind()).toBe("pinned");
   expect(await dial(server.port, trust)).toBe("open");
   const answer = await fetch(`https://localhost:${server.port}/`, { tls: trust.tls() });
   expect(answer.status).toBe(200);
   expect(((await stat(join(home, "hub-trust.json"))).mode & 0o777).toString(8)).toBe("600");
   const again = await keeper(server.port, home);
   expect(await dial(server.port, again.trust)).toBe("open");
+});
+
+test.each([
+  ["http://localhost:8080", "loopback"],
+  ["http://[::1]:8080", "loopback"],
+  ["http://hub.plant.example", "plain"],
+  ["https://hub.plant.example", "public"],
+] as const)("a gateway of %s says of its link: %s", async (hubUrl, kind) => {
+  const home = await mkdtemp(join(folder, "gw-"));
+  const trust = await HubTrustKeeper.open({
+    folder: home,
+    hubUrl,
+    clock: systemClock,
+    fetchUnchecked: () => Promise.reject(new Error("nobody is asked")),
+  });
+  expect(trust.kind()).toBe(kind);
 });
 
 test("whoever shows another authority than the claimed one is not trusted, and the setting is named", async () => {

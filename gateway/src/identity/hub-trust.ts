@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
+import { isLoopback } from "@millrace/contract/std/loopback";
 import { settingWrong } from "@millrace/contract/std/setting";
+import type { HubLinkTrust } from "@millrace/contract/vocabulary/gateway";
 import { HUB_TRUST, HubTrust, SignedHubTrust } from "@millrace/contract/wire/hub-trust";
 import { ROUTE } from "@millrace/contract/wire/route";
 import { hubTrustText } from "@millrace/contract/wire/signature";
@@ -71,6 +73,13 @@ export class HubTrustKeeper {
     return authorities.length === 0
       ? { rejectUnauthorized: true }
       : { rejectUnauthorized: true, ca: authorities };
+  }
+
+  /** How the link to the hub stands, for the people there. */
+  kind(): HubLinkTrust {
+    const { protocol, hostname } = new URL(this.#deps.hubUrl);
+    if (protocol !== "https:") return isLoopback(hostname) ? "loopback" : "plain";
+    return "ca" in this.tls() ? "pinned" : "public";
   }
 
   /**

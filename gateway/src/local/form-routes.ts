@@ -32,6 +32,8 @@ const field = (form: URLSearchParams, name: string): string => form.get(name) ??
 const ACTS: Readonly<Record<string, Act>> = {
   "/service/begin": (work, { name }) => work.begin(name),
   "/service/end": (work, { name }) => work.end(name),
+  "/service/arm": (work, { name }) => work.arm(name),
+  "/service/disarm": (work, { name }) => work.disarm(name),
   "/service/lockout": (work, { name }) => work.lockOut(name),
   "/service/release": (work, { name }) => work.release(name),
   "/service/test": (work, { name }, form) => work.test(name, field(form, "deviceId")),

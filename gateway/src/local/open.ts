@@ -8,7 +8,7 @@ import type { Settings } from "../settings.ts";
 import type { Fleet } from "../supervisor/fleet.ts";
 import { AccessDesk, type Tell } from "./access/desk.ts";
 import { firstPin, type RandomBytes } from "./access/pin.ts";
-import { Commissioning } from "./commissioning.ts";
+import { ARMING, COMMISSIONING, HeldSwitch } from "./held-switch.ts";
 import { listenAddress, readTls } from "./listen.ts";
 import { Lockout } from "./lockout.ts";
 import { startLocalServer } from "./server.ts";
@@ -37,7 +37,9 @@ export interface Local {
   /** The first PIN when it was made at this start, to be shown once; else null. */
   firstPin: string | null;
   /** While on, somebody at the machine agrees to what comes from afar. */
-  commissioning: Pick<Commissioning, "armedUntilMs">;
+  commissioning: Pick<HeldSwitch, "armedUntilMs">;
+  /** While on, writes from afar that ask for somebody at the machine are allowed. */
+  arming: Pick<HeldSwitch, "armedBy">;
   /** While on, nothing may be written to a machine from afar. */
   lockout: Pick<Lockout, "on">;
   /** For the health report. */
@@ -61,10 +63,11 @@ export async function openLocal(input: LocalInput): Promise<Local> {
   const host = await listenAddress(settings.localHost, settings.localAllowPublic);
   const tls = await readTls(settings.localTlsCertFile, settings.localTlsKeyFile);
   const made = await makeFirstPin(folder, settings.localPin, randomBytes, clock);
-  const commissioning = new Commissioning(clock, tell, onChange);
+  const commissioning = new HeldSwitch(COMMISSIONING, clock, tell, onChange);
+  const arming = new HeldSwitch(ARMING, clock, tell, onChange);
   const lockout = await Lockout.open({ folder, clock, tell, onChange });
   const access = new AccessDesk({ folder, clock, randomBytes, tell, onChange });
-  const work = new WorkDesk({ fleet, field, commissioning, lockout, tell });
+  const work = new WorkDesk({ fleet, field, commissioning, arming, lockout, tell });
   const server = startLocalServer({
     host,
     port: settings.localPort,
@@ -80,10 +83,16 @@ export async function openLocal(input: LocalInput): Promise<Local> {
     url: server.url,
     firstPin: made,
     commissioning,
+    arming,
     lockout,
-    state: () => ({ ...work.state(), signInLockedUntilMs: access.lockedUntilMs() }),
+    state: () => ({
+      ...work.state(),
+      writesNeedArming: settings.armWrites,
+      signInLockedUntilMs: access.lockedUntilMs(),
+    }),
     stop: async () => {
       commissioning.end("the gateway stops");
+      arming.end("the gateway stops");
       await server.stop();
     },
   };

@@ -18,6 +18,8 @@ export interface WorkView {
   /** 0 while commissioning mode is off. */
   commissioningLeftMs: number;
   commissioningBy: string;
+  /** 0 while writing from afar is not armed. */
+  armedLeftMs: number;
   lockout: LockoutState;
 }
 

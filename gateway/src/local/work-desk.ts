@@ -3,7 +3,7 @@ import type { LocalState } from "@millrace/contract/vocabulary/gateway";
 import type { FieldDesk } from "../field/desk.ts";
 import type { Fleet } from "../supervisor/fleet.ts";
 import type { Tell } from "./access/desk.ts";
-import type { Commissioning } from "./commissioning.ts";
+import { ARMING, type HeldSwitch } from "./held-switch.ts";
 import { nextStepOf } from "./ladder.ts";
 import type { Lockout } from "./lockout.ts";
 import type { WorkView } from "./view.ts";
@@ -15,7 +15,8 @@ const TEXT_CHARS_MAX = 400;
 export interface WorkInput {
   fleet: Pick<Fleet, "devices" | "restart">;
   field: Pick<FieldDesk, "take">;
-  commissioning: Commissioning;
+  commissioning: HeldSwitch;
+  arming: HeldSwitch;
   lockout: Lockout;
   tell: Tell;
 }
@@ -37,17 +38,22 @@ export class WorkDesk {
   }
 
   view(): WorkView {
-    const { commissioning, lockout } = this.#input;
+    const { commissioning, arming, lockout } = this.#input;
     return {
+      armedLeftMs: arming.leftMs(),
       commissioningLeftMs: commissioning.leftMs(),
       commissioningBy: commissioning.armedBy(),
       lockout: lockout.state(),
     };
   }
 
-  state(): Pick<LocalState, "commissioningUntilMs" | "lockedOut"> {
-    const { commissioning, lockout } = this.#input;
-    return { commissioningUntilMs: commissioning.armedUntilMs(), lockedOut: lockout.on() };
+  state(): Pick<LocalState, "commissioningUntilMs" | "lockedOut" | "writesArmedUntilMs"> {
+    const { commissioning, arming, lockout } = this.#input;
+    return {
+      commissioningUntilMs: commissioning.armedUntilMs(),
+      writesArmedUntilMs: arming.armedUntilMs(),
+      lockedOut: lockout.on(),
+    };
   }
 
   begin(name: string): Done {
@@ -60,7 +66,20 @@ export class WorkDesk {
     return { ok: true, text: "Commissioning mode is off." };
   }
 
+  arm(name: string): Done {
+    if (this.#input.lockout.on())
+      return { ok: false, text: "Writes from afar are locked out. Release them first." };
+    this.#input.arming.arm(name);
+    return { ok: true, text: `Writing from afar is armed for ${ARMING.ms / 60_000} min.` };
+  }
+
+  disarm(name: string): Done {
+    this.#input.arming.end(`${name} disarmed it`);
+    return { ok: true, text: "Writing from afar is no longer armed." };
+  }
+
   async lockOut(name: string): Promise<Done> {
+    this.#input.arming.end(`${name} locked out writes from afar`);
     try {
       await this.#input.lockout.set(name);
       return { ok: true, text: "Writes from afar are locked out." };

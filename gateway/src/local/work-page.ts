@@ -1,12 +1,13 @@
 import type { DeviceSupervisor } from "../supervisor/device.ts";
 import { durationWords } from "../supervisor/words.ts";
 import { PIN } from "./access/pin.ts";
-import { COMMISSIONING_MS } from "./commissioning.ts";
+import { ARMING, COMMISSIONING } from "./held-switch.ts";
 import { type Html, html } from "./html.ts";
 import { DEVICE_WORD, shapeOf } from "./ladder.ts";
 import { button, clockText, formToken, page, type Visit } from "./shell.ts";
 
-const MINUTES = COMMISSIONING_MS / 60_000;
+const MINUTES = COMMISSIONING.ms / 60_000;
+const ARMED_MINUTES = ARMING.ms / 60_000;
 
 /** What a person at the machine may switch and do. */
 export function workPage(visit: Visit): Html {
@@ -32,7 +33,13 @@ function lockoutPart({ view, session }: Visit): Html {
   const { on, by, sinceMs } = view.work.lockout;
   return on
     ? html`<p>Locked out by ${by} since ${new Date(sinceMs).toISOString().slice(0, 10)} ${clockText(sinceMs)}. Nothing is written to a machine from afar until it is released here, also after a restart.</p>${button(session, "/service/release", "Release")}`
-    : html`<p>Allowed as far as the hub allows them. Lock them out while somebody has a hand in a machine.</p>${button(session, "/service/lockout", "Lock out")}`;
+    : html`<p>Allowed as far as the hub allows them. Lock them out while somebody has a hand in a machine.</p>${button(session, "/service/lockout", "Lock out")}${armingPart(view.work.armedLeftMs, session)}`;
+}
+
+function armingPart(leftMs: number, session: Visit["session"]): Html {
+  return leftMs > 0
+    ? html`<p><strong>Armed</strong> for ${durationWords(leftMs)} more.</p>${button(session, "/service/disarm", "Disarm")}`
+    : html`<p>What asks for somebody at the machine is written only while it is armed here. Arm it when you see that it may be written.</p>${button(session, "/service/arm", `Arm for ${ARMED_MINUTES} min`)}`;
 }
 
 function deviceItem({ session }: Visit, supervisor: DeviceSupervisor): Html {

@@ -7,7 +7,7 @@ import type { ManifestDevice } from "@millrace/contract/wire/manifest";
 import { fakeTag } from "../../test/fake-plant.ts";
 import { localRig, OWN_PIN } from "../../test/local-rig.ts";
 import { ModbusSimulator } from "../drivers/modbus/simulator.ts";
-import { COMMISSIONING_MS } from "./commissioning.ts";
+import { COMMISSIONING } from "./held-switch.ts";
 
 /** What a person at the machine may switch and do: real devices behind real sockets, the page's time held by the test. */
 
@@ -35,8 +35,8 @@ test("S45: read-only until commissioning mode: on for half an hour, seen everywh
   }
   const before = rig.changes();
   await ada.post("/service/begin");
-  expect(rig.local.state().commissioningUntilMs).toBe(rig.clock.nowMs() + COMMISSIONING_MS);
-  expect(rig.local.commissioning.armedUntilMs()).toBe(rig.clock.nowMs() + COMMISSIONING_MS);
+  expect(rig.local.state().commissioningUntilMs).toBe(rig.clock.nowMs() + COMMISSIONING.ms);
+  expect(rig.local.commissioning.armedUntilMs()).toBe(rig.clock.nowMs() + COMMISSIONING.ms);
   expect(rig.changes()).toBe(before + 1);
   for (const path of ["/", "/tags", "/service", "/pin"])
     expect(await ada.text(path)).toContain("Commissioning mode is on</strong> (Ada); it ends in 30 min");

@@ -1,5 +1,10 @@
 import { QUALITY, type QualityCode } from "@millrace/contract/vocabulary/quality";
-import { type TagValue, type ValueKind, valueKindOf } from "@millrace/contract/vocabulary/value";
+import {
+  type DataType,
+  type TagValue,
+  type ValueKind,
+  valueKindOf,
+} from "@millrace/contract/vocabulary/value";
 import type { ManifestTag } from "@millrace/contract/wire/manifest";
 
 /** What turns a raw reading of one tag into its value, resolved once when the manifest is applied. */
@@ -46,6 +51,31 @@ export function deriveValue(d: Derivation, raw: TagValue): TagValue {
     case "text":
       return typeof raw === "string" ? raw : null;
   }
+}
+
+const WHOLE: Partial<Record<DataType, readonly [min: number, max: number]>> = {
+  int8: [-0x80, 0x7f],
+  uint8: [0, 0xff],
+  int16: [-0x8000, 0x7fff],
+  uint16: [0, 0xffff],
+  int32: [-0x8000_0000, 0x7fff_ffff],
+  uint32: [0, 0xffff_ffff],
+};
+
+/** The way back: a tag's value → what the device shall hold; null when it cannot. */
+export function rawOf(d: Derivation, dataType: DataType, value: TagValue): TagValue {
+  if (d.kind !== "double") return value;
+  if (typeof value !== "number") return null;
+  const raw = d.scaled ? (value - d.offset) / d.factor : value;
+  if (!Number.isFinite(raw)) return null;
+  if (dataType === "float64") return raw;
+  if (dataType === "float32") return Number.isFinite(Math.fround(raw)) ? Math.fround(raw) : null;
+  // A scaled whole number takes the nearest step; the limits keep to the tag's own.
+  const whole = d.scaled ? Math.round(raw) : raw;
+  if (dataType === "int64" || dataType === "uint64")
+    return Number.isSafeInteger(whole) ? BigInt(whole) : null;
+  const [min, max] = WHOLE[dataType] ?? [1, 0];
+  return Number.isInteger(whole) && whole >= min && whole <= max ? whole : null;
 }
 
 /**

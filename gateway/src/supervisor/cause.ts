@@ -1,11 +1,14 @@
-import { asAppError } from "@millrace/contract/error/app-error";
+import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
+import type { PeerCertificate } from "@millrace/contract/vocabulary/certificate";
 import { QUALITY, type QualityCode } from "@millrace/contract/vocabulary/quality";
 
 /** Why something does not work: a code for programs, a sentence for people. */
 export interface Cause {
   code: ErrorCode;
   message: string;
+  /** What the device showed of itself, when that is the trouble. */
+  certificate?: PeerCertificate;
 }
 
 /** Both clocks, read once per decision. Wall time is for people, monotonic time for intervals. */
@@ -16,8 +19,13 @@ export interface Now {
 
 export function causeOf(thrown: unknown): Cause {
   const error = asAppError(thrown, "internal.bug");
-  return { code: error.code, message: error.message };
+  const certificate = error.context.certificate as PeerCertificate | undefined;
+  return { code: error.code, message: error.message, ...(certificate === undefined ? {} : { certificate }) };
 }
+
+/** A cause as an error again, for whoever asks while it lasts. */
+export const errorOf = ({ code, message, certificate }: Cause): AppError =>
+  new AppError(code, message, certificate === undefined ? {} : { context: { certificate } });
 
 const QUALITY_OF: Partial<Record<ErrorCode, QualityCode>> = {
   "link.refused": QUALITY["bad.linkRefused"],
@@ -30,6 +38,7 @@ const QUALITY_OF: Partial<Record<ErrorCode, QualityCode>> = {
   "device.unreachable": QUALITY["bad.deviceUnreachable"],
   "device.busy": QUALITY["bad.deviceBusy"],
   "device.failed": QUALITY["bad.deviceFailed"],
+  "device.refused": QUALITY["bad.accessDenied"],
   "setting.wrong": QUALITY["bad.settingWrong"],
   "address.illegal": QUALITY["bad.addressIllegal"],
 };

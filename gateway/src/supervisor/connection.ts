@@ -2,32 +2,17 @@ import { getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import { assert } from "@millrace/contract/std/assert";
 import type { Clock, Random } from "@millrace/contract/std/clock";
+import type { PeerCertificate } from "@millrace/contract/vocabulary/certificate";
 import type { Arrivals } from "../driver/arrivals.ts";
 import type { BrowsePage, Point, Reading, Session, Subscription, Visit, Wish } from "../driver/driver.ts";
 import type { Keep } from "../driver/keep.ts";
 import type { AnyDriver } from "../driver/registry.ts";
-import { type Cause, causeOf, isLinkCode, type Now } from "./cause.ts";
+import { type Cause, causeOf, errorOf, isLinkCode, type Now } from "./cause.ts";
 import { decideLink, type Link, type LinkObservation, linkReason } from "./link.ts";
+import type { Member } from "./member.ts";
+import { UrgentLane } from "./urgent.ts";
 
 const log = getLogger(["gateway", "connection"]);
-
-/** A device behind the connection, as the connection sees it. */
-export interface Member {
-  deviceId: string;
-  settings: unknown;
-  /** A test that looks in for a moment, no device of the running configuration. */
-  visitor?: boolean;
-  onLinkUp(): void;
-  onLinkDown(cause: Cause): void;
-  /** Of this member's own requests; they only grow. */
-  tally: Tally;
-}
-
-export interface Tally {
-  requests: number;
-  errors: number;
-  roundTripMs: number | null;
-}
 
 export interface ConnectionDeps {
   clock: Clock;
@@ -65,6 +50,7 @@ export class Connection {
   #generation = 0;
   #connecting: AbortController | null = null;
   #cancelWait: () => void = () => {};
+  readonly #urgent: UrgentLane;
   /** The end of the queue. */
   #tail: Promise<void> = Promise.resolve();
   #timeoutsInRow = 0;
@@ -73,6 +59,7 @@ export class Connection {
     this.#driver = driver;
     this.key = key;
     this.#deps = deps;
+    this.#urgent = new UrgentLane(key);
   }
 
   get members(): number {
@@ -154,6 +141,13 @@ export class Connection {
     return this.#session?.counters().note ?? "";
   }
 
+  /** What the device showed of itself last, trusted or not; null where its protocol has no certificates. */
+  certificate(): PeerCertificate | null {
+    const link = this.#link;
+    const refused = link.at === "waiting" || link.at === "refused" ? link.cause.certificate : undefined;
+    return refused ?? this.#session?.counters().certificate ?? null;
+  }
+
   /** Changes of these points from now on, when the turn comes; as `Session.subscribe`. */
   subscribe(
     member: Member,
@@ -180,6 +174,21 @@ export class Connection {
   silent(): void {
     log.warn("{connection} fell silent and is made anew", { connection: this.key });
     this.#renew(false);
+  }
+
+  /**
+   * Runs before whatever waits here, one after the other: writes are few, and somebody stands there and waits. A read
+   * that takes many requests lets them in between two of them, where its driver can.
+   * @throws AppError `request.tooMany`; what `run` throws, or the cause why the link is down
+   */
+  async urgently<T>(
+    member: Member,
+    signal: AbortSignal,
+    run: (session: Session, within: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const done = this.#urgent.add(() => this.#runNow(member, signal, run));
+    this.#tail = this.#tail.then(() => this.#urgent.run());
+    return await done;
   }
 
   #inTurn<T>(
@@ -235,8 +244,7 @@ export class Connection {
 
   #downError(): AppError {
     const link = this.#link;
-    if (link.at === "waiting" || link.at === "refused")
-      return new AppError(link.cause.code, link.cause.message);
+    if (link.at === "waiting" || link.at === "refused") return errorOf(link.cause);
     return new AppError("device.timeout", `${this.key} is being connected again after it stopped answering`);
   }
 
@@ -309,6 +317,7 @@ export class Connection {
       clock: this.#deps.clock,
       ...(this.#deps.keep === undefined ? {} : { keep: this.#deps.keep }),
       ...(this.#deps.arrivals === undefined ? {} : { arrivals: this.#deps.arrivals }),
+      between: () => this.#urgent.run(),
       onLost: (error) => {
         if (this.#session === session && this.#link.at === "up") this.#failed(causeOf(error));
       },

@@ -7,8 +7,7 @@ import type { Point, Reading } from "../driver/driver.ts";
 import type { SampleSink } from "../outbox/sink.ts";
 import { TagColumns } from "../scan/columns.ts";
 import { nextDeadlineMs, planGroups, type ScanGroup, skipPassed, takeDue } from "../scan/schedule.ts";
-import { type Cause, causeOf, type Now, qualityOf } from "./cause.ts";
-import type { Connection, Member } from "./connection.ts";
+import { causeOf, type Now, qualityOf } from "./cause.ts";
 import {
   type Device,
   type DeviceObservation,
@@ -19,10 +18,14 @@ import {
   overdueMs,
   startDevice,
 } from "./decide.ts";
+import { GroupPoints } from "./group-points.ts";
 import { Listener, wishesOf } from "./listener.ts";
-import { logWrongAddresses, type PreparedDevice } from "./prepare.ts";
+import type { Member } from "./member.ts";
+import { logWrongAddresses } from "./prepare.ts";
+import type { Reach } from "./reach.ts";
 import { Wake } from "./wake.ts";
 import { durationWords } from "./words.ts";
+import type { WriteTarget } from "./write.ts";
 
 const log = getLogger(["gateway", "device"]);
 
@@ -33,11 +36,6 @@ export interface DeviceDeps {
   clock: Clock;
   sink: SampleSink;
 }
-
-/** How a device is reached: prepared and with its connection, or the reason why it cannot be. */
-export type Reach =
-  | { ok: true; prepared: PreparedDevice; connection: Connection }
-  | { ok: false; cause: Cause };
 
 /**
  * Supervisor of one device: observes what its connection and its schedule say, lets `decide` decide, acts. A device
@@ -53,7 +51,7 @@ export class DeviceSupervisor {
   readonly #member: Member;
   readonly #readable: number[];
   readonly #wrong: number[];
-  readonly #pointsOf = new Map<string, Point[]>();
+  readonly #pointsOf: GroupPoints;
   readonly #wake: Wake;
   readonly #listener: Listener | null;
   readonly #stop = new AbortController();
@@ -79,6 +77,7 @@ export class DeviceSupervisor {
     const intervals = device.tags.map((tag) => tag.scanMs);
     this.#groups = planGroups(device.deviceId, intervals, now.monoMs);
     this.#scanMs = this.#groups[0]?.scanMs ?? 1_000;
+    this.#pointsOf = new GroupPoints(reach.ok ? reach.prepared.points : [], this.#groups);
     this.#wrong = reach.ok ? reach.prepared.wrong.map((one) => one.index) : [];
     const wrong = new Set(this.#wrong);
     this.#readable = device.tags.map((_, index) => index).filter((index) => !wrong.has(index));
@@ -117,6 +116,7 @@ export class DeviceSupervisor {
   status(): DeviceStatus {
     const counts = this.columns.counts();
     const { requests, errors, roundTripMs } = this.#member.tally;
+    const certificate = this.#reach.ok ? this.#reach.connection.certificate() : null;
     return {
       deviceId: this.device.deviceId,
       linkState: linkStateOf(this.#state),
@@ -131,6 +131,7 @@ export class DeviceSupervisor {
       roundTripMs,
       tagsGood: counts.good,
       tagsBad: counts.bad,
+      ...(certificate === null ? {} : { certificate }),
     };
   }
 
@@ -149,6 +150,24 @@ export class DeviceSupervisor {
     if (!this.#reach.ok) return new Map();
     const { wrong } = this.#reach.prepared;
     return new Map(wrong.map((one) => [this.device.tags[one.index]!.tagNo, one.cause.message]));
+  }
+
+  /** Where a write to one of its tags goes; null for a tag it has not, or whose address is wrong. */
+  writeTarget(tagNo: number): WriteTarget | null {
+    const index = this.device.tags.findIndex((tag) => tag.tagNo === tagNo);
+    const point = this.#reach.ok ? (this.#reach.prepared.points[index] ?? null) : null;
+    if (point === null || !this.#reach.ok) return null;
+    return {
+      tag: this.device.tags[index]!,
+      point,
+      member: this.#member,
+      connection: this.#reach.connection,
+      signal: this.#stop.signal,
+      took: (reading) => {
+        const now = this.#now();
+        if (this.#state.at === "polling") this.columns.take([reading], now.wallMs, now.monoMs);
+      },
+    };
   }
 
   #reason(): string {
@@ -190,10 +209,8 @@ export class DeviceSupervisor {
   /** A line when the device is lost, when it is back, and when the cause changes; never one per cycle. */
   #report(before: Device, state: Device, reason: string): void {
     const device = this.device.name;
-    if (state.at === "polling") {
-      if (before.at !== "polling") log.info("{device} answers", { device });
-      return;
-    }
+    if (state.at === "polling" && before.at !== "polling") log.info("{device} answers", { device });
+    if (state.at === "polling") return;
     const code = deviceCode(state);
     if (code === "" || code === deviceCode(before)) return;
     log.warn("{device} is not readable: {reason}", { device, code, reason });
@@ -305,7 +322,7 @@ export class DeviceSupervisor {
   }
 
   async #cycle(groups: number[], now: Now): Promise<void> {
-    const points = this.#points(groups);
+    const points = this.#pointsOf.of(groups);
     this.#cycles += groups.length;
     // Before the first answer the wait counts from the first question.
     this.#answeredMonoMs ??= now.monoMs;
@@ -351,20 +368,6 @@ export class DeviceSupervisor {
     const first = this.#readable[0];
     const point = first === undefined || !this.#reach.ok ? null : this.#reach.prepared.points[first];
     await this.#read(point ? [point] : [], this.#now());
-  }
-
-  #points(groups: readonly number[]): readonly Point[] {
-    const key = groups.join();
-    let points = this.#pointsOf.get(key);
-    if (points === undefined) {
-      const all = this.#reach.ok ? this.#reach.prepared.points : [];
-      points = groups
-        .flatMap((group) => this.#groups[group]?.members ?? [])
-        .map((index) => all[index] ?? null)
-        .filter((point) => point !== null);
-      this.#pointsOf.set(key, points);
-    }
-    return points;
   }
 
   #overdueAtMs(): number {

@@ -146,14 +146,24 @@ describe("recovery", () => {
     expect(sink.last(100)?.quality).toBe(QUALITY.good);
   });
 
-  test("tries grow to 15 s apart and only one is under way", async () => {
+  test("tries grow to 5 s apart and only one is under way", async () => {
     const { clock, plant } = await start([fakeDevice(1)], (plant) => plant.kill("host1"));
     await clock.advance(300_000);
     const times = plant.connects.map((connect) => connect.atMs);
     const waits = times.slice(1).map((time, i) => time - times[i]!);
     expect(waits[0]).toBeLessThanOrEqual(1_100);
-    expect(waits.at(-1)).toBe(15_005);
-    expect(Math.max(...waits)).toBe(15_005);
+    expect(waits.at(-1)).toBe(5_005);
+    expect(Math.max(...waits)).toBe(5_005);
+  });
+
+  test("a device that was off for a day is back within 10 s", async () => {
+    const { clock, plant, sink } = await start([fakeDevice(1)]);
+    await clock.advance(10_000);
+    plant.kill("host1", "link.unreachable");
+    await clock.advance(86_400_000);
+    plant.revive("host1");
+    await clock.advance(10_000);
+    expect(sink.last(100)?.quality).toBe(QUALITY.good);
   });
 
   test("a slowly scanned device is read at once after its link came back, not at its next deadline", async () => {

@@ -13,9 +13,11 @@ import { SampleBuffer } from "../outbox/sample-buffer.ts";
 import type { SampleSink } from "../outbox/sink.ts";
 import { causeOf } from "./cause.ts";
 import { Connection } from "./connection.ts";
-import { DeviceSupervisor, type Reach } from "./device.ts";
+import { DeviceSupervisor } from "./device.ts";
 import { Line } from "./line.ts";
 import { prepareDevice } from "./prepare.ts";
+import type { Reach } from "./reach.ts";
+import type { WriteTarget } from "./write.ts";
 
 const log = getLogger(["gateway", "fleet"]);
 
@@ -121,6 +123,15 @@ export class Fleet {
       this.#turn = left.catch(() => undefined);
       return left;
     });
+  }
+
+  /** Where a write to a tag goes; null when no device that runs here has it. */
+  writeTarget(tagNo: number): WriteTarget | null {
+    for (const supervisor of this.devices()) {
+      const target = supervisor.writeTarget(tagNo);
+      if (target !== null) return target;
+    }
+    return null;
   }
 
   /** The present value of every tag that has one, a series of one sample each; null when there is none. */

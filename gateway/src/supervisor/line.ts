@@ -1,7 +1,7 @@
-import { AppError } from "@millrace/contract/error/app-error";
-import type { Point, Reading } from "../driver/driver.ts";
-import type { Cause } from "./cause.ts";
-import type { Connection, Member } from "./connection.ts";
+import type { BrowsePage, Point, Reading } from "../driver/driver.ts";
+import { type Cause, errorOf } from "./cause.ts";
+import type { Connection } from "./connection.ts";
+import type { Member } from "./member.ts";
 
 /** Numbers the visitors, so that each is a member of its own. */
 let visits = 0;
@@ -52,7 +52,7 @@ export class Line {
     this.#connection.hurry();
     const link = this.#connection.link();
     if (link.at === "up") return;
-    if (link.at === "refused") throw new AppError(link.cause.code, link.cause.message);
+    if (link.at === "refused") throw errorOf(link.cause);
     await new Promise<void>((resolve, reject) => {
       const end = (settle: () => void) => {
         this.#onLink = () => {};
@@ -60,8 +60,7 @@ export class Line {
         settle();
       };
       const onAbort = () => end(() => reject(signal.reason));
-      this.#onLink = (cause) =>
-        end(() => (cause === null ? resolve() : reject(new AppError(cause.code, cause.message))));
+      this.#onLink = (cause) => end(() => (cause === null ? resolve() : reject(errorOf(cause))));
       signal.addEventListener("abort", onAbort, { once: true });
     });
   }
@@ -70,7 +69,16 @@ export class Line {
    * One reading per point, when our turn comes. Who is cancelled does not wait for the turn.
    * @throws as `Session.read` does; the reason of the signal
    */
-  async read(points: readonly Point[], signal: AbortSignal): Promise<Reading[]> {
+  read(points: readonly Point[], signal: AbortSignal): Promise<Reading[]> {
+    return this.#unlessCancelled(signal, () => this.#connection.read(this.#member, points, signal));
+  }
+
+  /** A page of what lies below a place, when our turn comes. @throws as `Session.browse` does; the reason of the signal */
+  browse(from: string, after: number, signal: AbortSignal): Promise<BrowsePage> {
+    return this.#unlessCancelled(signal, () => this.#connection.browse(this.#member, from, after, signal));
+  }
+
+  async #unlessCancelled<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
     let onAbort = () => {};
     const cancelled = new Promise<never>((_, reject) => {
@@ -78,7 +86,7 @@ export class Line {
       signal.addEventListener("abort", onAbort, { once: true });
     });
     try {
-      return await Promise.race([this.#connection.read(this.#member, points, signal), cancelled]);
+      return await Promise.race([ask(), cancelled]);
     } finally {
       signal.removeEventListener("abort", onAbort);
     }

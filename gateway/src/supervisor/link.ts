@@ -34,10 +34,11 @@ export interface LinkDecision {
 
 /**
  * The first tries come about once a second, so that a device that was only restarted is back within 2 to 3 s; then
- * the wait grows to 15 s. A device on the plant's own network may be asked more often than a hub that a thousand
- * gateways share, and someone may be standing in front of the cabinet.
+ * the wait grows to 5 s, so that a device which was off for a day is back within 10 s too, a try that was under way
+ * included. A device on the plant's own network may be asked more often than a hub that a thousand gateways share, and
+ * someone may be standing in front of the cabinet.
  */
-export const LINK_RETRY = { quickMs: 1_000, quickTries: 6, growth: 1.5, capMs: 15_000, jitter: 0.2 } as const;
+export const LINK_RETRY = { quickMs: 1_000, quickTries: 6, growth: 1.5, capMs: 5_000, jitter: 0.2 } as const;
 
 /** @param chance in [0, 1): spreads the tries of devices that were lost together by ±20 % */
 export function retryMs(failures: number, chance: number): number {

@@ -1,7 +1,8 @@
 import type { ManifestTag } from "@millrace/contract/wire/manifest";
 import type { Point, Reading, Wish } from "../driver/driver.ts";
 import { derivationOf } from "../scan/derive.ts";
-import type { Connection, Member } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { Member } from "./member.ts";
 
 /**
  * One device's subscription: begun when the link is up, forgotten when it goes. What an older one still says is not

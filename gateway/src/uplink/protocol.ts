@@ -273,7 +273,7 @@ function hear(up: UpState, message: DownlinkMessage, moment: Moment, settings: L
     case "hb":
       return { up, actions: [] };
     case "command":
-      return { up, actions: [{ do: "command", command: message.command } as const] };
+      return { up, actions: [{ do: "command", offer: message } as const] };
     case "field":
       return { up, actions: [{ do: "field", request: message } as const] };
     case "fieldCancel":

@@ -2,8 +2,7 @@ import type { AppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import type { Backoff } from "@millrace/contract/std/backoff";
 import { UPLINK_BACKOFF } from "@millrace/contract/std/backoff";
-import type { Command } from "@millrace/contract/wire/command";
-import type { Challenge, DownlinkMessage } from "@millrace/contract/wire/downlink";
+import type { Challenge, CommandOffer, DownlinkMessage } from "@millrace/contract/wire/downlink";
 import type { FieldRequest } from "@millrace/contract/wire/field";
 import type { KnownFrame } from "@millrace/contract/wire/known-frames";
 import { LIMITS } from "@millrace/contract/wire/limits";
@@ -202,7 +201,7 @@ export type LinkAction =
   | { do: "acknowledge"; key: StreamKey; hwm: number }
   | { do: "condemn"; key: StreamKey; seq: number; code: ErrorCode }
   | { do: "renewEpoch"; epoch: number; known: KnownStream[] }
-  | { do: "command"; command: Command }
+  | { do: "command"; offer: CommandOffer }
   | { do: "field"; request: FieldRequest }
   | { do: "cancelField"; requestId: string }
   | { do: "manifest"; signed: SignedManifest };

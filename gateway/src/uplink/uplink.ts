@@ -3,8 +3,8 @@ import type { Series } from "@millrace/contract/block/series";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
-import { COMMAND_KINDS, type Command } from "@millrace/contract/wire/command";
-import type { Challenge, DownlinkMessage } from "@millrace/contract/wire/downlink";
+import { COMMAND_KINDS } from "@millrace/contract/wire/command";
+import type { Challenge, CommandOffer, DownlinkMessage } from "@millrace/contract/wire/downlink";
 import type { ClockQuality } from "@millrace/contract/wire/frame";
 import { helloText } from "@millrace/contract/wire/signature";
 import type { HelloBody, UplinkMessage } from "@millrace/contract/wire/uplink";
@@ -233,7 +233,7 @@ class UplinkShell implements Uplink {
         this.#later(() => this.#renewEpoch(action.epoch, action.known));
         break;
       case "command":
-        this.#command(action.command);
+        this.#command(action.offer);
         break;
       case "field":
         this.#later(() => this.#answer(answerField(this.#input.field, action.request)));
@@ -368,9 +368,9 @@ class UplinkShell implements Uplink {
     return new SnapshotFrames(snapshot?.() ?? [], header, zstd);
   }
 
-  #command(command: Command): void {
+  #command({ command, signature }: CommandOffer): void {
     const { commands } = this.#input;
-    if (commands) void commands.take(command);
+    if (commands) void commands.take(command, signature);
     else
       log.warn("Command {commandNo} is not taken: this gateway takes none", { commandNo: command.commandNo });
   }

@@ -27,7 +27,8 @@ if (options.clockOffMs !== undefined) {
 // Loaded after the clock is set.
 const { OPCUAServer } = await import("node-opcua-server");
 const { OPCUACertificateManager } = await import("node-opcua-certificate-manager");
-const { DataType, StatusCodes, Variant, VariantArrayType } = await import("node-opcua-client");
+const { DataType, MessageSecurityMode, SecurityPolicy, StatusCodes, Variant, VariantArrayType } =
+  await import("node-opcua-client");
 
 const folder = mkdtempSync(join(tmpdir(), "millrace-opcua-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -42,10 +43,16 @@ const server = new OPCUAServer({
   serverCertificateManager: certificates,
   userCertificateManager: certificates,
   allowAnonymous: true,
-  maxConnectionsPerEndpoint: 50,
+  ...(options.insecure
+    ? { securityModes: [MessageSecurityMode.None], securityPolicies: [SecurityPolicy.None] }
+    : {}),
+  maxConnectionsPerEndpoint: options.sessionsMax ?? 50,
   userManager: { isValidUser: (user: string, password: string) => user === "mill" && password === "race" },
   serverCapabilities: {
     maxSessions: options.sessionsMax ?? 50,
+    ...(options.itemsMax === undefined
+      ? {}
+      : { maxMonitoredItems: options.itemsMax, maxMonitoredItemsPerSubscription: options.itemsMax }),
     operationLimits: {
       maxNodesPerRead: options.nodesMax ?? 1_000,
       maxNodesPerBrowse: options.nodesMax ?? 1_000,
@@ -100,6 +107,16 @@ const nodes = new Map(Object.entries(HELD).map(([name, held]) => [name, add(name
 for (let at = 0; at < (options.variables ?? 0); at++)
   nodes.set(`v${at}`, add(`v${at}`, { dataType: "Double", value: at }));
 await server.start();
+
+const TICK_MS = 100;
+// Each has its own number in the beginning: the first turn must change them too.
+let turn = options.variables ?? 0;
+if (options.changing !== undefined && options.variables !== undefined) {
+  const [each, all] = [Math.ceil((options.changing * TICK_MS) / 1_000), options.variables];
+  setInterval(() => {
+    for (let at = 0; at < each; at++, turn++) set({ do: "set", node: `v${turn % all}`, value: turn });
+  }, TICK_MS);
+}
 
 /** `at` sets the source's own time; `status` goes with the value. */
 function set({ node, value, at, status }: Extract<PeerCommand, { do: "set" }>): void {

@@ -14,6 +14,8 @@ export interface Gatekeeper {
   whoIs(headers: Headers): Promise<Principal | null>;
   /** Path of a thing's place, or null when there is no such thing. The key may be any text a stranger sent. */
   placeOf(kind: PlacedKind, key: string): Promise<string | null>;
+  /** Somebody who was let in asked for something; for "last seen". Waits for nothing. */
+  seen?(principal: Principal, method: string): void;
 }
 
 /**
@@ -79,6 +81,8 @@ export async function requirePermission(
   params: Readonly<Record<string, string>> = {},
 ): Promise<Principal> {
   const principal = await requireSomebody(gatekeeper, headers);
+  if (principal.mustEnrol === true)
+    throw new AppError("auth.mustEnrol", "Your account needs a second factor or a passkey first.");
   const reach = reachOf(principal, permission);
   if (isNowhere(reach)) throw forbidden(permission, `None of your roles has the permission ${permission}.`);
   if (where === "whole" && reach !== "whole") {
@@ -117,6 +121,7 @@ export const access = (gatekeeper: Gatekeeper) =>
       async transform({ request, server, params }: Early) {
         const principal = await requirePermission(gatekeeper, request.headers, rule, params);
         known.set(request, { ...principal, from: requestFrom(request, server) });
+        gatekeeper.seen?.(principal, request.method);
       },
       resolve: resolved,
     }),
@@ -125,6 +130,7 @@ export const access = (gatekeeper: Gatekeeper) =>
       async transform({ request, server }: Early) {
         const principal = await requireSomebody(gatekeeper, request.headers);
         known.set(request, { ...principal, from: requestFrom(request, server) });
+        gatekeeper.seen?.(principal, request.method);
       },
       resolve: resolved,
     }),

@@ -24,6 +24,8 @@ test.each([
   '{"__proto__":{"isAdmin":true}}',
   '{"a":[{"constructor":{"prototype":{"isAdmin":true}}}]}',
   '{"prototype":1}',
+  '{"toString":1}',
+  '{"a":{"valueOf":null}}',
   '{"a":"\\ud800"}',
   '{"\\udc00":1}',
   '{"a":"\\u0000"}',

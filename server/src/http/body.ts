@@ -2,8 +2,14 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { LIMITS } from "@millrace/contract/wire/limits";
 
 export const DEPTH_MAX = 64;
-/** Own properties of these names could reach an object's prototype further in; none of our messages has them. */
-const KEYS_REFUSED = new Set(["__proto__", "constructor", "prototype"]);
+/**
+ * Own properties of these names could reach an object's prototype further in, or stand in for what every object can: one
+ * whose `toString` is a number cannot even be told of in an error. None of our messages has them.
+ */
+const KEYS_REFUSED: ReadonlySet<string> = new Set([
+  "prototype",
+  ...Object.getOwnPropertyNames(Object.prototype),
+]);
 
 const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c];
 
@@ -102,11 +108,15 @@ export function parseJson(text: string, texts: "storable" | "any" = "storable"):
 }
 
 /** The one parser of all API routes: JSON and nothing else, so that no HTML form can reach them (CSRF). */
-export async function parseBody(request: Request, contentType: string): Promise<unknown> {
+export async function parseBody(
+  request: Request,
+  contentType: string,
+  bytesMax: number = LIMITS.apiBodyBytesMax,
+): Promise<unknown> {
   // A DELETE has nothing to say. Whoever must say something is told so by the route's own schema.
   if (request.body === null && contentType === "") return undefined;
   if (contentType.split(";")[0]?.trim().toLowerCase() !== "application/json") {
     throw malformed("Send the body as application/json.");
   }
-  return parseJson(await readText(request));
+  return parseJson(await readText(request, bytesMax));
 }

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { BUILT_IN_ROLES, type Permission } from "@millrace/contract/api/role";
+import { LIVE_PATH } from "@millrace/contract/wire/live";
 import { type TestHub, testHub } from "../../test/hub.ts";
+import { RawSocket } from "../../test/raw-socket.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { insertApiKey } from "../modules/people/store.ts";
 import { tokenHash } from "../secret.ts";
@@ -143,6 +145,23 @@ test("S22: lists show one's own branch, and named foreign things count as missin
   expect((await as("viewer", "GET", `/api/v1/latest?tags=${own.tagNo}`)).body).toMatchObject({
     items: [{ tagNo: Number(own.tagNo) }],
   });
+});
+
+test("S04: a live socket takes tags of one's own branch, and tells nothing of others", async () => {
+  using socket = new RawSocket(hub.listen());
+  const headers = { authorization: `Bearer ${keys.get("viewer")}` };
+  expect((await socket.upgrade(LIVE_PATH, headers)).status).toBe(101);
+  const { tagNo } = ids[FOREIGN]!;
+  socket.text(JSON.stringify({ type: "subscribe", id: 1, tags: [Number(tagNo)] }));
+  await socket.until(
+    () => socket.heard.includes("tag.unknown") || socket.heard.includes("entity.missing"),
+    "no",
+  );
+  for (const tags of [["*"], ["South/South press/Pressure"], "*", [-1]])
+    socket.text(JSON.stringify({ type: "subscribe", id: 2, tags }));
+  await socket.until(() => socket.heard.includes("request.invalid"), "a refusal of names");
+  expect(socket.heard.toString()).not.toContain('"snapshot"');
+  expect(socket.heard.toString()).not.toContain(FOREIGN);
 });
 
 test("S23: nothing is made, moved or changed beyond one's branch", async () => {

@@ -51,3 +51,18 @@ test("the document names a permission or a reason for every operation", async ()
     }
   }
 });
+
+test("the document says what to send: every body a route checks is described as JSON", async () => {
+  await using hub = await testHub();
+  const { paths } = (await (await hub.ask("/docs/json")).json()) as {
+    paths: Record<string, Record<string, { requestBody?: { content: Record<string, { schema: object }> } }>>;
+  };
+  const found = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).flatMap(([method, { requestBody }]) =>
+      requestBody === undefined ? [] : [[method, path, Object.keys(requestBody.content)]],
+    ),
+  );
+  expect(found.length).toBeGreaterThan(20);
+  expect(found.filter(([, , types]) => String(types) !== "application/json")).toEqual([]);
+  expect(JSON.stringify(paths["/api/v1/sites/"]?.post?.requestBody)).toContain('"parentId"');
+});

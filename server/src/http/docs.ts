@@ -46,6 +46,16 @@ const INFO = {
     "details; `code` says what happened and `nextStep` what to do. Each operation names its permission as `x-permission` and where it must be held as `x-where`.",
 };
 
+/**
+ * The application as the description should see it. Bodies are parsed by one parser of ours, of which the generator
+ * cannot know what it reads: it would describe no body at all.
+ */
+function describedAsJson(app: AnyElysia): AnyElysia {
+  const getGlobalRoutes = () =>
+    app.routes.map((route) => ({ ...route, hooks: { ...route.hooks, parse: [{ fn: "json" }] } }));
+  return Object.create(app, { getGlobalRoutes: { value: getGlobalRoutes } });
+}
+
 /** `whole` gives the finished application, whose routes the document describes. */
 export const docsRoutes = (gatekeeper: Gatekeeper, whole: () => AnyElysia) => {
   let document: string | null = null;
@@ -54,7 +64,7 @@ export const docsRoutes = (gatekeeper: Gatekeeper, whole: () => AnyElysia) => {
       openapi: "3.1.2",
       info: INFO,
       ...toOpenAPISchema(
-        whole(),
+        describedAsJson(whole()),
         { paths: [/^\/docs/, "/*", "/", "/api/auth/*", "/api/*"] },
         undefined,
         undefined,

@@ -1,4 +1,5 @@
 import { AppError } from "@millrace/contract/error/app-error";
+import { parseJson } from "./body.ts";
 
 export const PAGE_ROWS = { standard: 200 } as const;
 
@@ -6,26 +7,31 @@ export const PAGE_ROWS = { standard: 200 } as const;
 export const encodeCursor = (key: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify(key)).toString("base64url");
 
+/** What a part of a cursor is: a number, a whole number, or a text, which may have to be an instant. */
+export type CursorPart = "number" | "whole" | "text" | "instant";
+
+const IS: Record<CursorPart, (part: unknown) => boolean> = {
+  number: Number.isFinite,
+  whole: Number.isSafeInteger,
+  text: (part) => typeof part === "string",
+  instant: (part) => typeof part === "string" && !Number.isNaN(Date.parse(part)),
+};
+
 /** @throws AppError `request.invalid` for a cursor that is not one of ours */
-export function decodeCursor(cursor: string | undefined, length: number): (string | number)[] | null {
+export function decodeCursor(
+  cursor: string | undefined,
+  parts: readonly CursorPart[],
+): (string | number)[] | null {
   if (cursor === undefined) return null;
   try {
-    const key: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
-    if (Array.isArray(key) && key.length === length && key.every(isKeyPart)) {
+    const key = parseJson(Buffer.from(cursor, "base64url").toString());
+    if (Array.isArray(key) && key.length === parts.length && parts.every((part, i) => IS[part](key[i])))
       return key as (string | number)[];
-    }
   } catch {
     // Said below, in one way for every wrong cursor.
   }
-  throw wrongCursor();
+  throw new AppError("request.invalid", "query/cursor: expected the nextCursor of the page before.");
 }
-
-export const wrongCursor = () =>
-  new AppError("request.invalid", "query/cursor: expected the nextCursor of the page before.");
-
-/** PostgreSQL takes no NUL in a text. */
-const isKeyPart = (part: unknown): boolean =>
-  typeof part === "string" ? !part.includes("\u0000") : typeof part === "number";
 
 /** Cuts one row too many off and says where to go on. */
 export function pageOf<Row, T>(

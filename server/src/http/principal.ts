@@ -1,5 +1,6 @@
 import type { AuditFrom } from "@millrace/contract/api/audit";
 import { PERMISSION_NAMES, type Permission, type Reach } from "@millrace/contract/api/role";
+import type { SessionKind } from "@millrace/contract/api/session";
 import { covers, reachOver } from "./reach.ts";
 
 /** A role somebody holds: what it lets them do, and where. */
@@ -11,6 +12,16 @@ export interface HeldGrant {
   permissions: readonly Permission[];
 }
 
+/** The session a person came with, as far as it decides what they may do. */
+export interface HeldSession {
+  id: string;
+  kind: SessionKind;
+  /** Until then it counts as just signed in; null when it never does. */
+  freshUntilMs: number | null;
+  /** Seconds without a sign of a person after which it ends; null when it does not. */
+  idleS: number | null;
+}
+
 /** Whoever makes a request: a person with a session, a program with an API key, a kiosk, or the hub itself. */
 export interface Principal {
   kind: "person" | "apiKey" | "kiosk" | "hub";
@@ -20,7 +31,9 @@ export interface Principal {
   email: string;
   grants: readonly HeldGrant[];
   /** The session a person came with. */
-  sessionId?: string;
+  session?: HeldSession;
+  /** The hub asks this person for a second factor they have not got: nothing but their own account is open. */
+  mustEnrol?: boolean;
   /** Where the request came from; for the audit. */
   from?: AuditFrom;
 }

@@ -30,7 +30,7 @@ test("S22: every route names its permission or why it is open, and refuses stran
 test("S10, S11: another site cannot make a browser change anything", async () => {
   await using hub = await testHub();
   await setUpAda(hub);
-  const signedIn = await post(hub, "/api/auth/sign-in/email", { email: ADA.email, password: ADA.password });
+  const signedIn = await post(hub, "/api/v1/sign-in/password", { email: ADA.email, password: ADA.password });
   const cookie = signedIn.headers.get("set-cookie")!.split(";")[0]!;
   const body = JSON.stringify({ name: "Plant", kind: "site", parentId: null });
   const tries: Record<string, string>[] = [

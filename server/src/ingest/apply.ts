@@ -115,8 +115,8 @@ export async function applyFrames(sql: SQL, input: ApplyInput): Promise<ApplyRes
       FROM f, jsonb_to_recordset(f.anchors) AS a("bootNo" bigint, "offsetMs" float8, quality text)
       ON CONFLICT DO NOTHING
     ), answered AS (
-      UPDATE command c SET state = a.outcome, answered_at = ${input.receivedAt}
-      FROM moved, jsonb_to_recordset(${answers}::text::jsonb) AS a("commandId" uuid, outcome text)
+      UPDATE command c SET state = a.outcome, answered_at = ${input.receivedAt}, result = a.result
+      FROM moved, jsonb_to_recordset(${answers}::text::jsonb) AS a("commandId" uuid, outcome text, result jsonb)
       WHERE c.id = a."commandId" AND c.gateway_no = moved.gateway_no AND c.state = 'sent'
     ), poison AS (
       INSERT INTO ingest_quarantine (gateway_no, epoch, lane, seg, first, last, code, reason, received_at, body)

@@ -56,7 +56,7 @@ test("an answer names a command and an outcome that was agreed; the first of eac
       told({ commandId, commandNo: 3, outcome: "stale" }),
       told({ commandId, commandNo: 3, outcome: "done" }),
     ]),
-  ).toEqual([{ commandId, outcome: "stale" }]);
+  ).toMatchObject([{ commandId, outcome: "stale", result: { message: "", data: { commandNo: 3 } } }]);
 });
 
 test("log records stand apart, with a level and a logger whatever was told", () => {

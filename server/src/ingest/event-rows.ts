@@ -97,14 +97,17 @@ const answer = TypeCompiler.Compile(Type.Object({ commandId: EntityId, outcome: 
 export interface CommandAnswer {
   commandId: string;
   outcome: CommandOutcome;
+  /** What was told with it. */
+  result: Pick<EventWrite, "message" | "data">;
 }
 
 /** What `command.done` events say, the first of each command; one with other data than agreed is only shown. */
-export function answersOf(events: readonly Pick<EventWrite, "code" | "data">[]): CommandAnswer[] {
+export function answersOf(events: readonly Pick<EventWrite, "code" | "message" | "data">[]): CommandAnswer[] {
   const answers = new Map<string, CommandAnswer>();
-  for (const { code, data } of events) {
+  for (const { code, message, data } of events) {
     if (code !== "command.done" || !answer.Check(data) || answers.has(data.commandId)) continue;
-    answers.set(data.commandId, { commandId: data.commandId, outcome: data.outcome });
+    const { commandId, outcome } = data;
+    answers.set(commandId, { commandId, outcome, result: { message, data } });
   }
   return [...answers.values()];
 }

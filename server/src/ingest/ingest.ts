@@ -7,9 +7,16 @@ import { QUERY } from "../historian/query/limits.ts";
 import { FanOut } from "../live/fan-out.ts";
 import { CoverageKeeper } from "../modules/completeness/keeper.ts";
 import { LatestKeeper } from "../modules/latest/keeper.ts";
-import { manifestPort, rebuildManifest, wantedManifest } from "../modules/manifests/service.ts";
+import {
+  type ManifestFollowers,
+  manifestPort,
+  rebuildManifest,
+  wantedManifest,
+} from "../modules/manifests/service.ts";
 import { learnSealKey, type Vault } from "../modules/secrets/service.ts";
+import { WriteOutcomes } from "../modules/writes/outcomes.ts";
 import type { HubIdentity, ManifestPort } from "../ports.ts";
+import { Answers } from "./answers.ts";
 import { CreditBudget } from "./credit.ts";
 import { FairShare } from "./fair-share.ts";
 import { Gate } from "./gate.ts";
@@ -45,6 +52,8 @@ export interface Ingest {
   fanOut: FanOut;
   /** Columns of the newest frames, for queries. */
   frames: FrameCache;
+  /** Outcomes of commands as they come. */
+  answers: Answers;
   /** What a gateway's session needs; for the uplink route. */
   sessionDeps: SessionDeps;
   /** Loads the latest values; to be awaited before the hub listens. */
@@ -65,6 +74,9 @@ export function createIngest({ database, identity, vault, clock, registry }: Ing
     ownerOf: (tagNo) => latest.cache.ownerOf(tagNo),
   });
   const frames = new FrameCache({ bytesMax: QUERY.frameCacheBytes, ageMsMax: QUERY.frameCacheMs }, clock);
+  const answers = new Answers(clock);
+  const outcomes = new WriteOutcomes({ db, clock });
+  answers.onHeard(() => void outcomes.look());
   const fanOut = new FanOut({
     clock,
     metrics,
@@ -73,13 +85,7 @@ export function createIngest({ database, identity, vault, clock, registry }: Ing
     linksVersion: () => sessions.linksVersion,
   });
   const manifestDeps = { db, identity, vault };
-  const manifests = manifestPort(manifestDeps, {
-    tagsChanged: async (gatewayIds) => {
-      await latest.tagsChanged(gatewayIds);
-      await coverage.tagsChanged(gatewayIds);
-    },
-    offer: (gatewayId, manifest) => sessions.offer(gatewayId, manifest),
-  });
+  const manifests = manifestPort(manifestDeps, followersOf(latest, coverage, sessions));
   const sessionDeps: SessionDeps = {
     db,
     sql: ingestSql,
@@ -90,7 +96,7 @@ export function createIngest({ database, identity, vault, clock, registry }: Ing
     budget: new CreditBudget(INGEST_BYTES_MAX),
     fairShare: new FairShare(),
     compression: zstd,
-    committed: committedTo(latest, coverage, frames),
+    committed: committedTo(latest, coverage, frames, answers),
     sessions,
     hellos: new Gate(HELLOS_AT_ONCE),
     order: new HelloOrder(),
@@ -107,6 +113,7 @@ export function createIngest({ database, identity, vault, clock, registry }: Ing
     coverage,
     fanOut,
     frames,
+    answers,
     sessionDeps,
     async start() {
       await latest.start();
@@ -114,15 +121,29 @@ export function createIngest({ database, identity, vault, clock, registry }: Ing
       await sessions.load();
       sessions.start();
       fanOut.start();
+      outcomes.start();
     },
     async stop() {
       fanOut.stop();
       await sessions.stop();
+      await outcomes.stop();
       await latest.stop();
       await coverage.stop();
     },
   };
 }
+
+const followersOf = (
+  latest: LatestKeeper,
+  coverage: CoverageKeeper,
+  sessions: Sessions,
+): ManifestFollowers => ({
+  tagsChanged: async (gatewayIds) => {
+    await latest.tagsChanged(gatewayIds);
+    await coverage.tagsChanged(gatewayIds);
+  },
+  offer: (gatewayId, manifest) => sessions.offer(gatewayId, manifest),
+});
 
 /**
  * Coverage goes first: the latest values move the times of a boot without a clock inside the columns. The frame cache
@@ -132,6 +153,7 @@ const committedTo = (
   latest: LatestKeeper,
   coverage: CoverageKeeper,
   frames: FrameCache,
+  answers: Answers,
 ): CommittedSamples => ({
   absorb(gatewayNo, columns, offsetMs, lane, frame) {
     if (lane !== "L") coverage.absorb(gatewayNo, columns, offsetMs);
@@ -144,4 +166,5 @@ const committedTo = (
     coverage.reached(gatewayNo, epoch, key, seq);
   },
   anchored: (gatewayNo) => latest.anchored(gatewayNo),
+  answered: (commandIds) => answers.heard(commandIds),
 });

@@ -8,6 +8,7 @@ import { type Lane, type StreamKey, type StreamText, streamText } from "@millrac
 import { type Admission, admit } from "./admit.ts";
 import { type AdmittedFrame, classify } from "./apply.ts";
 import { type Credit, type CreditBudget, creditAfterCommit, creditHalved, creditStart } from "./credit.ts";
+import { answersOf } from "./event-rows.ts";
 import type { FairShare } from "./fair-share.ts";
 import type { MarkStore } from "./mark-store.ts";
 import type { HubMetrics } from "./metrics.ts";
@@ -45,6 +46,8 @@ export interface CommittedSamples {
   reached(gatewayNo: number, epoch: number, key: StreamKey, seq: number): void;
   /** The times of a boot are known now: its frames in the journal are to be put right. */
   anchored(gatewayNo: number): void;
+  /** The outcomes of these commands are in the database now. */
+  answered(commandIds: readonly string[]): void;
 }
 
 export interface IntakeDeps {
@@ -202,6 +205,8 @@ export class Intake {
       const { gatewayNo, epoch } = this.gateway;
       this.deps.committed.reached(gatewayNo, epoch, key, frames.at(-1)!.last);
       if (frames.some(({ anchors }) => anchors.length > 0)) this.deps.committed.anchored(gatewayNo);
+      const answers = frames.flatMap(({ events }) => answersOf(events));
+      if (answers.length > 0) this.deps.committed.answered(answers.map(({ commandId }) => commandId));
     } else if (group.duplicates.length === 0) {
       return "done";
     }

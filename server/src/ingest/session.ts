@@ -156,10 +156,10 @@ export class GatewaySession {
   }
 
   /** Commands live seconds: one that cannot leave now is not kept. @returns false when it did not leave. */
-  command(command: Command): boolean {
+  command(command: Command, signature: string): boolean {
     if (!this.running || this.#commandNo === null) return false;
     this.#commandNo = Math.max(this.#commandNo, command.commandNo);
-    return this.#send({ type: "command", command });
+    return this.#send({ type: "command", command, signature });
   }
 
   /** Asks the gateway to try something at a device now. @throws AppError as `FieldLine.ask` says */

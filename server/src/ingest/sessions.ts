@@ -5,6 +5,7 @@ import type { Command } from "@millrace/contract/wire/command";
 import type { FieldBody, FieldResult } from "@millrace/contract/wire/field";
 import type { SQL } from "bun";
 import type { Db } from "../db/client.ts";
+import { CertificatesMet } from "../modules/machine-certificates/met.ts";
 import type { NumberedManifest } from "../modules/manifests/service.ts";
 import type { GatewayLink, SessionPort } from "../ports.ts";
 import { fieldAway } from "./field-line.ts";
@@ -39,7 +40,12 @@ export class Sessions implements SessionPort {
   #linksVersion = 0;
   #cancelTick: () => void = () => undefined;
 
-  constructor(private readonly deps: SessionsDeps) {}
+  /** What machines show of themselves, as the gateways report it. */
+  readonly certificates: CertificatesMet;
+
+  constructor(private readonly deps: SessionsDeps) {
+    this.certificates = new CertificatesMet(deps.db);
+  }
 
   /**
    * Begins with every known gateway away since it was last seen: after a restart a browser must not take the values of
@@ -134,8 +140,8 @@ export class Sessions implements SessionPort {
   }
 
   /** @returns false when it did not leave the hub; it is not kept for later. */
-  command(gatewayId: string, command: Command): boolean {
-    return this.#byGateway.get(gatewayId)?.command(command) ?? false;
+  command(gatewayId: string, command: Command, signature: string): boolean {
+    return this.#byGateway.get(gatewayId)?.command(command, signature) ?? false;
   }
 
   /** Tests its session takes; `away` without one, `none` for a gateway that takes none, `busy` while one runs. */
@@ -199,9 +205,14 @@ export class Sessions implements SessionPort {
     this.#reports.clear();
     const at = new Date(this.deps.clock.nowMs());
     await Promise.all(
-      reports.map(([gatewayId, status]) =>
+      reports.flatMap(([gatewayId, status]) => [
         this.#save("report", saveHealth(this.deps.db, gatewayId, status, at)),
-      ),
+        this.certificates.note(
+          gatewayId,
+          status.devices.flatMap(({ certificate }) => certificate ?? []),
+          at,
+        ),
+      ]),
     );
   }
 

@@ -1,4 +1,5 @@
 import { AppError } from "@millrace/contract/error/app-error";
+import type { ErrorCode } from "@millrace/contract/error/code";
 import type { Clock } from "@millrace/contract/std/clock";
 import { LIVE_PATH } from "@millrace/contract/wire/live";
 import type { ServerWebSocket } from "bun";
@@ -25,6 +26,8 @@ export interface LiveDeps {
   limits: Pick<RequestLimits, "refused">;
 }
 
+const REFUSED: ReadonlySet<ErrorCode> = new Set(["auth.required", "auth.forbidden", "auth.mustEnrol"]);
+
 /**
  * What this request's cookie or key may watch, asked anew each time: a socket stays open for days. One whose reach became
  * another is ended; the browser comes back and subscribes by what it may see now.
@@ -50,8 +53,7 @@ function watchOf(db: Db, gatekeeper: Gatekeeper, headers: Headers) {
     try {
       return JSON.stringify(await reach()) === first;
     } catch (thrown) {
-      if (thrown instanceof AppError && (thrown.code === "auth.required" || thrown.code === "auth.forbidden"))
-        return false;
+      if (thrown instanceof AppError && REFUSED.has(thrown.code)) return false;
       throw thrown;
     }
   };

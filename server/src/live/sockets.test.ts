@@ -12,7 +12,7 @@ const key = { authorization: `Bearer ${API_KEY}` };
 
 async function signedIn(hub: TestHub): Promise<string> {
   await setUpAda(hub);
-  const response = await post(hub, "/api/auth/sign-in/email", { email: ADA.email, password: ADA.password });
+  const response = await post(hub, "/api/v1/sign-in/password", { email: ADA.email, password: ADA.password });
   return response.headers.get("set-cookie")!.split(";")[0]!;
 }
 

@@ -1,5 +1,5 @@
 import { AppError } from "@millrace/contract/error/app-error";
-import { decodeCursor } from "../http/page.ts";
+import { type CursorPart, decodeCursor } from "../http/page.ts";
 
 const FIRST_MS = Date.parse("0000-01-01T00:00:00Z");
 const LAST_MS = Date.parse("9999-12-31T23:59:59.999Z");
@@ -43,9 +43,6 @@ export function stretchMs(
 
 /** Sort keys in a cursor that are numbers, the first a time. @throws AppError `request.invalid` */
 export function numberCursor(cursor: string | undefined, length: number): number[] | null {
-  const key = decodeCursor(cursor, length);
-  if (key === null) return null;
-  const numbers = key.map(Number);
-  if (Number.isFinite(numbers[0]) && numbers.slice(1).every(Number.isSafeInteger)) return numbers;
-  throw new AppError("request.invalid", "query/cursor: expected the nextCursor of the page before.");
+  const parts = Array.from({ length }, (_, i): CursorPart => (i === 0 ? "number" : "whole"));
+  return decodeCursor(cursor, parts) as number[] | null;
 }

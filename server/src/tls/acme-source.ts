@@ -47,7 +47,7 @@ export async function acmeSource(input: AcmeInput): Promise<CertificateSource> {
       const nowMs = clock.nowMs();
       if (kept !== null && serves(kept, names, nowMs)) return { pair: kept, due: isDue(kept, names, nowMs) };
       kept = null;
-      return { pair: await issueCertificate(await makeAuthority(nowMs), names, nowMs), due: true };
+      return { pair: await issueCertificate(await makeAuthority(names, nowMs), names, nowMs), due: true };
     },
     async renew(used) {
       if (kept !== null && used.cert === kept.cert && !isDue(used, names, clock.nowMs())) return null;

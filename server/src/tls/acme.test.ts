@@ -43,7 +43,7 @@ async function until(what: () => Promise<boolean> | boolean): Promise<void> {
 }
 
 const [directoryPort, managePort, dnsPort, dnsManagePort] = [1, 2, 3, 4].map(freePort);
-const authority = await makeAuthority(systemClock.nowMs());
+const authority = await makeAuthority([], systemClock.nowMs());
 const directoryUrl = `https://localhost:${directoryPort}/dir`;
 const askPebble = (url: string, init: RequestInit) => fetch(url, { ...init, tls: { ca: authority.cert } });
 

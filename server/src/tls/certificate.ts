@@ -14,6 +14,7 @@ export interface CertificateFacts {
   notAfterMs: number;
   /** SHA-256 over the certificate as phones and browsers show it: hex pairs with colons. */
   fingerprint: string;
+  subject: string;
   issuer: string;
 }
 
@@ -39,8 +40,15 @@ export function parseCertificate(pem: string): X509Certificate {
 }
 
 function namesOf({ subjectAltName = "" }: X509Certificate): string[] {
-  return subjectAltName.split(/,\s*/).flatMap((part) => /^(?:DNS|IP Address):(.+)$/.exec(part)?.[1] ?? []);
+  const names = subjectAltName
+    .split(/,\s*/)
+    .flatMap((part) => /^(?:DNS|IP Address):(.+)$/.exec(part)?.[1] ?? []);
+  // As people write it: ::1 instead of eight groups.
+  return names.map((name) => (isIP(name) === 6 ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name));
 }
+
+/** Absent when a certificate names nobody, as those with names alone do. */
+const oneLine = (name: string | undefined): string => (name ?? "").replaceAll("\n", ", ");
 
 export function factsOf(pem: string): CertificateFacts {
   const certificate = parseCertificate(certificatesIn(pem)[0]!);
@@ -49,7 +57,8 @@ export function factsOf(pem: string): CertificateFacts {
     notBeforeMs: Date.parse(certificate.validFrom),
     notAfterMs: Date.parse(certificate.validTo),
     fingerprint: certificate.fingerprint256,
-    issuer: certificate.issuer.replaceAll("\n", ", "),
+    subject: oneLine(certificate.subject),
+    issuer: oneLine(certificate.issuer),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { HubCertificate } from "@millrace/contract/api/certificate";
+import type { HealthFinding } from "@millrace/contract/api/gateway-health";
 import type { SignedHubTrust } from "@millrace/contract/wire/hub-trust";
 import { ROUTE } from "@millrace/contract/wire/route";
 import { renderSVG } from "uqr";
@@ -12,6 +13,9 @@ export interface HubTls {
   readonly keeper: Pick<CertificateKeeper, "kind" | "facts" | "authorities" | "findings"> | null;
   readonly trust: SignedHubTrust;
   readonly publicUrl: () => string;
+  readonly loopbackOnly: boolean;
+  /** Of the second port, once it is open; null without one. */
+  readonly plainPort: () => number | null;
   /** Address of the trust page that a phone can open before it trusts us. */
   readonly trustUrl: () => string;
 }
@@ -34,6 +38,19 @@ export function claimPin(tls: HubTls): string | null {
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
+/** Plain http that others can read on the way, unless a proxy speaks TLS in front of it. */
+const plainFindings = ({ loopbackOnly, publicUrl }: HubTls): HealthFinding[] =>
+  loopbackOnly || publicUrl().startsWith("https:")
+    ? []
+    : [
+        {
+          code: "certificate.none",
+          severity: "error",
+          message: "This hub serves other machines over plain http: whoever is on the way reads passwords.",
+          nextStep: "Set MILLRACE_TLS to files, own or acme.",
+        },
+      ];
+
 export function certificateView(tls: HubTls): HubCertificate {
   const { keeper } = tls;
   const authority = authorityOf(tls);
@@ -41,6 +58,10 @@ export function certificateView(tls: HubTls): HubCertificate {
   const known = authority === null ? null : factsOf(authority);
   return {
     kind: keeper?.kind ?? "off",
+    publicUrl: tls.publicUrl(),
+    loopbackOnly: tls.loopbackOnly,
+    plainPort: tls.plainPort(),
+    subject: facts?.subject ?? "",
     names: facts?.names ?? [],
     issuer: facts?.issuer ?? "",
     notBefore: facts === null ? null : iso(facts.notBeforeMs),
@@ -51,7 +72,7 @@ export function certificateView(tls: HubTls): HubCertificate {
         ? null
         : { fingerprint: known.fingerprint, pin: authorityPin(authority), notAfter: iso(known.notAfterMs) },
     trustUrl: authority === null ? null : tls.trustUrl(),
-    findings: keeper?.findings() ?? [],
+    findings: keeper?.findings() ?? plainFindings(tls),
   };
 }
 

@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
 import { Elysia } from "elysia";
+import { ADA, ORIGIN, setUpAda, testHub } from "../../test/hub.ts";
+import { factsOf } from "./certificate.ts";
 import { HubListener } from "./listener.ts";
 import { issueCertificate, makeAuthority } from "./own-authority.ts";
 
-const authority = await makeAuthority(Date.now());
+const authority = await makeAuthority([], Date.now());
 const NAMES = ["localhost", "127.0.0.1"];
 const issue = () => issueCertificate(authority, NAMES, Date.now());
 const tls = { ca: authority.cert };
@@ -77,3 +79,23 @@ test("a pair that cannot be served leaves the old one in place", async () => {
   expect(() => hub.listener.swap({ cert: "no certificate", key: "no key" })).toThrow();
   expect((await fetch(`https://localhost:${port}/who`, { tls })).status).toBe(200);
 }, 20_000);
+
+test("over TLS every kind of route is found, those with a rest of any length too", async () => {
+  const authorities = [authority.cert];
+  const facts = factsOf((await issueCertificate(authority, ["localhost"], Date.now())).cert);
+  await using hub = await testHub({ keeper: { kind: "own", facts, authorities, findings: () => [] } });
+  await setUpAda(hub);
+  await Bun.write(`${hub.dataFolder}/web/index.html`, "<p>app</p>");
+  const ask = (host: string, path: string, init?: RequestInit) =>
+    hub.app.handle(new Request(`https://${host}${path}`, init));
+  for (const host of ["hub", "hub.example:8443"]) {
+    expect(await (await ask(host, "/trust/hub.json")).json()).toHaveProperty("trust.hubId");
+    expect(await (await ask(host, "/tags")).text()).toBe("<p>app</p>");
+    const signIn = await ask(host, "/api/v1/sign-in/password", {
+      method: "POST",
+      headers: { "content-type": "application/json", origin: ORIGIN },
+      body: JSON.stringify({ email: ADA.email, password: ADA.password }),
+    });
+    expect([host, signIn.status]).toEqual([host, 200]);
+  }
+});

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock, Random } from "@millrace/contract/std/clock";
+import { isLoopback } from "@millrace/contract/std/loopback";
 import { settingWrong } from "@millrace/contract/std/setting";
 import type { Registry } from "prom-client";
 import type { HubIdentity } from "../ports.ts";
@@ -52,7 +53,14 @@ export async function openHubTls(
     const { hostname, origin } = new URL(publicUrl());
     return plain === null ? `${origin}/trust` : `http://${hostname}:${plain.port}/trust`;
   };
-  const hub: HubTls = { keeper, trust, publicUrl, trustUrl };
+  const hub: HubTls = {
+    keeper,
+    trust,
+    publicUrl,
+    loopbackOnly: isLoopback(settings.host),
+    plainPort: () => plain?.port ?? null,
+    trustUrl,
+  };
   return {
     hub,
     pair: keeper?.pair ?? null,

@@ -31,7 +31,7 @@ const codeOf = (run: () => void): string => {
 };
 
 test("a certificate is for the names, signed by the authority, and short", async () => {
-  const authority = await makeAuthority(nowMs);
+  const authority = await makeAuthority(NAMES, nowMs);
   const pair = await issueCertificate(authority, NAMES, nowMs);
   const leaf = new X509Certificate(pair.cert);
   expect(leaf.verify(new X509Certificate(authority.cert).publicKey)).toBe(true);
@@ -43,7 +43,7 @@ test("a certificate is for the names, signed by the authority, and short", async
 });
 
 test("a pair that no client would take is refused, and the key is never quoted", async () => {
-  const authority = await makeAuthority(nowMs);
+  const authority = await makeAuthority(NAMES, nowMs);
   const pair = await issueCertificate(authority, NAMES, nowMs);
   const other = await issueCertificate(authority, NAMES, nowMs);
   const refusal = (wanted: TlsPair, names = NAMES, atMs = nowMs) =>
@@ -73,8 +73,9 @@ test("the own source keeps its authority over restarts, renews at a third of the
     const renewed = await source.renew(pair);
     expect(factsOf(renewed!.cert).notAfterMs).toBeGreaterThan(factsOf(pair.cert).notAfterMs);
     expect(await readPair(join(keysFolder, "tls-own.pem"))).toEqual(renewed);
-    const wider = (await (await open([...NAMES, "second.example"])).first()).pair;
-    expect(factsOf(wider.cert).names).toContain("second.example");
+    const wider = (await (await open([...NAMES, "second.hub.plant.example", "10.1.2.3"])).first()).pair;
+    expect(factsOf(wider.cert).names).toContain("second.hub.plant.example");
+    await expect(open([...NAMES, "other.example"])).rejects.toThrow("may not sign for other.example");
   }));
 
 test("a certificate that an earlier authority signed is not served after the authority changed", () =>
@@ -90,7 +91,7 @@ test("a certificate that an earlier authority signed is not served after the aut
 
 test("files: a wrong pair ends the start by name; changed files are taken when they are good", () =>
   inFolder(async (folder) => {
-    const authority = await makeAuthority(nowMs);
+    const authority = await makeAuthority(NAMES, nowMs);
     const [first, second] = await Promise.all([1, 2].map(() => issueCertificate(authority, NAMES, nowMs)));
     const certFile = join(folder, "hub.crt");
     const keyFile = join(folder, "hub.key");

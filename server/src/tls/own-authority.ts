@@ -16,6 +16,7 @@ import {
   X509CertificateGenerator,
 } from "@peculiar/x509";
 import type { TlsPair } from "./certificate.ts";
+import { nameLimits } from "./name-limits.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const dayMs = 86_400_000;
@@ -44,8 +45,8 @@ const alternativeNames = (names: readonly string[]) =>
     names.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value }) as const),
   );
 
-/** An authority of the hub's own. */
-export async function makeAuthority(nowMs: number): Promise<TlsPair> {
+/** An authority of the hub's own, for these names and what is private (`name-limits.ts`), and for nothing else. */
+export async function makeAuthority(names: readonly string[], nowMs: number): Promise<TlsPair> {
   const keys = await makeKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
@@ -59,6 +60,7 @@ export async function makeAuthority(nowMs: number): Promise<TlsPair> {
       new BasicConstraintsExtension(true, 0, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      nameLimits(names),
     ],
   });
   return { cert: `${certificate.toString("pem")}\n`, key: await pemOfKey(keys.privateKey) };

@@ -5,11 +5,13 @@ import { issueCertificate, makeAuthority } from "./own-authority.ts";
 import { plainAnswer, startPlain } from "./plain.ts";
 
 const nowMs = Date.UTC(2026, 10, 26);
-const authority = await makeAuthority(nowMs);
+const authority = await makeAuthority(["hub.example"], nowMs);
 const pair = await issueCertificate(authority, ["hub.example"], nowMs);
 const trust = { trust: { hubId: "h", rev: 1, authorities: [authority.cert] }, signature: "s" };
 const words = {
   trust,
+  loopbackOnly: false,
+  plainPort: () => 80,
   publicUrl: () => "https://hub.example:8443",
   trustUrl: () => "http://hub.example/trust",
 };
@@ -27,7 +29,7 @@ const page = { headers: { accept: "text/html,*/*" } };
 test.each([
   ["/devices?x=1", "https://hub.example:8443/devices?x=1"],
   ["//evil.example/x", "https://hub.example:8443//evil.example/x"],
-])("a page at %s is led to the hub's own name", (path, location) => {
+])("S07: a page at %s is led to the hub's own name", (path, location) => {
   const answer = ask(path, page);
   expect(answer.status).toBe(308);
   expect(answer.headers.get("location")).toBe(location);
@@ -39,7 +41,7 @@ test.each([
   ["a program", "/devices", {}],
   ["a post", "/devices", { method: "POST", ...page }],
   ["figures", "/metrics", page],
-])("%s is refused, not led on", async (_, path, init) => {
+])("S07: %s is refused, not led on", async (_, path, init) => {
   const answer = ask(path, init);
   expect(answer.status).toBe(403);
   expect(answer.headers.get("location")).toBeNull();
@@ -67,11 +69,23 @@ test("with a public certificate there is nothing to download and nothing to pin"
   expect(trustAnswer(open, "/trust/ca.crt")).toBeNull();
   expect(claimPin(open)).toBeNull();
   expect(certificateView(open)).toMatchObject({ kind: "acme", authority: null, trustUrl: null });
+  const facts = { subject: "CN=Millrace hub", publicUrl: "https://hub.example:8443", plainPort: 80 };
+  expect(certificateView(own)).toMatchObject({ ...facts, findings: [] });
   expect(claimPin(own)).toMatch(/^sha256:[0-9a-f]{64}$/);
   expect(hstsS(open)).toBeGreaterThan(hstsS(own));
 });
 
-test("the plain port itself: headers on each answer, no HSTS, nothing of the key", async () => {
+test("plain http that leaves the machine is a finding; on loopback and behind a proxy it is none", () => {
+  const found = (loopbackOnly: boolean, publicUrl: string) =>
+    certificateView({ ...words, keeper: null, loopbackOnly, publicUrl: () => publicUrl }).findings.map(
+      ({ code }) => code,
+    );
+  expect(found(false, "http://hub.example")).toEqual(["certificate.none"]);
+  expect(found(true, "http://localhost:8080")).toEqual([]);
+  expect(found(false, "https://hub.example")).toEqual([]);
+});
+
+test("S07: the plain port itself: headers on each answer, no HSTS, nothing of the key", async () => {
   const server = startPlain({ hostname: "127.0.0.1", port: 0 }, own, answers);
   try {
     const answer = await fetch(new URL("/api/v1/me", server.url));

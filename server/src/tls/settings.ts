@@ -96,6 +96,9 @@ export const TLS_SETTINGS = {
 const Tls = Type.Object(TLS_SETTINGS);
 export type TlsSettings = Static<typeof Tls> & { host: string; port: number; publicUrl?: string | undefined };
 
+/** Below it the framework would not find the path of a request (`app.ts`). */
+const HOST_LETTERS_MIN = 3;
+
 const bare = (host: string): string => host.replace(/^\[|\]$/g, "").toLowerCase();
 
 /** Everything the hub is called by: the host of its public address, what was set besides, and loopback for `own`. */
@@ -134,6 +137,8 @@ export function checkTlsSettings(settings: TlsSettings): void {
     throw settingWrong("MILLRACE_PUBLIC_URL", `must begin with https:// while MILLRACE_TLS is "${tls}".`);
   if (publicUrl === undefined && !isLoopback(host))
     throw settingWrong("MILLRACE_PUBLIC_URL", "TLS for other machines needs the name they open the hub by.");
+  if (publicUrl !== undefined && new URL(publicUrl).host.length < HOST_LETTERS_MIN)
+    throw settingWrong("MILLRACE_PUBLIC_URL", `needs a host name of ${HOST_LETTERS_MIN} letters at least.`);
   const plain = plainPortOf(settings);
   if (plain !== null && plain !== 0 && plain === port)
     throw settingWrong("MILLRACE_PLAIN_PORT", "must be another one than MILLRACE_PORT.");

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { AppError } from "@millrace/contract/error/app-error";
 import { HUB_TRUST } from "@millrace/contract/wire/hub-trust";
 import { certificatesIn, checkPair, factsOf, type TlsPair } from "./certificate.ts";
+import { namesBeyond } from "./name-limits.ts";
 import { issueCertificate, makeAuthority } from "./own-authority.ts";
 import { readPair, writePair } from "./pem-file.ts";
 
@@ -106,7 +107,7 @@ export async function ownSource(input: {
   const pairFile = join(keysFolder, "tls-own.pem");
   let authority = await readPair(authorityFile);
   if (authority === null) {
-    authority = await makeAuthority(nowMs());
+    authority = await makeAuthority(names, nowMs());
     await writePair(authorityFile, authority);
   }
   const signer = authority;
@@ -119,6 +120,12 @@ export async function ownSource(input: {
       { cause },
     );
   }
+  const beyond = namesBeyond(signer.cert, names);
+  if (beyond.length > 0)
+    throw new AppError(
+      "setting.wrong",
+      `MILLRACE_TLS_NAMES: this hub's authority may not sign for ${beyond.join(", ")}; no phone would take it. Leave the name away, or move ${authorityFile} away to have a new authority made, which every phone must learn again.`,
+    );
   const issue = async () => {
     const pair = await issueCertificate(signer, names, nowMs());
     await writePair(pairFile, pair);

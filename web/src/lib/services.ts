@@ -1,6 +1,7 @@
 import type { Clock } from "@millrace/contract/std/clock";
 import { createContext } from "svelte";
 import type { SessionController } from "./features/session/session-controller.svelte.ts";
+import type { StepUp } from "./features/session/step-up.svelte.ts";
 import type { HubClient } from "./hub/client.ts";
 import type { PlantLists } from "./hub/plant-lists.svelte.ts";
 import type { PlantLive } from "./hub/plant-live.svelte.ts";
@@ -17,6 +18,7 @@ export interface Services {
   lists: PlantLists;
   store: OfflineStore;
   session: SessionController;
+  stepUp: StepUp;
   router: Router;
   update: AppUpdate;
   theme: Theme;

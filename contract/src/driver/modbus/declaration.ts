@@ -9,11 +9,13 @@ export const modbusDeclaration: DriverDeclaration<typeof ModbusSettings, ModbusA
   label: "Modbus TCP",
   settings: ModbusSettings,
   address: ModbusAddressText,
-  capabilities: { read: true, subscribe: false, write: false, browse: false },
+  capabilities: { read: true, subscribe: false, write: true, browse: false },
   parseAddress,
   formatAddress,
   scan: { host: "host", settings: { connectTimeoutMs: 250, timeoutMs: 500 } },
   connectionKey: ({ host, port }) => `${host.toLowerCase()}:${port}`,
   probe: ({ addressBase }) => ({ address: `holding:${addressBase}`, dataType: "uint16" }),
+  writeProblem: ({ area }) =>
+    area === "discrete" || area === "input" ? `the area ${area} can only be read.` : null,
   matcher: modbusMatcher,
 };

@@ -21,7 +21,11 @@ export const Candidate = Type.Object({
   area: RegisterArea,
   functionCode: Type.Integer({ minimum: 1, maximum: 4 }),
   offset: Type.Integer({ minimum: 0, maximum: 65_535, description: "As on the wire, from 0" }),
-  distance: Type.Integer({ description: "Registers from the address asked for" }),
+  distance: Type.Integer({
+    minimum: -0xffff,
+    maximum: 0xffff,
+    description: "Registers from the address asked for",
+  }),
   dataType: MatchTypeName,
   wordOrder: OrderName,
   byteOrder: OrderName,
@@ -30,7 +34,11 @@ export const Candidate = Type.Object({
   raw: JsonValue,
   value: Type.Number({ description: "Scaled" }),
   score: Type.Number({ description: "Higher is likelier; in bits, comparable within one answer" }),
-  fits: Type.Integer({ minimum: 1, description: "How many looks at the display it stood" }),
+  fits: Type.Integer({
+    minimum: 1,
+    maximum: 0x7fff_ffff,
+    description: "How many looks at the display it stood",
+  }),
 });
 export type Candidate = Static<typeof Candidate>;
 

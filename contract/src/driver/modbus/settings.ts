@@ -108,6 +108,12 @@ export const ModbusSettings = Type.Object(
         "The converter does not repeat our transaction id. We then match by unit, function and length, and reconnect after each timeout",
       examples: [false],
     }),
+    writeBy: Type.Union([Type.Literal("single"), Type.Literal("multiple")], {
+      default: "single",
+      description:
+        "Functions that write one coil or register: 5 and 6 (single), or 15 and 16 (multiple) for devices that know only these",
+      examples: ["multiple"],
+    }),
     illegalRetryMs: Type.Integer({
       minimum: 100,
       maximum: 86_400_000,
@@ -134,6 +140,7 @@ export type ModbusRules = Pick<
   | "bitsMax"
   | "requestGapMs"
   | "idsNotEchoed"
+  | "writeBy"
   | "illegalRetryMs"
 >;
 
@@ -151,6 +158,7 @@ export function rulesOf(settings: ModbusSettings): ModbusRules {
     bitsMax: settings.bitsMax,
     requestGapMs: settings.requestGapMs,
     idsNotEchoed: settings.idsNotEchoed,
+    writeBy: settings.writeBy,
     illegalRetryMs: settings.illegalRetryMs,
   };
   RULES.set(settings, rules);

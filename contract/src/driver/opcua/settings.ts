@@ -39,6 +39,7 @@ export const OpcuaSettings = Type.Object(
     serverFingerprint: Type.Optional(
       Type.String({
         pattern: FINGERPRINT_PATTERN,
+        main: true,
         minLength: 64,
         maxLength: 64,
         description:
@@ -55,6 +56,8 @@ export const OpcuaSettings = Type.Object(
     }),
     user: Type.Optional(
       Type.String({
+        main: true,
+        when: { setting: "login", is: "user" },
         minLength: 1,
         maxLength: 200,
         description: "User name, for login user",
@@ -63,6 +66,8 @@ export const OpcuaSettings = Type.Object(
     ),
     password: Type.Optional(
       Type.String({
+        main: true,
+        when: { setting: "login", is: "user" },
         minLength: 1,
         maxLength: 200,
         secret: true,
@@ -72,6 +77,8 @@ export const OpcuaSettings = Type.Object(
     ),
     userCertificate: Type.Optional(
       Type.String({
+        main: true,
+        when: { setting: "login", is: "certificate" },
         minLength: 1,
         maxLength: 8_000,
         description: "Certificate as PEM, for login certificate",
@@ -80,6 +87,8 @@ export const OpcuaSettings = Type.Object(
     ),
     userKey: Type.Optional(
       Type.String({
+        main: true,
+        when: { setting: "login", is: "certificate" },
         minLength: 1,
         maxLength: 8_000,
         secret: true,

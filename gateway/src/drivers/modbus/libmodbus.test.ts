@@ -60,3 +60,46 @@ test("everything a libmodbus device holds is read as it was set, and its end is 
     await session.close();
   }
 });
+
+/** None of these is what the device holds, and the last part of each pair shares a register with the first. */
+const WRITTEN: [address: string, dataType: DataType, value: TagValue][] = [
+  ["holding:30 order=DCBA", "float32", -0.75],
+  ["holding:32 order=CDAB", "int32", -123_457],
+  ["holding:34", "uint64", 2n ** 64n - 3n],
+  ["holding:38", "uint16", 40_000],
+  ["holding:39.15", "boolean", true],
+  ["holding:39.2", "boolean", true],
+  ["holding:40 byte=high", "uint8", 200],
+  ["holding:40 byte=low", "int8", -3],
+  ["holding:42 length=8", "text", "Race 7"],
+  ["coil:1", "boolean", true],
+];
+
+for (const writeBy of ["single", "multiple"]) {
+  test(`what is written by ${writeBy} functions stands in a libmodbus device, and its end is refused`, async () => {
+    const settings = decodeSettings(modbus, {
+      host: "127.0.0.1",
+      port: peer.port,
+      timeoutMs: 5_000,
+      writeBy,
+    });
+    const session = await modbus.create(settings, { clock: systemClock, onLost: () => {} });
+    const signal = AbortSignal.timeout(20_000);
+    const points = [...WRITTEN, ["holding:200", "uint16", 1] as const].map(([text, dataType, value], id) => ({
+      id,
+      address: modbus.parseAddress(text, dataType, settings),
+      dataType,
+      value,
+    }));
+    await session.connect(signal);
+    try {
+      const outcomes = await session.write!(points, signal);
+      expect(outcomes.map(({ done }) => done)).toEqual([...WRITTEN.map(() => true), false]);
+      expect(outcomes.at(-1)).toMatchObject({ code: "address.illegal", maybe: false });
+      const readings = await session.read(points.slice(0, -1), signal);
+      expect<unknown[]>(readings.map(({ value }) => value)).toEqual(WRITTEN.map(([, , value]) => value));
+    } finally {
+      await session.close();
+    }
+  });
+}

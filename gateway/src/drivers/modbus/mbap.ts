@@ -10,6 +10,11 @@ const LENGTH_MAX = 254;
 /** Well-formed frames nobody asked for that we put up with between two accepted answers. */
 const STRAYS_MAX = 64;
 const CRC_BYTES = 2;
+/**
+ * Writes we send, and how much of the PDU their answer repeats (V1.1b3, 6.5, 6.6, 6.11, 6.12, 6.16): all of it, or
+ * function, address and count.
+ */
+const ECHO_BYTES: Readonly<Record<number, number>> = { 5: 5, 6: 5, 15: 5, 16: 5, 22: 7 };
 const KEEP_ALIVE_MS = 30_000;
 
 /** The request whose answer we wait for. */
@@ -17,8 +22,10 @@ interface Pending {
   id: number;
   unit: number;
   functionCode: number;
-  /** Data bytes a good answer must carry. */
+  /** Data bytes a good answer to a read must carry. */
   byteCount: number;
+  /** The PDU a good answer to a write must be; null for a read. */
+  echo: Buffer | null;
 }
 
 export interface MbapEvents {
@@ -93,10 +100,12 @@ export class MbapPort extends EventEmitter {
     });
   }
 
-  /** Sends a read request the library built: unit, PDU and a serial checksum, which TCP does not carry. */
+  /** Sends a request the library built: unit, PDU and a serial checksum, which TCP does not carry. */
   write(rtu: Buffer): void {
     const functionCode = rtu[1]!;
-    if (functionCode < 1 || functionCode > 4) throw new Error(`function ${functionCode} is not a read`);
+    const echoBytes = ECHO_BYTES[functionCode];
+    const isRead = functionCode >= 1 && functionCode <= 4;
+    if (!isRead && echoBytes === undefined) throw new Error(`function ${functionCode} is not used here`);
     if (this.#pending !== null) throw new Error("one request is in flight already");
     const count = rtu.readUInt16BE(4);
     this.#lastId = (this.#lastId + 1) & 0xffff;
@@ -105,6 +114,7 @@ export class MbapPort extends EventEmitter {
       unit: rtu[0]!,
       functionCode,
       byteCount: functionCode <= 2 ? Math.ceil(count / 8) : count * 2,
+      echo: echoBytes === undefined ? null : Buffer.from(rtu.subarray(1, 1 + echoBytes)),
     };
     const body = rtu.length - CRC_BYTES;
     const adu = Buffer.allocUnsafe(HEADER_BYTES + body);
@@ -214,6 +224,11 @@ function mismatch(pending: Pending, frame: Buffer): string | null {
   }
   if (functionCode !== pending.functionCode) {
     return `function ${functionCode} in the answer to function ${pending.functionCode}`;
+  }
+  if (pending.echo !== null) {
+    return pending.echo.equals(frame.subarray(HEADER_BYTES + 1))
+      ? null
+      : "a write that is not the one asked for";
   }
   if (frame[8] !== pending.byteCount || pduBytes !== 2 + pending.byteCount) {
     return `${pduBytes - 2} data bytes, said to be ${frame[8]}, where ${pending.byteCount} were asked for`;

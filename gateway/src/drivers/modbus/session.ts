@@ -1,12 +1,24 @@
 import type { ModbusAddress } from "@millrace/contract/driver/modbus/address";
 import type { ModbusRules, ModbusSettings } from "@millrace/contract/driver/modbus/settings";
-import { AppError } from "@millrace/contract/error/app-error";
+import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
+import { unreachable } from "@millrace/contract/std/assert";
 import ModbusRTU from "modbus-serial";
-import type { Point, Reading, Session, SessionCounters, SessionDeps, Visit } from "../../driver/driver.ts";
+import type {
+  Point,
+  PointWrite,
+  Reading,
+  Session,
+  SessionCounters,
+  SessionDeps,
+  Visit,
+  WriteOutcome,
+} from "../../driver/driver.ts";
+import type { WriteRequest } from "./encode.ts";
 import { MbapPort } from "./mbap.ts";
 import type { Span } from "./plan.ts";
 import { type Answer, Reader } from "./reader.ts";
+import { type WriteAnswer, writeAll } from "./writer.ts";
 
 interface InFlight {
   settle(answer: Answer): void;
@@ -21,7 +33,8 @@ export class ModbusSession implements Session<ModbusAddress> {
   #port: MbapPort | null = null;
   #client: ModbusRTU | null = null;
   #inFlight: InFlight | null = null;
-  #reading = false;
+  /** Calls that hear of a lost link themselves: a read, and a write within it. */
+  #calls = 0;
   /** Why there is no link, told by the next read. */
   #down: AppError;
   /** The connection may still carry an answer we could not tell from the next one: take a fresh one before we ask. */
@@ -92,16 +105,26 @@ export class ModbusSession implements Session<ModbusAddress> {
     points: readonly Point<ModbusAddress>[],
     signal: AbortSignal,
   ): Promise<Reading[]> {
+    return await this.#during(signal, () => reader.read(points, signal));
+  }
+
+  async #during<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
     const onAbort = () => this.#abandon(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    this.#reading = true;
+    this.#calls++;
     try {
-      return await reader.read(points, signal);
+      return await run();
     } finally {
-      this.#reading = false;
+      this.#calls--;
       signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  write(points: readonly PointWrite<ModbusAddress>[], signal: AbortSignal): Promise<WriteOutcome[]> {
+    return this.#during(signal, () =>
+      writeAll(points, (request, address) => this.#askWrite(request, address, signal)),
+    );
   }
 
   visit(): Visit<ModbusAddress> {
@@ -130,8 +153,27 @@ export class ModbusSession implements Session<ModbusAddress> {
     await port.closed;
   }
 
-  /** One request, one answer. Timeouts and exceptions are answers; a dead link is thrown. */
   async #ask(span: Span, rules: ModbusRules, signal: AbortSignal): Promise<Answer> {
+    await this.#deps.between?.();
+    return await this.#exchange(rules, signal, (client, next) => sendRead(client, span, next));
+  }
+
+  /** @throws AppError `link.*` while nothing was sent; a link that is lost later is an answer */
+  async #askWrite(request: WriteRequest, address: ModbusAddress, signal: AbortSignal): Promise<WriteAnswer> {
+    let sent = false;
+    try {
+      return await this.#exchange(address.rules, signal, (client, next) => {
+        sent = true;
+        sendWrite(client, address.unit, request, next);
+      });
+    } catch (thrown) {
+      if (!sent) throw thrown;
+      return { at: "lost", error: asAppError(thrown, "link.lost") };
+    }
+  }
+
+  /** One request, one answer. Timeouts and exceptions are answers; a dead link is thrown. */
+  async #exchange(rules: ModbusRules, signal: AbortSignal, send: Send): Promise<Answer> {
     const { clock } = this.#deps;
     if (rules.requestGapMs > 0) {
       const waitMs = this.#lastAnswerMs + rules.requestGapMs - clock.monoMs();
@@ -145,7 +187,7 @@ export class ModbusSession implements Session<ModbusAddress> {
     const startMs = clock.monoMs();
     this.#requests++;
     port.idsNotEchoed = rules.idsNotEchoed;
-    const answer = await this.#send(client, port, span, rules);
+    const answer = await this.#send(client, port, rules, send);
     this.#lastAnswerMs = clock.monoMs();
     if (answer.at !== "data") this.#errors++;
     if (answer.at !== "timeout") this.#roundTripMs = this.#lastAnswerMs - startMs;
@@ -156,7 +198,7 @@ export class ModbusSession implements Session<ModbusAddress> {
     return answer;
   }
 
-  #send(client: ModbusRTU, port: MbapPort, span: Span, rules: ModbusRules): Promise<Answer> {
+  #send(client: ModbusRTU, port: MbapPort, rules: ModbusRules, send: Send): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
       const cancel = this.#deps.clock.after(rules.timeoutMs, () => {
         port.forget();
@@ -177,7 +219,7 @@ export class ModbusSession implements Session<ModbusAddress> {
         },
       };
       this.#inFlight = inFlight;
-      write(client, span, (error, result) => inFlight.settle(answerOf(error, result)));
+      send(client, (error, result) => inFlight.settle(answerOf(error, result)));
     });
   }
 
@@ -204,7 +246,7 @@ export class ModbusSession implements Session<ModbusAddress> {
     if (this.#port !== port) return;
     this.#errors++;
     const error = this.#linkError(kind === "lost" ? "link.lost" : "link.garbled", why);
-    const told = this.#reading || this.#client === null;
+    const told = this.#calls > 0 || this.#client === null;
     this.#drop(port, error);
     if (!told) this.#deps.onLost(error);
   }
@@ -239,18 +281,43 @@ export class ModbusSession implements Session<ModbusAddress> {
   }
 }
 
-/** What the library hands to its callback, as far as we read it. */
-type Next = (error: (Error & { modbusCode?: number }) | null, result: { buffer: Buffer }) => void;
+/** What the library hands to its callback, as far as we read it; after a write there are no bytes. */
+type Next = (error: (Error & { modbusCode?: number }) | null, result: { buffer?: Buffer }) => void;
+type Send = (client: ModbusRTU, next: Next) => void;
 
-function write(client: ModbusRTU, { unit, area, offset, count }: Span, next: Next): void {
+function sendRead(client: ModbusRTU, { unit, area, offset, count }: Span, next: Next): void {
   if (area === "coil") client.writeFC1(unit, offset, count, next);
   else if (area === "discrete") client.writeFC2(unit, offset, count, next);
   else if (area === "holding") client.writeFC3(unit, offset, count, next);
   else client.writeFC4(unit, offset, count, next);
 }
 
-function answerOf(error: Parameters<Next>[0], result: { buffer: Buffer }): Answer {
-  if (error === null) return { at: "data", bytes: result.buffer };
+function sendWrite(client: ModbusRTU, unit: number, request: WriteRequest, next: Next): void {
+  const { offset } = request;
+  const done = (error: Parameters<Next>[0]) => next(error, {});
+  switch (request.do) {
+    case "coil":
+      if (request.multiple) client.writeFC15(unit, offset, [request.on], done);
+      else client.writeFC5(unit, offset, request.on, done);
+      return;
+    case "register":
+      client.writeFC6(unit, offset, request.word, done);
+      return;
+    case "registers":
+      client.writeFC16(unit, offset, request.words, done);
+      return;
+    case "mask":
+      client.writeFC22(unit, offset, request.and, request.or, done);
+      return;
+    default:
+      unreachable(request);
+  }
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+function answerOf(error: Parameters<Next>[0], result: { buffer?: Buffer }): Answer {
+  if (error === null) return { at: "data", bytes: result.buffer ?? NO_BYTES };
   return error.modbusCode === undefined
     ? { at: "garbled", why: error.message }
     : { at: "exception", code: error.modbusCode };

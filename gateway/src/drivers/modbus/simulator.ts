@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { type Area, FUNCTION } from "@millrace/contract/driver/modbus/address";
 import { type Clock, systemClock } from "@millrace/contract/std/clock";
+import { SimUnit, type SimWrite, writeOf } from "./simulated-unit.ts";
 
 /** A request as the simulator received it. */
 export interface SimRequest {
@@ -27,34 +28,10 @@ export type Misdeed =
   | { do: "raw"; bytes(request: SimRequest, answer: Buffer): Uint8Array[] };
 
 const EXCEPTION = { function: 1, address: 2, value: 3 } as const;
-/** Longest request we take: header, unit, function, address, count. */
-const REQUEST_BYTES = 12;
-
-/** One unit: its memory and its character. */
-export class SimUnit {
-  readonly holding = new Uint16Array(65_536);
-  readonly input = new Uint16Array(65_536);
-  readonly coil = new Uint8Array(65_536);
-  readonly discrete = new Uint8Array(65_536);
-  /** Addresses answered with exception 2, as `area:offset`. */
-  readonly illegal = new Set<string>();
-  registersMax = 125;
-  /** What happens above `registersMax`: an exception code, or silence. */
-  overLimit: 2 | 3 | "silent" = 3;
-  /** Areas whose function the unit does not know. */
-  readonly missing = new Set<Area>();
-  dead = false;
-  /** Exception to every request, e.g. 6 busy or 11 away. */
-  exception: number | null = null;
-
-  setFloat(area: "holding" | "input", offset: number, value: number): this {
-    const view = new DataView(new ArrayBuffer(4));
-    view.setFloat32(0, value);
-    this[area][offset] = view.getUint16(0);
-    this[area][offset + 1] = view.getUint16(2);
-    return this;
-  }
-}
+/** What stands before unit and PDU; its last two bytes are their length. */
+const HEADER_BYTES = 6;
+/** Unit, function, address, count: the shortest request there is. */
+const BODY_BYTES_MIN = 6;
 
 /**
  * A Modbus TCP device of our own, in this process, on a port the system chooses. Used by tests and by the simulated
@@ -67,6 +44,7 @@ export class ModbusSimulator {
   always: Misdeed | null = null;
   idsEchoed = true;
   readonly requests: SimRequest[] = [];
+  readonly writes: SimWrite[] = [];
   connections = 0;
   readonly #clock: Clock;
   readonly #units = new Map<number, SimUnit>();
@@ -137,9 +115,11 @@ export class ModbusSimulator {
     let rest: Buffer = Buffer.alloc(0);
     socket.on("data", (chunk: Buffer) => {
       rest = Buffer.concat([rest, chunk]);
-      while (rest.length >= REQUEST_BYTES) {
-        this.#handle(socket, rest.subarray(0, REQUEST_BYTES));
-        rest = rest.subarray(REQUEST_BYTES);
+      while (rest.length >= HEADER_BYTES) {
+        const bytes = HEADER_BYTES + Math.max(BODY_BYTES_MIN, rest.readUInt16BE(4));
+        if (rest.length < bytes) return;
+        this.#handle(socket, rest.subarray(0, bytes));
+        rest = rest.subarray(bytes);
       }
     });
   }
@@ -153,7 +133,7 @@ export class ModbusSimulator {
       count: bytes.readUInt16BE(10),
     };
     this.requests.push(request);
-    const pdu = this.#answer(request);
+    const pdu = this.#answer(request, bytes);
     if (pdu === null) return;
     const answer = frame(this.idsEchoed ? request.id : 0, request.unit, pdu);
     const misdeed = this.misdeeds.shift() ?? this.always;
@@ -162,12 +142,14 @@ export class ModbusSimulator {
   }
 
   /** The right PDU; null when this unit says nothing. */
-  #answer({ unit: number, functionCode, offset, count }: SimRequest): Buffer | null {
+  #answer({ unit: number, functionCode, offset, count }: SimRequest, bytes: Buffer): Buffer | null {
     const unit = this.#units.get(number);
     if (unit === undefined || unit.dead) return null;
     const area = (Object.keys(FUNCTION) as Area[]).find((one) => FUNCTION[one] === functionCode);
     const refuse = (code: number) => Buffer.from([functionCode | 0x80, code]);
     if (unit.exception !== null) return refuse(unit.exception);
+    const write = writeOf(number, unit, bytes);
+    if (write !== null) return this.#write(unit, write, bytes);
     if (area === undefined || unit.missing.has(area)) return refuse(EXCEPTION.function);
     const bits = functionCode <= 2;
     const max = bits ? 2_000 : unit.registersMax;
@@ -182,6 +164,17 @@ export class ModbusSimulator {
     return bits
       ? packBits(unit[area], functionCode, offset, count)
       : pack(unit[area], functionCode, offset, count);
+  }
+
+  #write(unit: SimUnit, write: SimWrite, bytes: Buffer): Buffer {
+    const functionCode = bytes[7]!;
+    const { area, offset, words } = write;
+    if (unit.missing.has(area)) return Buffer.from([functionCode | 0x80, EXCEPTION.function]);
+    if (words.some((_, at) => unit.illegal.has(`${area}:${offset + at}`) || offset + at > 65_535))
+      return Buffer.from([functionCode | 0x80, EXCEPTION.address]);
+    this.writes.push(write);
+    if (!unit.ignoresWrites) unit[area].set(words, offset);
+    return Buffer.from(bytes.subarray(7, functionCode === 22 ? 14 : 12));
   }
 
   #misbehave(socket: Socket, request: SimRequest, answer: Buffer, misdeed: Misdeed): void {
@@ -266,6 +259,32 @@ function packBits(memory: ArrayLike<number>, functionCode: number, offset: numbe
   return pdu;
 }
 
+/** What of the device below can be written, and what cannot. */
+const CONFORMANCE_WRITES = {
+  writable: [
+    { address: "coil:3", dataType: "boolean" as const, value: false },
+    { address: "holding:0.15", dataType: "boolean" as const, value: false },
+    { address: "holding:30 byte=high", dataType: "int8" as const, value: -5 },
+    { address: "holding:30 byte=low", dataType: "uint8" as const, value: 200 },
+    { address: "holding:31", dataType: "int16" as const, value: -2 },
+    { address: "holding:32", dataType: "uint16" as const, value: 65_535 },
+    { address: "holding:33 order=CDAB", dataType: "int32" as const, value: -70_000 },
+    { address: "holding:35 order=BADC", dataType: "uint32" as const, value: 4_000_000_000 },
+    { address: "holding:37", dataType: "uint64" as const, value: 18_446_744_073_709_551_615n },
+    { address: "holding:41 order=HGFEDCBA", dataType: "int64" as const, value: -9_007_199_254_740_993n },
+    { address: "holding:45", dataType: "float32" as const, value: 2.5 },
+    { address: "holding:47", dataType: "float64" as const, value: 0.1 },
+    { address: "holding:51 length=8 layout=low-high", dataType: "text" as const, value: "Race 7" },
+  ],
+  unwritable: [
+    { address: "discrete:0", dataType: "boolean" as const, value: true },
+    { address: "input:0", dataType: "uint16" as const, value: 1 },
+    { address: "holding:12", dataType: "uint16" as const, value: 1 },
+    { address: "holding:32", dataType: "uint16" as const, value: 65_536 },
+    { address: "holding:45", dataType: "float32" as const, value: 1e39 },
+  ],
+};
+
 /** A device with one value of each type, for the conformance suite. */
 export async function conformanceDevice() {
   const simulator = await ModbusSimulator.start(systemClock);
@@ -296,6 +315,7 @@ export async function conformanceDevice() {
       { address: "30005 length=6", dataType: "text" as const, value: "Mill" },
     ],
     illegal: { address: "holding:12", dataType: "uint16" as const },
+    ...CONFORMANCE_WRITES,
     malformed: [
       "",
       "holding",

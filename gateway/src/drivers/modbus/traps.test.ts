@@ -3,6 +3,7 @@ import { decodeSettings } from "@millrace/contract/driver/settings";
 import type { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
+import type { SessionDeps } from "../../driver/driver.ts";
 import { modbus } from "./index.ts";
 import { MbapPort } from "./mbap.ts";
 import { ModbusSimulator } from "./simulator.ts";
@@ -22,7 +23,8 @@ async function plant(over: Record<string, unknown> = {}) {
     ...over,
   });
   const lost: AppError[] = [];
-  const session = await modbus.create(settings, { clock: systemClock, onLost: (error) => lost.push(error) });
+  const deps: SessionDeps = { clock: systemClock, onLost: (error) => lost.push(error) };
+  const session = await modbus.create(settings, deps);
   await session.connect(signal);
   const points = (...texts: string[]) =>
     texts.map((text, id) => ({
@@ -45,6 +47,7 @@ async function plant(over: Record<string, unknown> = {}) {
     simulator,
     unit,
     session,
+    deps,
     lost,
     points,
     row,
@@ -216,10 +219,51 @@ for (const [exception, code] of [
   });
 }
 
-test("5a.15 this version reads only: no function that writes leaves the port", () => {
-  expect(modbus.capabilities.write).toBe(false);
+test("5a.15 a write that waits goes between two requests of a long read", async () => {
+  await using it = await plant({ registersMax: 1 });
+  const seen = () => it.simulator.requests.map(({ functionCode }) => functionCode);
+  const [point] = it.points("holding:300");
+  let asked = 0;
+  it.deps.between = async () => {
+    if (++asked === 3) await it.session.write!([{ ...point!, value: 7 }], signal);
+  };
+  expect(await it.values(it.row(0, 5))).toEqual([1_000, 1_001, 1_002, 1_003, 1_004]);
+  expect(seen()).toEqual([3, 3, 6, 3, 3, 3]);
+  expect(it.unit.holding[300]).toBe(7);
+});
+
+test("5a.15 functions 5 and 6 or 15 and 16 by setting, 22 for part of a register, and no other function", async () => {
+  await using it = await plant({ writeBy: "multiple" });
+  const [point] = it.points("holding:3");
+  await it.session.write!([{ ...point!, value: 1 }], signal);
+  expect(it.simulator.requests.map(({ functionCode }) => functionCode)).toEqual([16]);
   const port = new MbapPort("127.0.0.1", 502, { onGarbled: () => {}, onFailed: () => {} });
-  for (const writes of [5, 6, 15, 16, 22, 23]) {
-    expect(() => port.write(Buffer.from([1, writes, 0, 0, 0, 1, 0, 0]))).toThrow("is not a read");
-  }
+  for (const other of [8, 20, 23, 43])
+    expect(() => port.write(Buffer.from([1, other, 0, 0, 0, 1, 0, 0]))).toThrow("is not used here");
+});
+
+test("5a.15 an answer to another write than ours leaves a doubt", async () => {
+  await using it = await plant();
+  const [point] = it.points("holding:3");
+  it.simulator.misdeeds.push({
+    do: "raw",
+    bytes: (_, answer) => [Buffer.from(answer).fill(0x55, answer.length - 2)],
+  });
+  const [outcome] = await it.session.write!([{ ...point!, value: 9 }], signal);
+  expect(outcome).toMatchObject({ done: false, maybe: true, code: "link.garbled" });
+  expect([it.unit.holding[3], it.simulator.writes.length]).toEqual([9, 1]);
+});
+
+test("5a.15 a device without the mask function says so, and its register is left alone", async () => {
+  await using it = await plant();
+  it.unit.missing.add("holding");
+  const settings = decodeSettings(modbus, { host: "127.0.0.1", port: it.simulator.port });
+  const bit = {
+    id: 0,
+    address: modbus.parseAddress("holding:3.1", "boolean", settings),
+    dataType: "boolean",
+  };
+  const [outcome] = await it.session.write!([{ ...bit, dataType: "boolean", value: true }], signal);
+  expect(outcome).toMatchObject({ done: false, maybe: false, code: "device.refused" });
+  expect(it.simulator.writes).toEqual([]);
 });

@@ -1,7 +1,9 @@
 import { formatNode, parseAddress } from "@millrace/contract/driver/opcua/address";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
-import type { BrowseNode, BrowsePage } from "../../driver/driver.ts";
+import type { BrowseNode } from "@millrace/contract/wire/field";
+import { LIMITS } from "@millrace/contract/wire/limits";
+import type { BrowsePage } from "../../driver/driver.ts";
 import { dataTypeOf } from "./codec.ts";
 import { statusIn } from "./fault.ts";
 import type { Namespaces } from "./namespaces.ts";
@@ -10,14 +12,14 @@ import type { DataValueLike } from "./values.ts";
 import { ATTRIBUTE, type Reference, type Wire } from "./wire.ts";
 
 export const BROWSE = {
-  /** Places of one answer. */
-  pageNodes: 100,
   /** References asked for at once; the server's continuation point leads on. */
   referencesMax: 500,
   /** Places below one place that are looked at; the search leads to the rest. */
   levelNodesMax: 20_000,
-  /** How long a level is kept, so that its next page does not ask for all of it again. */
+  /** How long a level is kept after somebody looked, so that its next page goes on where the last ended. */
   keptMs: 60_000,
+  /** Longest address a tag can have. */
+  nodeCharsMax: 500,
 } as const;
 
 export interface BrowserDeps {
@@ -55,10 +57,22 @@ const NAMES = [
   "LocalizedText",
 ] as const;
 
-/** Looks through a server's address space level by level. One request at a time, and a level is kept for its pages. */
+/** What is known of one place so far. */
+interface Level {
+  from: string;
+  usedMonoMs: number;
+  seen: Map<string, Reference>;
+  /** Where the server goes on; null when it said everything. */
+  continuation: Uint8Array | null;
+}
+
+/**
+ * Looks through a server's address space level by level, and along a level only as far as somebody looks. One request at
+ * a time; the server holds one continuation point for us at most.
+ */
 export class Browser {
   readonly #deps: BrowserDeps;
-  #kept: { from: string; atMonoMs: number; references: Reference[] } | null = null;
+  #level: Level | null = null;
 
   constructor(deps: BrowserDeps) {
     this.#deps = deps;
@@ -66,42 +80,63 @@ export class Browser {
 
   /** @throws AppError `address.illegal` when there is no such place; as `Session.read` does */
   async page(from: string, after: number, signal: AbortSignal): Promise<BrowsePage> {
-    const references = await this.#level(from === "" ? OBJECTS : from, signal);
-    const page = references.slice(after, after + BROWSE.pageNodes);
+    const place = from === "" ? OBJECTS : from;
+    const level = (await this.#kept(place)) ?? (await this.#begun(place));
+    await this.#follow(level, after + LIMITS.fieldNodesMax + 1, signal);
+    const references = [...level.seen.values()];
+    const page = references.slice(after, after + LIMITS.fieldNodesMax);
     const end = after + page.length;
     return { nodes: await this.#described(page), after: end < references.length ? end : null };
   }
 
-  async #level(from: string, signal: AbortSignal): Promise<Reference[]> {
+  /** The level of before; whoever looks elsewhere leaves it. */
+  async #kept(from: string): Promise<Level | null> {
+    const level = this.#level;
     const nowMs = this.#deps.clock.monoMs();
-    if (this.#kept?.from === from && nowMs - this.#kept.atMonoMs < BROWSE.keptMs)
-      return this.#kept.references;
+    if (level?.from === from && nowMs - level.usedMonoMs < BROWSE.keptMs) {
+      level.usedMonoMs = nowMs;
+      return level;
+    }
+    this.#level = null;
+    if (level !== null) await this.#leave(level);
+    return null;
+  }
+
+  async #begun(from: string): Promise<Level> {
     const node = this.#deps.namespaces().resolve(parseAddress(from));
     if (node === null) throw noSuchPlace(from, "the server has no such namespace");
-    const seen = new Map<string, Reference>();
-    const take = (found: readonly Reference[]) => {
-      for (const one of found) seen.set(`${one.node.namespace};${one.node.type}=${one.node.id}`, one);
-    };
-    let answer = await this.#ask(from, (wire) => wire.browse(node, BROWSE.referencesMax));
-    take(answer.references);
-    let grows = true;
-    while (answer.continuation !== null) {
-      const { continuation } = answer;
+    const { references, continuation } = await this.#ask(from, (wire) =>
+      wire.browse(node, BROWSE.referencesMax),
+    );
+    const level = { from, usedMonoMs: this.#deps.clock.monoMs(), seen: new Map(), continuation };
+    take(level, references);
+    this.#level = level;
+    return level;
+  }
+
+  async #follow(level: Level, wanted: number, signal: AbortSignal): Promise<void> {
+    while (level.continuation !== null && level.seen.size < wanted) {
+      signal.throwIfAborted();
+      const { continuation } = level;
+      if (level.seen.size >= BROWSE.levelNodesMax) return this.#leave(level);
+      // It counts once. After a failure the level is begun anew.
+      level.continuation = null;
+      this.#level = null;
+      const answer = await this.#ask(level.from, (wire) => wire.browseNext(continuation));
+      level.continuation = answer.continuation;
+      this.#level = level;
       // A server that leads in a circle would be followed for ever.
-      if (!grows || seen.size >= BROWSE.levelNodesMax || signal.aborted) {
-        // A continuation point that is left behind is one the server cannot give to others.
-        await this.#ask(from, (wire) => wire.release(continuation));
-        signal.throwIfAborted();
-        break;
-      }
-      const before = seen.size;
-      answer = await this.#ask(from, (wire) => wire.browseNext(continuation));
-      take(answer.references);
-      grows = seen.size > before;
+      if (!take(level, answer.references)) return this.#leave(level);
     }
-    const references = [...seen.values()];
-    this.#kept = { from, atMonoMs: nowMs, references };
-    return references;
+  }
+
+  /** A continuation point that is left behind is one the server cannot give to others. */
+  async #leave(level: Level): Promise<void> {
+    const { continuation } = level;
+    level.continuation = null;
+    if (continuation === null) return;
+    // A courtesy; what is wrong with the server is told by the next question.
+    await this.#ask(level.from, (wire) => wire.release(continuation)).catch(() => undefined);
   }
 
   async #ask<T>(from: string, run: (wire: Wire) => Promise<T>): Promise<T> {
@@ -118,20 +153,25 @@ export class Browser {
     const values = page.filter(({ nodeClass }) => nodeClass === VARIABLE_CLASS);
     const types = await this.#types(values);
     const namespaces = this.#deps.namespaces();
-    return page
-      .filter(({ nodeClass }) => nodeClass === OBJECT_CLASS || nodeClass === VARIABLE_CLASS)
-      .map((one): BrowseNode => {
-        const { namespace, type, id } = one.node;
-        const node = formatNode(namespaces.portable(namespace, type, id));
-        const name = one.name.slice(0, 200);
-        if (one.nodeClass === OBJECT_CLASS)
-          return { node, name, holds: "places", dataType: null, typeName: "", leadsOn: true };
-        const { builtIn, isArray, own } = types.get(one) ?? { builtIn: 0, isArray: false, own: "" };
-        const dataType = isArray ? null : dataTypeOf(builtIn);
-        const typeName = `${NAMES[builtIn] || own}${isArray ? "[]" : ""}`;
-        // Structures and tables often have their members as nodes of their own below them.
-        return { node, name, holds: "value", dataType, typeName, leadsOn: dataType === null };
-      });
+    const portable = ({ node: { namespace, type, id } }: Reference) =>
+      namespaces.portable(namespace, type, id);
+    return (
+      page
+        .filter(({ nodeClass }) => nodeClass === OBJECT_CLASS || nodeClass === VARIABLE_CLASS)
+        .map((one) => ({ one, node: formatNode(portable(one)) }))
+        // No tag could name it, and a name that is cut is another's.
+        .filter(({ node }) => node.length <= BROWSE.nodeCharsMax)
+        .map(({ one, node }): BrowseNode => {
+          const name = one.name.slice(0, 200);
+          if (one.nodeClass === OBJECT_CLASS)
+            return { node, name, holds: "places", dataType: null, typeName: "", leadsOn: true };
+          const { builtIn, isArray, own } = types.get(one) ?? { builtIn: 0, isArray: false, own: "" };
+          const dataType = isArray ? null : dataTypeOf(builtIn);
+          const typeName = `${NAMES[builtIn] || own}${isArray ? "[]" : ""}`;
+          // Structures and tables often have their members as nodes of their own below them.
+          return { node, name, holds: "value", dataType, typeName, leadsOn: dataType === null };
+        })
+    );
   }
 
   /** The built-in type of each: by its declaration, else, for types of the server's own, by its present value. */
@@ -170,6 +210,13 @@ interface TypeFound {
   isArray: boolean;
   /** The server's own word for it. */
   own: string;
+}
+
+/** True when any of them was new. */
+function take({ seen }: Level, found: readonly Reference[]): boolean {
+  const before = seen.size;
+  for (const one of found) seen.set(`${one.node.namespace};${one.node.type}=${one.node.id}`, one);
+  return seen.size > before;
 }
 
 const ask = ({ node }: Reference, attribute: keyof typeof ATTRIBUTE) => ({

@@ -11,7 +11,11 @@ export function firstOf(chain: Uint8Array): Uint8Array {
   return new Uint8Array(new X509Certificate(chain).raw);
 }
 
-const line = (name: string): string => name.split("\n").reverse().join(", ").slice(0, 300);
+/** Control characters are no part of a name; databases refuse some of them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const plain = (text: string): string => text.replace(/[\u0000-\u001f\u007f]/g, "?");
+const line = (name: string): string => plain(name.split("\n").reverse().join(", ")).slice(0, 300);
+const timeMs = (text: string): number => Date.parse(text) || 0;
 
 /** Names of the extension "subject alternative name", without their kinds. */
 export const namesOf = (certificate: X509Certificate): string[] =>
@@ -21,18 +25,19 @@ export const namesOf = (certificate: X509Certificate): string[] =>
     .filter((name) => name !== "");
 
 /** What a person compares before trusting. */
-export function describe(der: Uint8Array): PeerCertificate {
+export function describe(der: Uint8Array, endpoint: string): PeerCertificate {
   const certificate = new X509Certificate(der);
   return {
+    endpoint,
     fingerprint: fingerprintOf(der),
     thumbprint: hex("sha1", der),
     subject: line(certificate.subject),
     issuer: line(certificate.issuer),
     names: namesOf(certificate)
-      .map((name) => name.slice(0, 200))
+      .map((name) => plain(name).slice(0, 200))
       .slice(0, 16),
-    validFromMs: Date.parse(certificate.validFrom),
-    validToMs: Date.parse(certificate.validTo),
+    validFromMs: timeMs(certificate.validFrom),
+    validToMs: timeMs(certificate.validTo),
   };
 }
 

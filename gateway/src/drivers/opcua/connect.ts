@@ -1,6 +1,7 @@
 import type { OpcuaSettings } from "@millrace/contract/driver/opcua/settings";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
+import type { PeerCertificate } from "@millrace/contract/vocabulary/certificate";
 import type { Keep } from "../../driver/keep.ts";
 import { describe, fingerprintOf, firstOf, grouped } from "./certificate.ts";
 import { chooseEndpoint, MODE, policyUri } from "./endpoint.ts";
@@ -12,6 +13,8 @@ import type { Library, OwnIdentity, Wire, WireTarget } from "./wire.ts";
 export interface Known {
   /** The one certificate that is trusted; null without protection. */
   serverCertificate: Uint8Array | null;
+  /** The same, as people see it. */
+  certificate: PeerCertificate | null;
 }
 
 export interface ConnectInput {
@@ -66,8 +69,9 @@ async function judge(input: ConnectInput, own: OwnIdentity): Promise<Known> {
     throw faultOf(thrown, endpoint, "asking what the server offers", "connect");
   }
   const chosen = chooseEndpoint(offers, settings);
-  if (settings.security === "none-insecure") return { serverCertificate: null };
-  return { serverCertificate: trusted(chosen.serverCertificate, settings) };
+  if (settings.security === "none-insecure") return { serverCertificate: null, certificate: null };
+  const serverCertificate = trusted(chosen.serverCertificate, settings);
+  return { serverCertificate, certificate: describe(serverCertificate, endpoint) };
 }
 
 /** @throws AppError `link.untrusted` with the certificate, for somebody who compares it */
@@ -85,14 +89,14 @@ function trusted(chain: Uint8Array | null, { endpoint, serverFingerprint }: Opcu
       ? "shows a certificate that nobody has trusted yet"
       : "shows another certificate than the one that is trusted";
   throw new AppError("link.untrusted", `${endpoint} ${words}: SHA-256 ${grouped(fingerprint)}.`, {
-    context: { endpoint, certificate: describe(certificate) },
+    context: { endpoint, certificate: describe(certificate, endpoint) },
   });
 }
 
 /** A server that refuses us has to be told whom to trust: by our fingerprint. */
 function named(error: AppError, { certificate }: OwnIdentity): AppError {
   if (error.code !== "link.denied" || !error.message.includes("certificate")) return error;
-  const sha1 = describe(certificate).thumbprint;
+  const { thumbprint: sha1 } = describe(certificate, "");
   return new AppError("link.denied", `${error.message} Ours is "Millrace gateway", SHA-1 ${grouped(sha1)}.`, {
     cause: error,
     context: error.context,

@@ -1,4 +1,4 @@
-import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { TagValue } from "@millrace/contract/vocabulary/value";
@@ -67,9 +67,7 @@ function run() {
   };
 }
 
-afterAll(async () => (await sharedPeer())[Symbol.asyncDispose]());
-
-test("changes are told without being asked for, heartbeats go on, the order of times is kept", async () => {
+test.concurrent("changes are told without being asked for, heartbeats go on, the order of times is kept", async () => {
   await using peer = await opcuaPeer({ variables: 2 });
   await using it = run();
   await it.fleet.apply({ rev: 1, devices: [device(peer.port, ["v0", "v1"])] });
@@ -86,7 +84,7 @@ test("changes are told without being asked for, heartbeats go on, the order of t
   expect(it.fleet.statuses()[0]).toMatchObject({ linkState: "up", tagsGood: 2, tagsBad: 0 });
 });
 
-test("5c.12 a server that falls silent with its connection open is no green light; it comes back by a new session", async () => {
+test.concurrent("5c.12 a server that falls silent with its connection open is no green light; it comes back by a new session", async () => {
   const line = await Line.to((await sharedPeer()).port);
   await using it = run();
   await it.fleet.apply({ rev: 1, devices: [device(line.port, ["Double"], { connectTimeoutMs: 500 })] });
@@ -102,7 +100,7 @@ test("5c.12 a server that falls silent with its connection open is no green ligh
   await line.close();
 });
 
-test("a server that is killed and started anew is read again within 10 s", async () => {
+test.concurrent("a server that is killed and started anew is read again within 10 s", async () => {
   const first = await opcuaPeer({ variables: 1 });
   const { port } = first;
   await using it = run();
@@ -114,7 +112,7 @@ test("a server that is killed and started anew is read again within 10 s", async
   expect(await until(() => it.newest(1)?.value === 0)).toBeLessThan(10_000);
 });
 
-test("a source 17 h behind is dated by the gateway, and marked", async () => {
+test.concurrent("a source 17 h behind is dated by the gateway, and marked", async () => {
   await using peer = await opcuaPeer({ variables: 1, clockOffMs: -17 * 3_600_000 });
   await using it = run();
   await it.fleet.apply({ rev: 1, devices: [device(peer.port, ["v0"])] });

@@ -248,7 +248,15 @@ export class OpcuaSession implements Session<OpcuaAddress> {
     const notes = [clockNote(this.#clockOffMs), ...[...this.#subscribers].map((one) => one.note())];
     const note = notes.filter((one) => one !== null).join(" ");
     const { requests, errors, roundTripMs } = this.#asking;
-    return { requests, errors, roundTripMs, learned: this.#learned, ...(note === "" ? {} : { note }) };
+    const certificate = this.#known?.certificate ?? null;
+    return {
+      requests,
+      errors,
+      roundTripMs,
+      learned: this.#learned,
+      ...(note === "" ? {} : { note }),
+      ...(certificate === null ? {} : { certificate }),
+    };
   }
 
   visit(): Visit<OpcuaAddress> {

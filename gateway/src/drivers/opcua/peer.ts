@@ -10,6 +10,8 @@ export interface PeerOptions {
   clockOffMs?: number;
   /** Whether it accepts every client's certificate; true unless said otherwise. */
   trustsClients?: boolean;
+  /** It offers no protection at all. */
+  insecure?: boolean;
   sessionsMax?: number;
   /** Most nodes in one request. */
   nodesMax?: number;
@@ -17,6 +19,10 @@ export interface PeerOptions {
   namespacesBefore?: number;
   /** Variables v0, v1 … of type Double. */
   variables?: number;
+  /** So many of them get another value each second, spread over it. */
+  changing?: number;
+  /** Most monitored items it takes; the library's own limit is far below ten thousand. */
+  itemsMax?: number;
 }
 
 export type PeerCommand =

@@ -85,9 +85,12 @@ export class Patience {
     this.#smoothMs = this.#smoothMs === 0 ? roundTripMs : this.#smoothMs * 0.8 + roundTripMs * 0.2;
   }
 
-  /** After a timeout the next wait is longer, or an answer that takes 5.1 s would never be heard. */
+  /**
+   * After a timeout the next wait is longer, or an answer that takes 5.1 s would never be heard; four times what is set
+   * at most, or a dead server would hold everybody up.
+   */
   missed(): void {
-    this.#smoothMs = Math.max(this.#smoothMs, this.#limit() / 4);
+    this.#smoothMs = Math.max(this.#smoothMs, Math.min(this.#limit() / 4, this.#setMs / 2));
   }
 
   get limitMs(): number {

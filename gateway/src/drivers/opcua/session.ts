@@ -41,6 +41,10 @@ const log = getLogger(["gateway", "opcua"]);
 // The library prints on the console by itself; whoever looks for it finds it in the log of the gateway.
 const quiet = (...words: unknown[]) => log.debug("library: {words}", { words: words.map(String).join(" ") });
 for (const set of [setDebugLogger, setWarningLogger, setErrorLogger]) set(quiet);
+// One file of it knows no logger: a server with status codes of its own would write a line for each value.
+const { warn } = console;
+console.warn = (...words: unknown[]) =>
+  String(words[0]).startsWith("expecting a known StatusCode") ? quiet(...words) : warn(...words);
 
 /** Longest quiet on a socket; the sign of life of the session comes far more often. */
 const QUIET_MS_MAX = 2 * 3_600_000;

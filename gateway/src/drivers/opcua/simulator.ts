@@ -4,7 +4,7 @@ import { type OpcuaPeer, opcuaPeer } from "./peer.ts";
 /**
  * A line to a server that can be cut and silenced. The server behind it is another project's, in a process of its own.
  */
-export class Line {
+export class Line implements AsyncDisposable {
   readonly #server: Server;
   readonly #pairs = new Set<[Socket, Socket]>();
   #silent = false;
@@ -71,12 +71,16 @@ export class Line {
     this.cut();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }
 
 /** One server for all tests of a process: starting it takes a second. It ends with the process. */
 let shared: Promise<OpcuaPeer> | null = null;
 export function sharedPeer(): Promise<OpcuaPeer> {
-  shared ??= opcuaPeer();
+  shared ??= opcuaPeer({ variables: 1_000 });
   return shared;
 }
 

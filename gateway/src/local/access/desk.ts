@@ -31,7 +31,7 @@ export interface AccessInput {
 
 /** Puts an event of the local page into lane E. */
 export type Tell = (
-  code: Extract<EventCode, `${"local" | "commissioning" | "lockout"}.${string}`>,
+  code: Extract<EventCode, `${"local" | "commissioning" | "writing" | "lockout"}.${string}`>,
   message: string,
   data: GatewayEvent["data"],
   deviceId?: string,

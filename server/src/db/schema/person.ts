@@ -1,4 +1,5 @@
 import type { Permission } from "@millrace/contract/api/role";
+import type { SessionKind } from "@millrace/contract/api/session";
 import { sql } from "drizzle-orm";
 import { boolean, check, index, integer, pgTable, text, unique, uuid } from "drizzle-orm/pg-core";
 import { bytea, instant, json } from "./column.ts";
@@ -15,6 +16,7 @@ export const person = pgTable(
     image: text("image"),
     /** Since when this person may not sign in; null when they may. */
     disabledAt: instant("disabled_at"),
+    revision: integer("revision").notNull().default(1),
     createdAt: instant("created_at").notNull().defaultNow(),
     updatedAt: instant("updated_at").notNull().defaultNow(),
   },
@@ -30,12 +32,37 @@ export const session = pgTable(
       .notNull()
       .references(() => person.id, { onDelete: "cascade" }),
     expiresAt: instant("expires_at").notNull(),
+    /** The network it was opened from, never a whole address. */
     ipAddress: text("ip_address"),
+    /** The browser in a few words, not what it said in full. */
     userAgent: text("user_agent"),
+    kind: text("kind").$type<SessionKind>().notNull().default("password"),
+    /** When its person last showed who they are; null for a session that cannot, as one by PIN. */
+    freshAt: instant("fresh_at"),
+    lastSeenAt: instant("last_seen_at").notNull().defaultNow(),
+    sharedDeviceId: uuid("shared_device_id").references(() => sharedDevice.id, { onDelete: "cascade" }),
     createdAt: instant("created_at").notNull().defaultNow(),
     updatedAt: instant("updated_at").notNull().defaultNow(),
   },
   (t) => [unique("session_token_unique").on(t.token), index("session_user").on(t.userId)],
+);
+
+/** A browser several people use in turn. It holds a cookie of its own; only a hash of that is kept. */
+export const sharedDevice = pgTable(
+  "shared_device",
+  {
+    id: uuid("id").primaryKey(),
+    name: text("name").notNull(),
+    hash: bytea("hash").notNull(),
+    /** Where it stands: who switches in by PIN can do nothing elsewhere. */
+    siteId: uuid("site_id")
+      .notNull()
+      .references(() => site.id),
+    device: text("device").notNull(),
+    createdAt: instant("created_at").notNull(),
+    lastSeenAt: instant("last_seen_at"),
+  },
+  (t) => [unique("shared_device_hash_unique").on(t.hash)],
 );
 
 export const account = pgTable(
@@ -85,6 +112,9 @@ export const apiKey = pgTable(
     /** Null: it does not end by itself. */
     expiresAt: instant("expires_at"),
     revokedAt: instant("revoked_at"),
+    /** Who made it, as the audit names them; null for one from the settings. */
+    createdBy: text("created_by"),
+    lastUsedAt: instant("last_used_at"),
   },
   (t) => [unique("api_key_hash_unique").on(t.hash)],
 );
@@ -109,6 +139,8 @@ export const accessGrant = pgTable(
     apiKeyId: uuid("api_key_id").references(() => apiKey.id, { onDelete: "cascade" }),
     role: text("role").notNull(),
     siteId: uuid("site_id").references(() => site.id),
+    /** It follows from a group at the single sign-on and is looked up anew at each sign-in there. */
+    bySso: boolean("by_sso").notNull().default(false),
   },
   (t) => [
     check("access_grant_holder", sql`num_nonnulls(${t.personId}, ${t.apiKeyId}) = 1`),

@@ -1,5 +1,6 @@
 import type { Interpolation, Range, Scale } from "@millrace/contract/vocabulary/tag";
 import type { DataType } from "@millrace/contract/vocabulary/value";
+import type { WriteRules } from "@millrace/contract/vocabulary/write";
 import { bigint, doublePrecision, index, integer, pgTable, text, unique, uuid } from "drizzle-orm/pg-core";
 import { instant, json } from "./column.ts";
 
@@ -27,6 +28,8 @@ export const tag = pgTable(
     range: json<Range>("range"),
     interpolation: text("interpolation").$type<Interpolation>().notNull().default("step"),
     retention: text("retention").notNull().default("standard"),
+    /** Null: nothing may be written to it. */
+    write: json<WriteRules>("write"),
     removedAt: instant("removed_at"),
   },
   (t) => [unique("tag_device_name_unique").on(t.deviceId, t.name), index("tag_path").on(t.path)],

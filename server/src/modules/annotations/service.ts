@@ -32,7 +32,7 @@ const LAST_MS = Date.parse("9999-12-31T23:59:59.999Z");
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 function afterOf(cursor: string | undefined): AnnotationFilter["after"] {
-  const key = decodeCursor(cursor, 2);
+  const key = decodeCursor(cursor, ["number", "text"]);
   if (key === null) return null;
   const [fromMs, id] = [Number(key[0]), String(key[1])];
   if (!(fromMs >= FIRST_MS && fromMs <= LAST_MS) || !UUID.test(id)) {

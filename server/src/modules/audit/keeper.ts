@@ -3,12 +3,16 @@ import type { AuditState, AuditVerdict } from "@millrace/contract/api/audit";
 import type { Clock } from "@millrace/contract/std/clock";
 import { Gauge, type Registry } from "prom-client";
 import type { Db } from "../../db/client.ts";
+import { inTransaction } from "../../db/transaction.ts";
 import type { HubIdentity } from "../../ports.ts";
+import { repeat } from "../../repeat.ts";
 import { instantOf } from "../instant.ts";
 import { AccessLog } from "./access-log.ts";
 import { hexOf, signAnchor } from "./anchor.ts";
-import { type Head, sameBytes } from "./chain.ts";
+import { type Broken, type Head, sameBytes } from "./chain.ts";
+import type { HeadKeep } from "./head-file.ts";
 import { AUDIT } from "./limits.ts";
+import { recordAudit } from "./service.ts";
 import { findHead, findLast, findNewestAnchor, insertAnchor, sizeBytes } from "./store.ts";
 import { walkDatabase } from "./walk.ts";
 
@@ -24,6 +28,8 @@ export interface AuditKeeperDeps {
   registry: Registry;
   /** Free bytes of the database's disk; null when that is another machine's. */
   diskFree?: () => Promise<number | null>;
+  /** Where the newest entry is kept over restarts; without it this process alone remembers. */
+  heads?: HeadKeep;
 }
 
 /** What the hub knows of the audit's room. */
@@ -34,17 +40,19 @@ interface Room {
 }
 
 /**
- * Signs the head of the chain from time to time, into a table and into the log, which goes elsewhere: what is cut off
- * after that is missed. Once a day the hub walks its own chain.
+ * Signs the head of the chain from time to time, into a table and into the log, which goes elsewhere, and keeps the
+ * newest entry in a file beside the database: what is cut off after that is missed. Once a day the hub walks its chain.
  */
 export class AuditKeeper {
   #head: Head | null = null;
+  #rows: number | null = null;
   #anchored = 0;
   #failing = false;
   #checked: AuditState["checked"] = null;
   #room: Room | null = null;
   readonly #stop = new AbortController();
   #done: Promise<void> = Promise.resolve();
+  #remembering: { stop(): Promise<void> } = { stop: async () => {} };
 
   readonly #brokenRow: Gauge;
   readonly #bytes: Gauge;
@@ -66,7 +74,7 @@ export class AuditKeeper {
     this.#brokenRow.set(0);
   }
 
-  /** The newest head this process signed. */
+  /** The newest entry the hub knows of, from memory or from its file. */
   get head(): Head | null {
     return this.#head;
   }
@@ -77,6 +85,7 @@ export class AuditKeeper {
     return {
       unwritableSince: unwritableSinceMs === null ? null : instantOf(unwritableSinceMs),
       lost,
+      rows: this.#rows,
       checked: this.#checked,
       bytes: this.#room?.bytes ?? null,
       diskFreeBytes: this.#room?.diskFreeBytes ?? null,
@@ -88,6 +97,12 @@ export class AuditKeeper {
   start(): void {
     this.access.start();
     const loop = async () => {
+      await this.#try(() => this.recall());
+      await this.#try(() => this.remember());
+      this.#remembering = repeat(this.deps.clock, AUDIT.headMs, async () => {
+        await this.#try(() => this.remember());
+        return AUDIT.headMs;
+      });
       for (;;) {
         await this.#once();
         await this.deps.clock.sleep(AUDIT.anchorMs, this.#stop.signal);
@@ -103,8 +118,53 @@ export class AuditKeeper {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#done;
+    await this.#remembering.stop();
     await this.access.stop();
     await this.#try(() => this.anchor());
+    await this.#try(() => this.remember());
+  }
+
+  /**
+   * Takes up what the hub knew when it ended. That nothing is kept any more is an entry itself: somebody may have
+   * taken the file away to hide what was cut off.
+   * @throws what the database throws
+   */
+  async recall(): Promise<void> {
+    const { db, clock, heads } = this.deps;
+    if (heads === undefined) return;
+    this.#head = await heads.read();
+    // A hub that never signed is a new one.
+    if (this.#head !== null || (await findNewestAnchor(db)) === null) return;
+    log.warn(
+      "No newest entry of the audit is kept in the data folder; the hub begins anew with what it finds",
+      {
+        event: "audit.headMissing",
+      },
+    );
+    await inTransaction(db, (tx) =>
+      recordAudit(tx, {
+        atMs: clock.nowMs(),
+        who: "system",
+        action: "audit.headMissing",
+        subject: "audit:head",
+        old: null,
+        new: null,
+      }),
+    );
+  }
+
+  /** Keeps the newest entry, unless the one kept before is gone. @throws what the database or the disk throws */
+  async remember(): Promise<void> {
+    const head = await findLast(this.deps.db);
+    this.#rows = head?.no ?? 0;
+    if (this.#head !== null && !(await this.#stands(this.#head))) return;
+    if (head !== null && head.no > (this.#head?.no ?? 0)) await this.#keep(head);
+  }
+
+  async #keep(head: Head): Promise<void> {
+    if (head.no < (this.#head?.no ?? 0)) return;
+    this.#head = head;
+    await this.deps.heads?.write(head);
   }
 
   /**
@@ -130,20 +190,14 @@ export class AuditKeeper {
           signature: anchor.signature,
         });
     }
-    this.#head = head;
+    await this.#keep(head);
   }
 
-  /** Whether a row that was signed is still there and the same; says so in the log when it is not. */
+  /** Whether an entry that was known is still there and the same; looks where the chain breaks when it is not. */
   async #stands(known: Head): Promise<boolean> {
     const now = await findHead(this.deps.db, known.no);
     if (now !== null && sameBytes(now.hash, known.hash)) return true;
-    const why = now === null ? "end.missing" : "anchor.differs";
-    log.error("The audit does not hold at row {no}, which was signed: {why}", {
-      event: "audit.broken",
-      no: known.no,
-      why,
-    });
-    this.#found(known.no);
+    if ((this.#checked?.brokenNo ?? null) === null) await this.check();
     return false;
   }
 
@@ -155,16 +209,18 @@ export class AuditKeeper {
       { keys: [this.deps.identity.publicKey], heads },
       this.#stop.signal,
     );
-    const { firstBroken } = verdict;
-    this.#found(firstBroken?.no ?? null);
-    if (firstBroken !== undefined)
-      log.error("The audit does not hold from row {no} on: {why}", { event: "audit.broken", ...firstBroken });
+    this.#found(verdict.firstBroken ?? null, verdict.rows);
     return verdict;
   }
 
-  #found(brokenNo: number | null): void {
-    this.#brokenRow.set(brokenNo ?? 0);
-    this.#checked = { at: instantOf(this.deps.clock.nowMs()), brokenNo };
+  #found(broken: Broken | null, rows: number): void {
+    const before = this.#checked?.brokenNo ?? null;
+    this.#brokenRow.set(broken?.no ?? 0);
+    const at = instantOf(this.deps.clock.nowMs());
+    this.#checked = { at, rows, brokenNo: broken?.no ?? null, why: broken?.why ?? null };
+    if (broken !== null && broken.no !== before)
+      log.error("The audit does not hold from row {no} on: {why}", { event: "audit.broken", ...broken });
+    if (broken === null && before !== null) log.info("The audit holds again", { event: "audit.holds", rows });
   }
 
   /** Looks how much room the audit takes and has, and says in the log when that becomes a worry. @throws what the database throws */
@@ -200,11 +256,11 @@ export class AuditKeeper {
   async #try(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
-      if (this.#failing) log.info("The audit is signed again");
+      if (this.#failing) log.info("The audit is signed and looked at again");
       this.#failing = false;
     } catch (error) {
       if (!this.#failing && !this.#stop.signal.aborted)
-        log.warn("The audit could not be signed and is tried again: {error}", { error });
+        log.warn("The audit could not be signed or looked at, and is tried again: {error}", { error });
       this.#failing = true;
     }
   }

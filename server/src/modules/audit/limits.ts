@@ -14,6 +14,8 @@ export const AUDIT = {
   exportHoldMs: 60_000,
   /** How often the head is signed, when it moved. */
   anchorMs: 3_600_000,
+  /** How often the newest entry is kept beside the database, when it moved: what is younger can be cut off unseen. */
+  headMs: 10_000,
   /** How often the hub walks its own chain and says in its log when it does not hold. */
   selfCheckMs: 24 * 3_600_000,
   /** Longest line of an exported file. */

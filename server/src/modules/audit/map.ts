@@ -11,6 +11,7 @@ export const mapEntry = (row: ListedRow): AuditEntry => ({
   whoName: row.whoName,
   action: row.action,
   subject: row.subject,
+  subjectName: row.subjectName,
   from: row.from ?? null,
   old: row.old as AuditEntry["old"],
   new: row.new as AuditEntry["new"],

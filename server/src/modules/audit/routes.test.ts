@@ -4,8 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AuditBreak, AuditEntry, AuditVerdict } from "@millrace/contract/api/audit";
 import type { Site } from "@millrace/contract/api/plant";
+import { parse } from "csv-parse/sync";
 import { API_KEY, type TestHub, testHub } from "../../../test/hub.ts";
+import { inTransaction } from "../../db/transaction.ts";
 import { CLIENT_HEADER } from "../../http/request-from.ts";
+import { tokenHash } from "../../secret.ts";
+import { insertApiKey } from "../people/store.ts";
+import { csvRow } from "./csv.ts";
 
 type Page = { items: AuditEntry[]; nextCursor: string | null };
 const SCRIPT = join(import.meta.dir, "../../../scripts/audit-verify.ts");
@@ -45,6 +50,7 @@ test("the audit tells who, when, what, old, new and from where, to those who may
     whoName: "MILLRACE_ADMIN_API_KEY",
     action: "site.create",
     subject: `site:${id}`,
+    subjectName: "Hall",
     from: { address: "127.0.0.1", client: "commandLine" },
     old: null,
     new: { name: "Hall" },
@@ -108,13 +114,59 @@ async function auditor(args: string[], env: Record<string, string> = {}) {
   return { code, out, err, verdict: code === 2 ? null : (JSON.parse(out.split("\n")[0]!) as AuditVerdict) };
 }
 
+/** A program that holds the auditor's role and nothing else. */
+async function auditorsKey(hub: TestHub): Promise<{ authorization: string }> {
+  const key = `auditor-${"k".repeat(40)}`;
+  const row = { id: Bun.randomUUIDv7(), name: "Auditor", hash: tokenHash(key), createdAt: new Date() };
+  await inTransaction(hub.database.db, (tx) => insertApiKey(tx, row, [{ role: "auditor", siteId: null }]));
+  return { authorization: `Bearer ${key}` };
+}
+
+test("the auditor's role reads, checks and exports the audit and sees the certificate; it changes nothing", async () => {
+  await using hub = await testHub();
+  const headers = await auditorsKey(hub);
+  const status = async (method: string, path: string, body?: object) =>
+    (await hub.call(method, path, body, headers)).status;
+  for (const path of ["", "/state", "/verify"])
+    expect([path, await status("GET", `/api/v1/audit${path}`)]).toEqual([path, 200]);
+  expect((await hub.ask("/api/v1/audit/export", { headers })).status).toBe(200);
+  const odd = 'Hall, "A"';
+  expect((await hub.call("POST", "/api/v1/sites", { name: odd, kind: "site", parentId: null })).status).toBe(
+    200,
+  );
+  const csv = await hub.ask("/api/v1/audit/export?format=csv", { headers });
+  expect(csv.headers.get("content-type")).toBe("text/csv; charset=utf-8");
+  const rows: Record<string, string>[] = parse(await csv.text(), { bom: true, columns: true });
+  const { items } = await page(hub);
+  expect(rows.map(({ no, hash }) => [Number(no), hash])).toEqual(
+    items.map(({ no, hash }) => [no, hash]).reverse(),
+  );
+  expect(rows.at(-1)).toMatchObject({ at: items[0]!.at, action: "site.create", prevHash: items[1]!.hash });
+  expect(JSON.parse(rows.at(-1)!.new!).name).toBe(odd);
+  expect(await status("GET", "/api/v1/audit/export?format=pdf")).toBe(422);
+  expect(await status("GET", "/api/v1/system/certificate")).toBe(200);
+  expect(await status("POST", "/api/v1/sites", { name: "X", kind: "site", parentId: null })).toBe(403);
+});
+
+test("a cell that looks like a formula is a text in the spreadsheet", () => {
+  const nothing = {
+    old: null,
+    new: null,
+    from: null,
+    prevHash: new Uint8Array(32),
+    hash: new Uint8Array(32),
+  };
+  const row = { ...nothing, no: 1, atMs: 0, who: "=cmd()", action: "site.edit", subject: "@x, y" };
+  expect(csvRow(row)).toStartWith(`1,1970-01-01T00:00:00.000Z,'=cmd(),site.edit,"'@x, y",,,,,`);
+});
+
 test("an auditor verifies an export and the database without the hub", async () => {
   await using hub = await testHub();
   const folder = await mkdtemp(join(tmpdir(), "millrace-audit-"));
   try {
     await addSites(hub, 4);
     await hub.audit.anchor();
-    const headers = { authorization: `Bearer ${API_KEY}` };
+    const headers = await auditorsKey(hub);
     const text = await (await hub.ask("/api/v1/audit/export", { headers })).text();
     const lines = text.trimEnd().split("\n");
     expect(lines.map((line) => JSON.parse(line).kind)).toEqual([

@@ -1,4 +1,11 @@
-import { AuditEntry, AuditQuery, AuditState, AuditVerdict } from "@millrace/contract/api/audit";
+import {
+  AuditEntry,
+  type AuditExportFormat,
+  AuditExportQuery,
+  AuditQuery,
+  AuditState,
+  AuditVerdict,
+} from "@millrace/contract/api/audit";
 import { Page } from "@millrace/contract/api/page";
 import { Elysia } from "elysia";
 import { access, type Gatekeeper, whole } from "../../http/access.ts";
@@ -6,11 +13,15 @@ import { asQuery } from "../../http/query.ts";
 import { AUDIT } from "./limits.ts";
 import { type AuditDeps, auditPage, auditVerdict, exportAudit } from "./service.ts";
 
-const EXPORT_HEADERS = {
-  "cache-control": "no-store",
-  "content-type": "application/x-ndjson",
-  "content-disposition": 'attachment; filename="audit.ndjson"',
+const TYPE: Record<AuditExportFormat, string> = {
+  ndjson: "application/x-ndjson",
+  csv: "text/csv; charset=utf-8",
 };
+const exportHeaders = (format: AuditExportFormat) => ({
+  "cache-control": "no-store",
+  "content-type": TYPE[format],
+  "content-disposition": `attachment; filename="audit.${format}"`,
+});
 
 export const auditRoutes = (deps: AuditDeps & { gatekeeper: Gatekeeper; state: () => AuditState }) =>
   new Elysia({ prefix: "/api/v1/audit", detail: { tags: ["Audit"] } })
@@ -41,18 +52,20 @@ export const auditRoutes = (deps: AuditDeps & { gatekeeper: Gatekeeper; state: (
     )
     .get(
       "/export",
-      async ({ request, server }) => {
+      async ({ request, server, query: { format = "ndjson" } }) => {
         server?.timeout(request, AUDIT.answerMs / 1_000);
-        return new Response(await exportAudit(deps, request.signal), { headers: EXPORT_HEADERS });
+        const body = await exportAudit(deps, format, request.signal);
+        return new Response(body, { headers: exportHeaders(format) });
       },
       {
         can: whole("audit.read"),
+        query: asQuery(AuditExportQuery),
         detail: {
-          summary: "The whole audit as lines of JSON, for server/scripts/audit-verify.ts",
+          summary: "The whole audit as lines of JSON, for server/scripts/audit-verify.ts, or as CSV to read",
           responses: {
             200: {
               description: "A head, rows and anchors in order, and a signed end",
-              content: { "application/x-ndjson": {} },
+              content: { "application/x-ndjson": {}, "text/csv": {} },
             },
           },
         },

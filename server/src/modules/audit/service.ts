@@ -1,4 +1,4 @@
-import type { AuditEntry, AuditQuery, AuditVerdict } from "@millrace/contract/api/audit";
+import type { AuditEntry, AuditExportFormat, AuditQuery, AuditVerdict } from "@millrace/contract/api/audit";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { Db, DbOrTx, Tx } from "../../db/client.ts";
@@ -9,6 +9,7 @@ import type { HubIdentity } from "../../ports.ts";
 import { numberCursor, rangeMs } from "../instant.ts";
 import { signAnchor } from "./anchor.ts";
 import { type AuditFact, CHAIN_START, ChainWalk, chainHash, type Head } from "./chain.ts";
+import { csvHead, csvRow } from "./csv.ts";
 import { AUDIT } from "./limits.ts";
 import { anchorLine, mapEntry, rowLine } from "./map.ts";
 import { findLast, findNewestAnchor, insertRow, listRows, lockChain } from "./store.ts";
@@ -123,13 +124,17 @@ export async function auditVerdict(deps: AuditDeps, signal?: AbortSignal): Promi
 }
 
 /**
- * The whole chain as lines of JSON: a head, each row with its anchor, and an end that is signed. A file without that end
- * was cut off, or is of a chain that does not hold: such a one the hub does not sign.
+ * The whole chain. As lines of JSON: a head, each row with its anchor, and an end that is signed; a file without that
+ * end was cut off, or is of a chain that does not hold: such a one the hub does not sign. As CSV: the rows alone.
  * @throws AppError `query.busy`
  */
-export async function exportAudit(deps: AuditDeps, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+export async function exportAudit(
+  deps: AuditDeps,
+  format: AuditExportFormat,
+  signal: AbortSignal,
+): Promise<ReadableStream<Uint8Array>> {
   const leave = await deps.gate.enter(signal);
-  const lines = exportLines(deps, signal);
+  const lines = format === "csv" ? csvLines(deps, signal) : exportLines(deps, signal);
   const encoder = new TextEncoder();
   let over = false;
   const cancel = deps.clock.after(AUDIT.exportHoldMs, leave);
@@ -158,6 +163,14 @@ export async function exportAudit(deps: AuditDeps, signal: AbortSignal): Promise
       await lines.return();
     },
   });
+}
+
+async function* csvLines({ db }: AuditDeps, signal: AbortSignal): AsyncGenerator<string, void> {
+  yield csvHead();
+  for await (const { rows } of readChain(db)) {
+    if (signal.aborted) return;
+    yield rows.map(csvRow).join("");
+  }
 }
 
 async function* exportLines(
@@ -190,3 +203,6 @@ async function* exportLines(
   if (walk.broken !== null) return;
   yield line(anchorLine("end", signAnchor(identity, head, clock.nowMs())));
 }
+
+/** For the modules that note sign-ins and refusals. */
+export type { AccessFact } from "./tally.ts";

@@ -91,13 +91,25 @@ export interface AuditFilter {
 const like = (column: typeof audit.who | typeof audit.action | typeof audit.subject, wanted: string): SQL =>
   wanted.endsWith("*") ? sql`starts_with(${column}, ${wanted.slice(0, -1)})` : eq(column, wanted);
 
-/** A row with the name its `who` has now. */
-export type ListedRow = AuditRow & { whoName: string | null };
+/** A row with the names its `who` and its `subject` have now. */
+export type ListedRow = AuditRow & { whoName: string | null; subjectName: string | null };
 
 const WHO_NAME = sql<string | null>`coalesce(
   (SELECT p.name FROM person p WHERE ${audit.who} = 'person:' || p.id),
   (SELECT k.name FROM api_key k WHERE ${audit.who} = 'apiKey:' || k.id),
   (SELECT g.name FROM gateway g WHERE ${audit.who} = 'gateway:' || g.id))`;
+
+/** A kind of thing with its id, as subjects of most changes are; found by its key, however many things there are. */
+const named = (kind: string, table: string, name: "name" | "path", type: "uuid" | "text"): SQL => {
+  const id = sql.raw(`substring("audit"."subject" FROM ${kind.length + 2})::${type}`);
+  return sql`WHEN ${audit.subject} ~ ${`^${kind}:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`}
+    THEN (SELECT ${sql.raw(name)} FROM ${sql.raw(table)} WHERE id = ${id})`;
+};
+
+const SUBJECT_NAME = sql<string | null>`CASE
+  ${named("person", "person", "name", "text")} ${named("apiKey", "api_key", "name", "uuid")}
+  ${named("gateway", "gateway", "name", "uuid")} ${named("device", "device", "path", "uuid")}
+  ${named("site", "site", "path", "uuid")} ${named("profile", "profile", "name", "uuid")} END`;
 
 /** The latest rows first. `more` tells that there are others after these. */
 export async function listRows(
@@ -118,13 +130,13 @@ export async function listRows(
   const more = cut || nos.length > limit;
   if (kept.length === 0) return { rows: [], more: false };
   const rows = await db
-    .select({ row: audit, whoName: WHO_NAME })
+    .select({ row: audit, whoName: WHO_NAME, subjectName: SUBJECT_NAME })
     .from(audit)
     .where(and(where, gte(audit.no, kept.at(-1)!)))
     .orderBy(desc(audit.no))
     .limit(kept.length);
   return {
-    rows: rows.map(({ row: { at, ...row }, whoName }) => ({ ...row, atMs: at.getTime(), whoName })),
+    rows: rows.map(({ row: { at, ...row }, ...names }) => ({ ...row, atMs: at.getTime(), ...names })),
     more,
   };
 }

@@ -57,7 +57,7 @@ test.each(Object.entries(BREAKS))(
     ]);
     expect(fake.heard.map(({ type }) => type)).not.toContain("command");
     const { email, password } = ADA;
-    expect((await post(hub, "/api/auth/sign-in/email", { email, password })).status).toBe(200);
+    expect((await post(hub, "/api/v1/sign-in/password", { email, password })).status).toBe(200);
     expect((await hub.ask("/readyz")).status).toBe(200);
     const headers = { authorization: `Bearer ${API_KEY}` };
     expect((await hub.ask("/api/v1/latest", { headers })).status).not.toBe(503);
@@ -123,7 +123,7 @@ test("S01: refused requests are in the audit: who, what, from where, and floods 
   expect((await post(hub, "/api/v1/setup", { token: "x".repeat(32), ...ADA })).status).toBe(403);
   await setUpAda(hub);
   const { email, password } = ADA;
-  const signedIn = await post(hub, "/api/auth/sign-in/email", { email, password });
+  const signedIn = await post(hub, "/api/v1/sign-in/password", { email, password });
   const cookie = signedIn.headers.get("set-cookie")!.split(";")[0]!;
   const socket = { upgrade: "websocket", origin: "https://evil.example", cookie };
   expect((await hub.ask("/api/v1/live", { headers: socket })).status).toBe(403);

@@ -45,6 +45,7 @@ test("a command goes to the gateway at once, and its outcome comes back with the
     commandId: body.id,
     commandNo: 1,
     expiresMs: Date.parse(body.expiresAt),
+    notBeforeMs: Date.parse(body.requestedAt),
     body: { kind: "restartDevice", deviceId: gateway.deviceId },
   });
   await answer(fake, 1, [{ commandId: body.id, outcome: "done" }]);
@@ -98,8 +99,8 @@ test("a command that did not leave the hub has failed, and its number is spent",
   await using p = await plant();
   const gateway = await p.enrolled("A");
   const { db } = p.hub.database;
-  const { vault, ingest } = p.hub;
-  const deps = { db, clock: systemClock, manifests: ingest.manifests, vault, inTurn: inTurn() };
+  const { vault, ingest, identity } = p.hub;
+  const deps = { db, clock: systemClock, manifests: ingest.manifests, vault, identity, inTurn: inTurn() };
   const link = { commandNoOf: () => 0, takes: () => true, command: () => false };
   const ada: Principal = { kind: "person", id: "1", name: "Ada", email: "", grants: HUB.grants };
   const body = { kind: "restartDevice" as const, deviceId: gateway.deviceId };

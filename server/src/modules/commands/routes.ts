@@ -6,18 +6,16 @@ import {
   restartCommand,
 } from "@millrace/contract/api/command";
 import { EntityId } from "@millrace/contract/vocabulary/id";
-import { CommandBody } from "@millrace/contract/wire/command";
+import { PlainCommandBody } from "@millrace/contract/wire/command";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { access, atCommand, atGateway, type Gatekeeper } from "../../http/access.ts";
-import { inTurn } from "./in-turn.ts";
 import { type CommandDeps, gatewayCommands, getCommand, sendCommand } from "./service.ts";
 
 const One = Type.Object({ id: EntityId });
 
-export const commandRoutes = (input: Omit<CommandDeps, "inTurn"> & { gatekeeper: Gatekeeper }) => {
-  const deps = { ...input, inTurn: inTurn() };
-  return new Elysia({ prefix: "/api/v1", detail: { tags: ["Gateways"] } })
+export const commandRoutes = (deps: CommandDeps & { gatekeeper: Gatekeeper }) =>
+  new Elysia({ prefix: "/api/v1", detail: { tags: ["Gateways"] } })
     .use(access(deps.gatekeeper))
     .post(
       "/gateways/:id/commands",
@@ -26,7 +24,8 @@ export const commandRoutes = (input: Omit<CommandDeps, "inTurn"> & { gatekeeper:
       {
         can: atGateway("gateway.edit"),
         params: One,
-        body: CommandBody,
+        // A write to a machine has rules and a way of its own (`writes/`).
+        body: PlainCommandBody,
         response: { 202: GatewayCommand },
         detail: { summary: "Ask a connected gateway to do something now; nothing is kept for later" },
       },
@@ -67,4 +66,3 @@ export const commandRoutes = (input: Omit<CommandDeps, "inTurn"> & { gatekeeper:
       response: { 200: GatewayCommand },
       detail: { summary: "One command and what became of it" },
     });
-};

@@ -5,7 +5,10 @@ import {
 } from "@millrace/contract/api/command";
 import { AppError } from "@millrace/contract/error/app-error";
 import { COMMAND_MS_MAX, type Command, type CommandBody } from "@millrace/contract/wire/command";
+import { commandText } from "@millrace/contract/wire/signature";
+import type { Tx } from "../../db/client.ts";
 import type { Principal } from "../../http/principal.ts";
+import type { HubIdentity } from "../../ports.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
 import type { InTurn } from "./in-turn.ts";
 import { mapCommand } from "./map.ts";
@@ -29,13 +32,27 @@ export interface CommandLink {
   /** True when the gateway's software knows this kind of command. */
   takes(gatewayId: string, kind: CommandBody["kind"]): boolean;
   /** False when it did not leave the hub. */
-  command(gatewayId: string, command: Command): boolean;
+  command(gatewayId: string, command: Command, signature: string): boolean;
 }
 
 export interface CommandDeps extends ChangeDeps {
   link: CommandLink;
+  /** Signs each command for its gateway. */
+  identity: Pick<HubIdentity, "hubId" | "sign">;
   /** Numbers must leave in the order they were given: the gateway takes no lower one after a higher. */
   inTurn: InTurn;
+}
+
+/** What a command is beside its body, where it is no plain one. */
+export interface CommandTerms {
+  /** How long it may wait for its turn, at most `COMMAND_MS_MAX`, which is also what it is otherwise. */
+  lifeMs?: number;
+  /** In the audit; otherwise `command.send` of the gateway. */
+  audit?: { action: string; subject: string; facts: object };
+  /** More to be kept in the same transaction. */
+  keep?: (tx: Tx, commandId: string) => Promise<void>;
+  /** Called when it is kept and has yet to leave. */
+  onKept?: (commandId: string) => void;
 }
 
 /**
@@ -48,11 +65,15 @@ export function sendCommand(
   principal: Principal,
   gatewayId: string,
   body: CommandBody,
+  terms: CommandTerms = {},
 ): Promise<GatewayCommand> {
   return deps.inTurn(async () => {
-    const command = await keepCommand(deps, principal, gatewayId, body);
+    const command = await keepCommand(deps, principal, gatewayId, body, terms);
+    terms.onKept?.(command.commandId);
+    const { hubId } = deps.identity;
+    const signature = deps.identity.sign(commandText({ hubId, gatewayId, command }));
     // Only after the commit: a number that left the hub must be one the hub remembers.
-    if (!deps.link.command(gatewayId, command)) {
+    if (!deps.link.command(gatewayId, command, signature)) {
       await markUnsent(deps.db, command.commandId, new Date(deps.clock.nowMs()));
       throw away({ commandId: command.commandId });
     }
@@ -65,6 +86,7 @@ function keepCommand(
   principal: Principal,
   gatewayId: string,
   body: CommandBody,
+  { lifeMs = COMMAND_MS_MAX, audit, keep }: CommandTerms,
 ): Promise<Command> {
   return applyChange(deps, principal, async (tx) => {
     const gatewayNo = found(await findGatewayNo(tx, gatewayId), "gateway");
@@ -82,7 +104,8 @@ function keepCommand(
     const command: Command = {
       commandId: Bun.randomUUIDv7(),
       commandNo,
-      expiresMs: requestedMs + COMMAND_MS_MAX,
+      expiresMs: requestedMs + lifeMs,
+      notBeforeMs: requestedMs,
       body,
     };
     await insertCommand(tx, {
@@ -94,11 +117,12 @@ function keepCommand(
       requestedAt: new Date(requestedMs),
       expiresAt: new Date(command.expiresMs),
     });
+    await keep?.(tx, command.commandId);
     return {
-      action: "command.send",
-      subject: `gateway:${gatewayId}`,
+      action: audit?.action ?? "command.send",
+      subject: audit?.subject ?? `gateway:${gatewayId}`,
       old: null,
-      new: { ...command, requestedBy: principal.name },
+      new: { ...command, requestedBy: principal.name, ...audit?.facts },
       result: command,
       gatewayIds: [],
     };
@@ -119,6 +143,9 @@ const away = (context: Record<string, string> = {}): AppError =>
   new AppError("command.away", "This gateway is not connected, and commands are not kept for later.", {
     context,
   });
+
+/** For the writes, which are commands. */
+export { mapCommand } from "./map.ts";
 
 /** @throws AppError `entity.missing` */
 export async function getCommand(

@@ -37,7 +37,10 @@ export async function lockHighestNo(tx: Tx, gatewayNo: number): Promise<number> 
   return Math.max(shown[0]?.no ?? 0, given[0]?.no ?? 0);
 }
 
-export async function insertCommand(tx: Tx, row: Omit<CommandRow, "state" | "answeredAt">): Promise<void> {
+export async function insertCommand(
+  tx: Tx,
+  row: Omit<CommandRow, "state" | "answeredAt" | "result">,
+): Promise<void> {
   await tx.insert(command).values(row);
 }
 

@@ -63,6 +63,7 @@ const TAG_MEMBERS = [
   "heartbeatMs",
   "interpolation",
   "retention",
+  "write",
   "description",
 ] as const;
 

@@ -16,7 +16,7 @@ export const CONFIG_PATH = "/api/v1/config";
 
 const Flag = Type.Optional(Type.Union([Type.Literal("true"), Type.Literal("false")]));
 const Comment = Type.Optional(Type.String({ maxLength: 500, description: "Why; kept with the version" }));
-const Version = Type.Integer({ minimum: 0 });
+const Version = Type.Integer({ minimum: 0, maximum: 0x7fff_ffff });
 const Number_ = Type.Object({ version: Version });
 
 const PutQuery = Type.Object({ dryRun: Flag, prune: Flag, comment: Comment });

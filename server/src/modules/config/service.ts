@@ -244,7 +244,7 @@ function keepGateways(before: ConfigState, wanted: ConfigState): string[] {
 
 export async function versionsPage(db: Db, query: { cursor?: string; limit?: number }) {
   const limit = query.limit ?? PAGE_ROWS.standard;
-  const before = decodeCursor(query.cursor, 1);
+  const before = decodeCursor(query.cursor, ["whole"]);
   const rows = await listVersions(db, before === null ? null : Number(before[0]), limit + 1);
   return pageOf(rows, limit, mapVersion, ({ version }) => [version]);
 }

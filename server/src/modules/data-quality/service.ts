@@ -179,7 +179,7 @@ export function createDataQuality(
     const { deviceId, gatewayId, window = "24h", limit = QUALITY_PAGE.standard } = query;
     if (deviceId !== undefined && gatewayId !== undefined)
       throw new AppError("request.invalid", "Name deviceId=… or gatewayId=…, not both.");
-    const after = decodeCursor(query.cursor, 1);
+    const after = decodeCursor(query.cursor, ["text"]);
     const leave = await gate.enter();
     try {
       const span = spanOf(window, deps.clock.nowMs());

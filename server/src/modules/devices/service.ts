@@ -44,7 +44,7 @@ export async function devicesPage(
   reach: Reach,
 ) {
   const limit = query.limit ?? PAGE_ROWS.standard;
-  const after = decodeCursor(query.cursor, 1);
+  const after = decodeCursor(query.cursor, ["text"]);
   const rows = await listDevices(
     db,
     { ...query, reach },

@@ -6,7 +6,8 @@ import type { Clock } from "@millrace/contract/std/clock";
 import { enrolmentText } from "@millrace/contract/wire/signature";
 import type { Db } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
-import type { Throttle } from "../../http/throttle.ts";
+import type { Seats } from "../../http/seats.ts";
+import { ADDRESS_LIMITS, type Throttle } from "../../http/throttle.ts";
 import type { HubIdentity, ManifestPort, SessionPort } from "../../ports.ts";
 import { tokenHash } from "../../secret.ts";
 import { recordAudit } from "../audit/service.ts";
@@ -20,7 +21,15 @@ export interface EnrolmentDeps {
   sessions: SessionPort;
   /** Counts refused tries by address. */
   throttle: Throttle;
+  /** Tries under way, by address. */
+  seats: Seats;
 }
+
+/**
+ * Tries under way at once: no more from one address than may fail for nothing, or many guesses sent together would all be
+ * looked at before the first is counted. A herd of new gateways comes again a second later.
+ */
+export const CLAIMS_AT_ONCE = { perNameMax: [ADDRESS_LIMITS.freeFailures], allMax: 256, retryAfterS: 1 };
 
 /** One answer for a token that is unknown, used or expired, and for a wrong signature: a guess teaches nothing. */
 const refused = () => new AppError("claim.refused", "The hub does not take this claim token.");
@@ -46,6 +55,20 @@ export async function enrol(
   from?: AuditFrom,
 ): Promise<Enrolment> {
   deps.throttle.check(address);
+  const leaveSeat = deps.seats.take(address);
+  try {
+    return await enrolSeated(deps, address, request, from);
+  } finally {
+    leaveSeat();
+  }
+}
+
+async function enrolSeated(
+  deps: EnrolmentDeps,
+  address: string,
+  request: EnrolmentRequest,
+  from?: AuditFrom,
+): Promise<Enrolment> {
   const publicKey = new Uint8Array(Buffer.from(request.body.publicKey, "base64url"));
   const digest = createHash("sha256").update(publicKey).digest("hex");
   const fingerprint = digest.slice(0, 16).match(/.{4}/g)!.join(" ");

@@ -3,9 +3,10 @@ import { ERROR, type ErrorCode } from "@millrace/contract/error/code";
 import type { FieldCause, FieldReading } from "@millrace/contract/wire/field";
 
 /** A gateway's cause with the next step of our table; a code of a newer gateway has none. */
-export const mapCause = ({ code, message }: FieldCause): FieldProblem => ({
+export const mapCause = ({ code, message, certificate }: FieldCause): FieldProblem => ({
   code,
   message,
+  ...(certificate === undefined ? {} : { certificate }),
   nextStep: Object.hasOwn(ERROR, code) ? ERROR[code as ErrorCode].nextStep : "",
 });
 

@@ -1,4 +1,6 @@
 import {
+  FieldBrowseRequest,
+  FieldBrowseResult,
   FieldConnectionRequest,
   FieldConnectionResult,
   FieldMatchRequest,
@@ -13,7 +15,14 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { access, atGateway, type Gatekeeper } from "../../http/access.ts";
 import type { Principal } from "../../http/principal.ts";
-import { type FieldDeps, matchDisplay, scanNetwork, testConnection, testRead } from "./service.ts";
+import {
+  browseDevice,
+  type FieldDeps,
+  matchDisplay,
+  scanNetwork,
+  testConnection,
+  testRead,
+} from "./service.ts";
 
 const One = Type.Object({ id: EntityId });
 
@@ -49,6 +58,13 @@ export const fieldRoutes = (deps: FieldDeps & { gatekeeper: Gatekeeper }) =>
       body: FieldReadRequest,
       response: { 200: FieldReadResult },
       detail: { summary: "Read tags once on the live device, and count the requests they take" },
+    })
+    .post("/browse", (context) => browseDevice(deps, asked(context)), {
+      can: atGateway("field.use"),
+      params: One,
+      body: FieldBrowseRequest,
+      response: { 200: FieldBrowseResult },
+      detail: { summary: "Look through a device's own address space, one place and one page at a time" },
     })
     .post("/match", (context) => matchDisplay(deps, asked(context)), {
       can: atGateway("field.use"),

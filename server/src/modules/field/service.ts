@@ -1,4 +1,6 @@
 import type {
+  FieldBrowseRequest,
+  FieldBrowseResult,
   FieldConnectionRequest,
   FieldConnectionResult,
   FieldMatchRequest,
@@ -25,6 +27,7 @@ import type {
 } from "@millrace/contract/wire/field";
 import type { Principal } from "../../http/principal.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
+import type { CertificatesMet } from "../machine-certificates/met.ts";
 import { openSettings, sealSettings } from "../secrets/service.ts";
 import { mapReading, withCause } from "./map.ts";
 import { hasGateway } from "./store.ts";
@@ -39,6 +42,8 @@ export interface FieldLink {
 export interface FieldDeps extends ChangeDeps {
   link: FieldLink;
   hubId: string;
+  /** Hears what a device showed of itself in a test. */
+  met: Pick<CertificatesMet, "note">;
 }
 
 /** Who asks what of which gateway. `signal` ends the test when whoever asked goes away. */
@@ -153,6 +158,27 @@ export async function matchDisplay(
   return { ok, shared, roundTripMs, ...withCause(done), ...answer };
 }
 
+/**
+ * A page of what lies below one place of the device's own address space.
+ * @throws AppError `entity.missing` | `setting.wrong` | `field.*` | `request.*`
+ */
+export async function browseDevice(
+  deps: FieldDeps,
+  ask: FieldAsk<FieldBrowseRequest>,
+): Promise<FieldBrowseResult> {
+  const { from = "", after = 0 } = ask.input;
+  const { driver, settings, declaration } = await judged(deps, ask);
+  if (!declaration.capabilities.browse)
+    throw new AppError("field.unsupported", `${declaration.label} devices have no places to browse.`);
+  const body: FieldBody = { kind: "browse", driver, settings, from, after };
+  const done = await tried(deps, ask, body, {
+    action: "field.browse",
+    about: { ...noted(ask.input), from, after },
+  });
+  const { ok, shared, roundTripMs, nodes, after: next } = done;
+  return { ok, shared, roundTripMs, ...withCause(done), nodes, after: next };
+}
+
 const pointOf = ({ address, dataType, scale }: FieldTag): FieldPoint => ({
   address,
   dataType,
@@ -208,6 +234,8 @@ async function tried<K extends FieldKind>(
   }));
   const result = await deps.link.ask(gatewayId, { ...body, settings }, signal);
   if (result.kind === "refused") throw refusal(result);
+  const shown = "cause" in result ? result.cause?.certificate : undefined;
+  if (shown !== undefined) await deps.met.note(gatewayId, [shown], new Date(deps.clock.nowMs()));
   if (result.kind === body.kind) return result as FieldTried<K>;
   throw new AppError("uplink.protocol", `The gateway answered "${result.kind}" to "${body.kind}".`);
 }

@@ -41,7 +41,7 @@ export const CLAIM_MS = 24 * 3_600_000;
 /** @throws AppError `request.invalid` for more labels than a filter may name */
 export async function gatewaysPage(deps: GatewayDeps, query: GatewayQuery, reach: Reach) {
   const limit = query.limit ?? PAGE_ROWS.standard;
-  const after = decodeCursor(query.cursor, 1);
+  const after = decodeCursor(query.cursor, ["text"]);
   const labels = query.label === undefined ? [] : query.label.split(",").filter((label) => label !== "");
   if (labels.length > LABELS.filteredMax)
     throw new AppError("request.invalid", `query/label: at most ${LABELS.filteredMax} labels at once.`);
@@ -58,6 +58,11 @@ export async function gatewaysPage(deps: GatewayDeps, query: GatewayQuery, reach
 /** @throws AppError `entity.missing` */
 export async function getGateway(deps: GatewayDeps, id: string): Promise<Gateway> {
   return mapGateway(found(await findGateway(deps.db, id), "gateway"), deps.sessions.linkOf(id));
+}
+
+/** @throws AppError `entity.missing` for a gateway that is not there */
+export async function requireGateway({ db }: Pick<GatewayDeps, "db">, id: string): Promise<void> {
+  found(await findGateway(db, id), "gateway");
 }
 
 export async function createGateway(

@@ -35,7 +35,7 @@ export interface KeeperDeps {
 }
 
 /** Keeps the latest value of every tag in memory, right also after a crash: stored parts plus the journal behind them. */
-export class LatestKeeper implements CommittedSamples {
+export class LatestKeeper implements Omit<CommittedSamples, "answered"> {
   readonly cache = new LatestCache();
   readonly #positions = new Map<string, StreamPosition>();
   #savedVersion = 0;

@@ -68,6 +68,7 @@ export async function findTags(db: DbOrTx, deviceIds: readonly string[]): Promis
     deadband: row.deadband,
     ...(row.scale ? { scale: row.scale } : {}),
     ...(row.range ? { range: row.range } : {}),
+    ...(row.write ? { write: row.write } : {}),
   }));
 }
 

@@ -63,9 +63,14 @@ export async function findApiKey(db: DbOrTx, hash: Uint8Array, now: Date): Promi
   return { id, name, kind, email: "", grants: heldGrants(rows.map(({ grant }) => grant)) };
 }
 
+export async function touchApiKey(db: DbOrTx, id: string, now: Date): Promise<void> {
+  await db.update(apiKey).set({ lastUsedAt: now }).where(eq(apiKey.id, id));
+}
+
 export interface NewGrant {
   role: string;
   siteId: string | null;
+  bySso?: boolean;
 }
 
 export async function insertGrants(
@@ -83,7 +88,7 @@ export async function insertGrants(
 /** True when the key was new. */
 export async function insertApiKey(
   tx: Tx,
-  key: { id: string; name: string; hash: Uint8Array; createdAt: Date },
+  key: typeof apiKey.$inferInsert,
   grants: readonly NewGrant[],
 ): Promise<boolean> {
   const rows = await tx.insert(apiKey).values(key).onConflictDoNothing().returning({ id: apiKey.id });
@@ -109,12 +114,14 @@ export interface NewPerson {
   id: string;
   name: string;
   email: string;
-  passwordHash: string;
+  /** Null for somebody who signs in another way. */
+  passwordHash: string | null;
 }
 
 /** A person and the password to sign in with, in the shape better-auth reads. */
 export async function insertPerson(tx: Tx, { passwordHash, ...row }: NewPerson): Promise<void> {
   await tx.insert(person).values(row);
+  if (passwordHash === null) return;
   await tx.insert(account).values({
     id: Bun.randomUUIDv7(),
     accountId: row.id,

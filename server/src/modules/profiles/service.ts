@@ -62,7 +62,7 @@ async function rowOf(
 
 export async function profilesPage(db: Db, query: { cursor?: string; limit?: number }) {
   const limit = query.limit ?? PAGE_ROWS.standard;
-  const after = decodeCursor(query.cursor, 1);
+  const after = decodeCursor(query.cursor, ["text"]);
   const rows = await listProfiles(db, after === null ? null : String(after[0]), limit + 1);
   return pageOf(rows, limit, mapProfile, (row) => [row.name]);
 }

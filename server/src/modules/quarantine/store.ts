@@ -177,10 +177,10 @@ export async function storeFrame(
       .values(
         frame.logs.map((one) => ({ ...one, at: one.at + shiftMs, gatewayNo, epoch, seg, seq, receivedAt })),
       );
-  for (const { commandId, outcome } of answersOf(frame.events))
+  for (const { commandId, outcome, result } of answersOf(frame.events))
     await tx
       .update(command)
-      .set({ state: outcome, answeredAt: receivedAt })
+      .set({ state: outcome, answeredAt: receivedAt, result })
       .where(and(eq(command.id, commandId), eq(command.gatewayNo, gatewayNo), eq(command.state, "sent")));
   if (frame.anchors.length > 0)
     await tx

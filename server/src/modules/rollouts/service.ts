@@ -2,7 +2,7 @@ import { type Rollout, type RolloutCreate, RolloutGate } from "@millrace/contrac
 import { AppError } from "@millrace/contract/error/app-error";
 import { Value } from "@sinclair/typebox/value";
 import type { Db, Tx } from "../../db/client.ts";
-import { decodeCursor, PAGE_ROWS, pageOf, wrongCursor } from "../../http/page.ts";
+import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
 import { type Principal, whoOf } from "../../http/principal.ts";
 import type { SessionPort } from "../../ports.ts";
 import { type ChangeDeps, checkNotFrozen, found } from "../change.ts";
@@ -52,10 +52,8 @@ const mapRollout = (row: RolloutRow, gateways: readonly RolloutGatewayRow[]): Ro
 /** Newest first. */
 export async function rolloutsPage(db: Db, query: { cursor?: string; limit?: number }) {
   const limit = query.limit ?? PAGE_ROWS.standard;
-  const key = decodeCursor(query.cursor, 1);
-  const before = key === null ? null : new Date(String(key[0]));
-  if (before !== null && Number.isNaN(before.getTime())) throw wrongCursor();
-  const rows = await listRollouts(db, before, limit + 1);
+  const before = decodeCursor(query.cursor, ["instant"]);
+  const rows = await listRollouts(db, before === null ? null : new Date(String(before[0])), limit + 1);
   const gateways = await findRolloutGateways(
     db,
     rows.map(({ id }) => id),

@@ -8,6 +8,7 @@ import type { Device, Profile, Site } from "@millrace/contract/api/plant";
 import { systemClock } from "@millrace/contract/std/clock";
 import { SQL } from "bun";
 import { type Canaries, filesIn, hits, type Told, tablesIn, telling } from "../../../test/canary.ts";
+import { type DumpablePostgres, dumpablePostgres } from "../../../test/dumpable-postgres.ts";
 import { emptyDatabase } from "../../../test/harness-database.ts";
 
 /** Hub and gateway as programs, talking as much as they can, with a canary wherever a secret is entered (S39). */
@@ -35,6 +36,8 @@ const canaries: Canaries = {
 };
 
 let database: Awaited<ReturnType<typeof emptyDatabase>>;
+/** Null where the system has none: the rows of every table are then looked through without it. */
+let dumpable: DumpablePostgres | null = null;
 let folder = "";
 const told: Told[] = [];
 /** Everything the hub answered, by the request. */
@@ -87,7 +90,8 @@ async function refused(...args: Parameters<typeof ask>): Promise<void> {
 }
 
 beforeAll(async () => {
-  database = await emptyDatabase();
+  dumpable = await dumpablePostgres();
+  database = dumpable ?? (await emptyDatabase());
   folder = await mkdtemp(join(tmpdir(), "millrace-canary-"));
   await asAdmin(
     `CREATE ROLE ${ROLE} LOGIN PASSWORD '${canaries.dsn}'`,
@@ -97,8 +101,10 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const { child } of told) child.kill("SIGKILL");
   for (const { child } of told) await child.exited;
-  await database[Symbol.asyncDispose]();
-  await asAdmin(`DROP ROLE ${ROLE}`);
+  if (dumpable === null) {
+    await database[Symbol.asyncDispose]();
+    await asAdmin(`DROP ROLE ${ROLE}`);
+  } else await dumpable[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -149,9 +155,14 @@ async function signIn(token: string): Promise<void> {
   await refused("POST", "/api/v1/setup", { token: `${canaries.wrongKey}`, ...ada }, origin);
   await tell("POST", "/api/v1/setup", { token, ...ada }, origin);
   const { email } = ada;
-  await refused("POST", "/api/auth/sign-in/email", { email, password: canaries.wrongSignIn }, origin);
-  await refused("POST", "/api/auth/sign-in/email", { email, password: { CANARY: canaries.signIn } }, origin);
-  const signedIn = await ask("POST", "/api/auth/sign-in/email", { email, password: canaries.signIn }, origin);
+  await refused("POST", "/api/v1/sign-in/password", { email, password: canaries.wrongSignIn }, origin);
+  await refused("POST", "/api/v1/sign-in/password", { email, password: { CANARY: canaries.signIn } }, origin);
+  const signedIn = await ask(
+    "POST",
+    "/api/v1/sign-in/password",
+    { email, password: canaries.signIn },
+    origin,
+  );
   expect(signedIn.status).toBe(200);
   const cookie = (signedIn.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
   canaries.sessionCookie = decodeURIComponent(cookie.split("=")[1] ?? "");
@@ -288,7 +299,7 @@ async function readEverything(ids: Ids): Promise<number> {
 }
 
 test(
-  "a secret is nowhere but where it was entered: no log, answer, address, file, table or crash has it",
+  "S39: a secret is nowhere but where it was entered: no log, answer, address, file, table or crash has it",
   async () => {
     const token = await startHub();
     await signIn(token);
@@ -322,6 +333,11 @@ test(
     await gateway!.child.exited;
     const files = await filesIn(folder);
     const tables = await tablesIn(database.url);
+    const dump = await dumpable?.dump(database.url);
+    if (dump !== undefined) {
+      tables.push(["pg_dump", dump]);
+      expect(dump).toContain("ada@plant.example");
+    }
     const logs: [string, string][] = told.map((one, i) => [
       `output ${i}`,
       // The one place where the set-up token must be: the console's own line.

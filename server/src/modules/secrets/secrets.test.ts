@@ -92,7 +92,7 @@ const manifestOf = async () => {
   };
 };
 
-test("what was typed is shown by its name, in the document and at the device, and stays when it comes back", async () => {
+test("S39: what was typed is shown by its name, in the document and at the device, and stays when it comes back", async () => {
   const shown = await document();
   expect(shown.devices!["Plant/A"]!.settings).toEqual({ host: "10.0.0.5", password: { secret: REF } });
   const yaml = await hub.ask("/api/v1/config", { headers: { authorization, accept: "application/yaml" } });
@@ -162,7 +162,7 @@ test("what names another device's secret gets a copy, also of one written in the
   await put({ millrace: 1, sites: { Plant: { kind: "site", renamedFrom: "Works" } } });
 });
 
-test("what leads nowhere is refused with the way out, and no refusal repeats a value", async () => {
+test("S38, S39: what leads nowhere is refused with the way out, and no refusal repeats a value", async () => {
   const refused = async (password: unknown) => {
     const { status, body } = await put<Problem>(withPassword("Plant/B", password));
     expect([status, body.code]).toEqual([422, "request.invalid"]);
@@ -215,7 +215,7 @@ test("a kind of machine has secrets too, braces in them are letters, and a copy 
   expect((text.match(/"sealed":"/g) ?? []).length).toBe(2);
 });
 
-test("a manifest holds the sealed form, the same one until the value or the gateway's key is another", async () => {
+test("S39: a manifest holds the sealed form, the same one until the value or the gateway's key is another", async () => {
   const first = await manifestOf();
   const sealed = first.password as { sealed: string };
   expect(Object.keys(sealed)).toEqual(["sealed"]);

@@ -18,7 +18,7 @@ export const mapSite = ({ id, name, kind, parentId, path }: SiteRow): Site => ({
 
 export async function sitesPage(db: Db, query: { cursor?: string; limit?: number }, reach: Reach) {
   const limit = query.limit ?? PAGE_ROWS.standard;
-  const after = decodeCursor(query.cursor, 1);
+  const after = decodeCursor(query.cursor, ["text"]);
   const rows = await listSites(db, after === null ? null : String(after[0]), limit + 1, reach);
   return pageOf(rows, limit, mapSite, (row) => [row.path]);
 }

@@ -31,6 +31,7 @@ const columns = {
   range: tag.range,
   interpolation: tag.interpolation,
   retention: tag.retention,
+  write: tag.write,
   removedAt: tag.removedAt,
   gatewayId: device.gatewayId,
 };
@@ -131,20 +132,21 @@ export async function syncTags(tx: Tx, groups: Iterable<TagGroup>, at: Date): Pr
 async function upsertTags(tx: Tx, groups: readonly TagGroup[]): Promise<void> {
   await tx.execute(sql`
     INSERT INTO tag (device_id, name, path, address, data_type, unit, description, scan_ms, heartbeat_ms, deadband,
-      scale, range, interpolation, retention)
+      scale, range, interpolation, retention, write)
     SELECT d.id, x.name, d.path || x.path, x.address, x."dataType", x.unit, x.description, x."scanMs",
-      x."heartbeatMs", x.deadband, nullif(x.scale, 'null'), nullif(x.range, 'null'), x.interpolation, x.retention
+      x."heartbeatMs", x.deadband, nullif(x.scale, 'null'), nullif(x.range, 'null'), x.interpolation, x.retention,
+      nullif(x.write, 'null')
     FROM jsonb_to_recordset(${JSON.stringify(groups)}::text::jsonb) AS g("deviceIds" jsonb, tags jsonb)
     CROSS JOIN LATERAL jsonb_array_elements_text(g."deviceIds") AS wanted(id)
     JOIN device d ON d.id = wanted.id::uuid
     CROSS JOIN LATERAL jsonb_to_recordset(g.tags) AS x(name text, path text, address text, "dataType" text,
       unit text, description text, "scanMs" int, "heartbeatMs" int, deadband float8, scale jsonb, range jsonb,
-      interpolation text, retention text)
+      interpolation text, retention text, write jsonb)
     ON CONFLICT (device_id, name) DO UPDATE SET path = excluded.path, address = excluded.address,
       data_type = excluded.data_type, unit = excluded.unit, description = excluded.description,
       scan_ms = excluded.scan_ms, heartbeat_ms = excluded.heartbeat_ms, deadband = excluded.deadband,
       scale = excluded.scale, range = excluded.range, interpolation = excluded.interpolation,
-      retention = excluded.retention, removed_at = NULL`);
+      retention = excluded.retention, write = excluded.write, removed_at = NULL`);
 }
 
 /** The tags of devices that go leave the lists; their numbers and their samples stay. */

@@ -63,7 +63,7 @@ async function visible(db: DbOrTx, row: TrendViewRow | null, reach: Reach): Prom
 
 export async function trendViewsPage(db: Db, query: { cursor?: string; limit?: number }, reach: Reach) {
   const limit = query.limit ?? PAGE_ROWS.standard;
-  const after = decodeCursor(query.cursor, 1);
+  const after = decodeCursor(query.cursor, ["text"]);
   const rows = await listTrendViews(db, after === null ? null : String(after[0]), limit + 1, reach);
   return pageOf(rows, limit, mapTrendView, (row) => [row.name]);
 }

@@ -12,6 +12,7 @@ import { Errors } from "@sinclair/typebox/errors";
 import { Check } from "@sinclair/typebox/value";
 import { faultOf, HubFault } from "../error/fault.ts";
 
+const ME = "/api/v1/me";
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Lists of sites, devices and gateways are read whole; this bounds a hub that never ends its pages. */
 const PAGES_MAX = 50;
@@ -63,10 +64,23 @@ type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 export class HubClient {
   readonly #fetch: Fetch;
   readonly #clock: Clock;
+  readonly #showWho: () => Promise<boolean>;
+  readonly #onTurnedAway: () => void;
 
-  constructor(deps: { fetch: Fetch; clock: Clock }) {
+  /**
+   * @param deps.showWho asks whether it is still the same person; a request that needs that waits, and goes on after a yes
+   * @param deps.onTurnedAway the session ended, or must first get a second factor
+   */
+  constructor(deps: {
+    fetch: Fetch;
+    clock: Clock;
+    showWho(): Promise<boolean>;
+    onTurnedAway(): void;
+  }) {
     this.#fetch = deps.fetch;
     this.#clock = deps.clock;
+    this.#showWho = deps.showWho;
+    this.#onTurnedAway = deps.onTurnedAway;
   }
 
   setupState(): Promise<SetupState> {
@@ -77,28 +91,8 @@ export class HubClient {
     await this.#send("POST", "/api/v1/setup", request);
   }
 
-  async signIn(email: string, password: string): Promise<void> {
-    try {
-      await this.#send("POST", "/api/auth/sign-in/email", { email, password });
-    } catch (thrown) {
-      // Here "sign in first" can only mean that these credentials were refused.
-      if (thrown instanceof HubFault && thrown.code === "auth.required") {
-        throw new HubFault(
-          "auth.refused",
-          "This e-mail address and password do not belong together.",
-          thrown.traceId,
-        );
-      }
-      throw thrown;
-    }
-  }
-
-  async signOut(): Promise<void> {
-    await this.#send("POST", "/api/auth/sign-out", {});
-  }
-
   me(): Promise<Me> {
-    return this.#read(Me, "/api/v1/me");
+    return this.#read(Me, ME);
   }
 
   sites(): Promise<Site[]> {
@@ -202,7 +196,19 @@ export class HubClient {
     await this.#ask(request);
   }
 
-  async #ask({
+  async #ask(request: HubRequest): Promise<unknown> {
+    try {
+      return await this.#askOnce(request);
+    } catch (thrown) {
+      const code = thrown instanceof HubFault ? thrown.code : null;
+      if ((code === "auth.required" && request.path !== ME) || code === "auth.mustEnrol")
+        this.#onTurnedAway();
+      if (code !== "auth.fresh" || !(await this.#showWho())) throw thrown;
+      return await this.#askOnce(request);
+    }
+  }
+
+  async #askOnce({
     method,
     path,
     body,

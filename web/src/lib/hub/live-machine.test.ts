@@ -122,6 +122,10 @@ describe("live link", () => {
       ]).types,
     ).toEqual(["open", "refused"]);
     expect(run([...opened, [20, snapshot(1)], [30, { type: "closed" }]]).types).not.toContain("refused");
+    // Of a socket that worked, only the hub's own word for an ended session makes the browser ask.
+    expect(run([...opened, [20, snapshot(1)], [30, { type: "closed", signedOut: true }]]).types).toContain(
+      "refused",
+    );
   });
   test("an opening that never ends is given up", () => {
     expect(

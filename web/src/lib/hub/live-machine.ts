@@ -42,7 +42,8 @@ export type LiveInput =
   | { type: "start" }
   | { type: "tick" }
   | { type: "opened" }
-  | { type: "closed" }
+  /** `signedOut`: the hub says that it ended this session's access. */
+  | { type: "closed"; signedOut?: boolean }
   | { type: "message"; message: LiveServerMessage }
   /** Something that is not in the contract arrived. */
   | { type: "garbled" }
@@ -56,7 +57,7 @@ export type LiveEffect =
   | { type: "send"; message: LiveClientMessage }
   | { type: "values"; values: readonly LiveValue[]; gateways: readonly LiveGateway[]; whole: boolean }
   | { type: "hubTime"; hubTimeMs: number }
-  /** A connection was given up before anything was heard: perhaps the session ended, which a socket cannot say. */
+  /** The hub ended it, or gave it up before anything was heard: perhaps the session ended, which only a question tells. */
   | { type: "refused" };
 
 export interface LiveStep {
@@ -77,14 +78,20 @@ function open(state: LiveState, attempt: number, nowMs: number): LiveStep {
   };
 }
 
-function lose(state: LiveState, nowMs: number, random: Random, closeSocket: boolean): LiveStep {
+function lose(
+  state: LiveState,
+  nowMs: number,
+  random: Random,
+  closeSocket: boolean,
+  signedOut = false,
+): LiveStep {
   const { socket } = state;
   const heard = socket.at === "open" && socket.heard;
   const attempt = heard ? 0 : socket.attempt + 1;
   const waitMs = Math.max(RETRY_MS_MIN, fullJitterMs(LIVE_BACKOFF, attempt, random));
   const effects: LiveEffect[] = [];
   if (closeSocket) effects.push({ type: "close" });
-  if (!heard && socket.at !== "closed") effects.push({ type: "refused" });
+  if (signedOut || (!heard && socket.at !== "closed")) effects.push({ type: "refused" });
   return { state: { ...state, socket: { at: "closed", attempt, retryAtMs: nowMs + waitMs } }, effects };
 }
 
@@ -184,7 +191,9 @@ export function stepLive(state: LiveState, input: LiveInput, nowMs: number, rand
       return subscribe({ ...state, socket }, nowMs);
     }
     case "closed":
-      return state.socket.at === "closed" ? { state, effects: [] } : lose(state, nowMs, random, false);
+      return state.socket.at === "closed"
+        ? { state, effects: [] }
+        : lose(state, nowMs, random, false, input.signedOut);
     case "garbled":
       return state.socket.at === "closed" ? { state, effects: [] } : lose(state, nowMs, random, true);
     case "message":

@@ -4,6 +4,8 @@ import { LiveServerMessage } from "@millrace/contract/wire/live";
 import { Check } from "@sinclair/typebox/value";
 import { initialLive, type LiveEffect, type LiveInput, type LiveState, stepLive } from "./live-machine.ts";
 
+/** The close code of the hub when a session ended or lost its access. */
+const SIGNED_OUT = 4_401;
 const TICK_MS = 1_000;
 /** Generous for a snapshot of every tag a browser may subscribe; more is not from our hub. */
 const MESSAGE_CHARS_MAX = 8 * 1024 * 1024;
@@ -17,7 +19,7 @@ export interface LiveConnection {
 export interface LiveHandlers {
   onOpen(): void;
   onMessage(data: unknown): void;
-  onClose(): void;
+  onClose(code: number): void;
 }
 
 export interface LiveDeps {
@@ -103,10 +105,10 @@ export class LiveLink {
     mine = this.#deps.connect({
       onOpen: () => ifMine(() => this.#step({ type: "opened" })),
       onMessage: (data) => ifMine(() => this.#receive(data)),
-      onClose: () =>
+      onClose: (code) =>
         ifMine(() => {
           this.#connection = null;
-          this.#step({ type: "closed" });
+          this.#step({ type: "closed", signedOut: code === SIGNED_OUT });
         }),
     });
     this.#connection = mine;
@@ -139,7 +141,7 @@ export function connectLive(url: string, handlers: LiveHandlers): LiveConnection
   const socket = new WebSocket(url);
   socket.onopen = () => handlers.onOpen();
   socket.onmessage = (event) => handlers.onMessage(event.data);
-  socket.onclose = () => handlers.onClose();
+  socket.onclose = ({ code }) => handlers.onClose(code);
   return {
     send: (text) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(text);

@@ -139,6 +139,7 @@ export class PlantLive {
     this.#boxes.clear();
     this.#changed.clear();
     this.gatewayLinks.clear();
+    this.#heard = { ...this.#heard, upSinceMs: null, lostMs: null, dataMs: null, heardMs: null };
   }
 
   #wantSoon(): void {

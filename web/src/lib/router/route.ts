@@ -1,6 +1,12 @@
 /** Every view of the app, with what its address holds. The address is the only place this is kept. */
 export type Route =
   | { view: "setup" }
+  /** `refused`: the browser comes back from a single sign-on that did not let it in. */
+  | { view: "signIn"; refused: boolean }
+  /** Their tokens stand behind the #, which is no part of a route. */
+  | { view: "invitation" }
+  | { view: "kiosk" }
+  | { view: "account" }
   | { view: "overview" }
   /** `label`: labels with commas between; the list is narrowed to gateways that have all of them. */
   | { view: "gateways"; label: string }
@@ -10,6 +16,7 @@ export type Route =
   /** `search` holds the state of the chart; only the trends screen, which is loaded later, reads it. */
   | { view: "trends"; viewId: string | null; search: string }
   | { view: "more" }
+  | { view: "security" }
   /** `search` holds the filters; only the audit, which is loaded later, reads it. */
   | { view: "audit"; search: string }
   /** The same, of the gateways' logs. */
@@ -57,10 +64,12 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
   const [first, second] = parts;
   if (parts.length === 0) return { view: "overview" };
   if (parts.length === 1) {
-    if (first === "setup") return { view: "setup" };
+    if (first === "setup" || first === "invitation" || first === "kiosk" || first === "account")
+      return { view: first };
+    if (first === "sign-in") return { view: "signIn", refused: search.get("sso") === "refused" };
     if (first === "gateways") return { view: "gateways", label: labelOf(search) };
     if (first === "tags") return { view: "tags", filter: filterOf(search) };
-    if (first === "more") return { view: "more" };
+    if (first === "more" || first === "security") return { view: first };
     if (first === "audit" || first === "logs") return { view: first, search: search.toString() };
     if (first === "trends") return { view: "trends", viewId: null, search: trendSearch(search) };
   }
@@ -129,6 +138,8 @@ export function formatRoute(route: Route): string {
       return plantPath(route.part, route.id);
     case "unknown":
       return route.path;
+    case "signIn":
+      return route.refused ? "/sign-in?sso=refused" : "/sign-in";
     default:
       return `/${route.view}`;
   }

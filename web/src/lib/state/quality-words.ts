@@ -30,8 +30,9 @@ const WORDS: Record<Quality, string> = {
   "bad.noCommunication": "Server has no connection to the source",
   "bad.sensorFailed": "Sensor failed",
   "bad.waitingForData": "Server has no value yet",
-  "bad.accessDenied": "Server denies reading this",
+  "bad.accessDenied": "Device denies reading this",
   "bad.configuration": "Server is configured wrongly",
+  "bad.mappingChanged": "Device's program changed: check the mapping",
   "bad.stale": "Nothing heard for too long",
   "bad.deviceOffline": "Device says it is offline",
 };

@@ -1,58 +1,18 @@
-import type { AuditBreak, AuditEntry, AuditVerdict } from "@millrace/contract/api/audit";
+import type { AuditEntry, AuditVerdict } from "@millrace/contract/api/audit";
+import { PERMISSIONS, type Permission } from "@millrace/contract/api/role";
+import { nounWords } from "./action-words.ts";
+import { BREAK } from "./break-words.ts";
 
-/** Actions that are more than a thing and what became of it. */
-const ACTION: Record<string, string> = {
-  "command.send": "Command sent",
-  "config.apply": "Configuration applied",
-  "config.import": "Tags or devices imported",
-  "config.rollout": "Change rolled out in stages",
-  "config.rollback": "Configuration taken back",
-  "gateway.claim": "Claim token made",
-  "gateway.cloned": "Gateway believed to be two machines",
-  "gateway.confirmConfiguration": "This hub's configuration confirmed",
-  "gateway.supportBundle": "Support bundle made",
-  "gateway.trust": "Gateway trusted again",
-  "quarantine.delete": "Frame in quarantine deleted",
-  "quarantine.retry": "Frame in quarantine tried again",
-  "retention.create": "Retention class added",
-  "retention.delete": "Retention class deleted",
-  "retention.drop": "Expired history dropped",
-  "retention.edit": "Retention class changed",
-  "sample.import": "Samples imported",
-};
-const VERB: Record<string, string> = {
-  create: "added",
-  edit: "changed",
-  delete: "deleted",
-  enrol: "enrolled",
-  label: "labelled",
-  revoke: "revoked",
-};
-
-/** "apiKey" → "API key", "trendView" → "Trend view". */
-function nounWords(noun: string): string {
-  const words = noun.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  return (words.charAt(0).toUpperCase() + words.slice(1)).replace(/^Api\b/, "API");
-}
-
-/** An action in words; one this page does not know is shown as it is written. */
-export function actionWords(action: string): string {
-  if (Object.hasOwn(ACTION, action)) return ACTION[action]!;
-  const [noun = "", verb = ""] = action.split(".");
-  const known = Object.hasOwn(VERB, verb) ? VERB[verb] : undefined;
-  return known === undefined ? action : `${nounWords(noun)} ${known}`;
-}
-
-/** Who did it: by name where there is one, else as the audit has it. */
+/** Who did it: by name where there is one. */
 export function whoWords({ who, whoName }: Pick<AuditEntry, "who" | "whoName">): string {
   const [kind = "", rest] = who.split(":");
+  const noun = nounWords(kind);
   if (whoName !== null)
-    return kind === "person"
-      ? whoName
-      : `${whoName} (${nounWords(kind).toLowerCase().replace("api", "API")})`;
+    return kind === "person" ? whoName : `${whoName} (${kind === "apiKey" ? noun : noun.toLowerCase()})`;
   if (kind === "hub" || kind === "system") return `The hub itself${rest === undefined ? "" : ` (${rest})`}`;
   if (kind === "setup") return "The set-up link";
-  return who;
+  if (kind === "nobody") return "Somebody unknown";
+  return `${noun} that is gone`;
 }
 
 const CLIENT: Record<NonNullable<AuditEntry["from"]>["client"], string> = {
@@ -96,33 +56,48 @@ export function changesOf({ old, new: now }: Pick<AuditEntry, "old" | "new">): {
     (field) => JSON.stringify(old?.[field]) !== JSON.stringify(now?.[field]),
   );
   return {
-    changes: changed
-      .slice(0, FIELDS_MAX)
-      .map((field) => ({ field, old: valueText(old?.[field]), new: valueText(now?.[field]) })),
+    changes: changed.slice(0, FIELDS_MAX).map((field) => ({
+      field: nounWords(field),
+      old: valueText(old?.[field]),
+      new: valueText(now?.[field]),
+    })),
     more: Math.max(0, changed.length - FIELDS_MAX),
   };
 }
 
-/** What the thing was called, when the entry tells. */
+/** Subjects that are no thing with a name. */
+const SUBJECT: Record<string, string> = {
+  "access:others": "of many sorts",
+  "audit:access": "sign-ins and refusals",
+  "audit:head": "this hub",
+  "hub:self": "this hub",
+  "person:unknown": "an account that does not exist",
+  "table:history_stray": "samples set aside",
+};
+
+/** What it was done to: as it was called then, as it is called now, or what kind of thing it was. */
 export function subjectWords({
   subject,
+  subjectName,
   old,
   new: now,
-}: Pick<AuditEntry, "subject" | "old" | "new">): string {
+}: Pick<AuditEntry, "subject" | "subjectName" | "old" | "new">): string {
   const name = now?.name ?? old?.name;
-  return typeof name === "string" ? name : subject;
+  if (typeof name === "string") return name;
+  if (subjectName !== null) return subjectName;
+  if (Object.hasOwn(SUBJECT, subject)) return SUBJECT[subject]!;
+  const [kind = "", ...rest] = subject.split(":");
+  const id = rest.join(":");
+  if (kind === "permission")
+    return Object.hasOwn(PERMISSIONS, id) ? PERMISSIONS[id as Permission].toLowerCase() : nounWords(id);
+  if (kind === "config") return `version ${id}`;
+  // A name that was chosen says more than its kind; an id made by a machine says nothing.
+  return /^[a-z][\w -]{0,40}$/i.test(id) && !MADE.test(id)
+    ? id
+    : `${nounWords(kind).toLowerCase()} that is gone`;
 }
-
-const BREAK: Record<AuditBreak, string> = {
-  "row.changed": "what it says was altered after it was written",
-  "row.missing": "it is missing, and later ones are there",
-  "row.order": "it does not follow the one before it: entries were moved, taken out or put in",
-  "row.unreadable": "it cannot be read",
-  "end.missing": "it was there when the hub signed the audit, and the audit now ends before it",
-  "anchor.differs": "it is not the one the hub signed: the audit was written anew",
-  "anchor.signature": "the signature over it is not genuine",
-  "anchor.key": "the signature over it was made with a key that is not this hub's",
-};
+/** Ids nobody chose: UUIDs, and long words of letters and digits. */
+const MADE = /^[0-9a-f]{8}-[0-9a-f]{4}-|^(?=.*\d)\w{16,}$/i;
 
 /** A verdict in words, with what to do when it is bad. */
 export function verdictWords(

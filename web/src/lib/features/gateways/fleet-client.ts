@@ -2,6 +2,11 @@ import { GatewayCommand, type LogLevelRequest, type RestartRequest } from "@mill
 import { EventRow } from "@millrace/contract/api/event";
 import { Gateway } from "@millrace/contract/api/gateway";
 import { GatewayHealth } from "@millrace/contract/api/gateway-health";
+import {
+  type CertificateDecision,
+  MachineCertificate,
+  MachineCertificates,
+} from "@millrace/contract/api/machine-certificate";
 import { Page } from "@millrace/contract/api/page";
 import { SupportBundle } from "@millrace/contract/api/support-bundle";
 import type { HubClient } from "../../hub/client.ts";
@@ -39,6 +44,16 @@ export class FleetClient {
   /** From now on its key is not taken, and a session of it ends at once. */
   revoke(): Promise<Gateway> {
     return this.#hub.call({ method: "POST", path: this.#path("revoke"), schema: Gateway, body: {} });
+  }
+
+  certificates(): Promise<MachineCertificates> {
+    return this.#hub.call({ method: "GET", path: this.#path("certificates"), schema: MachineCertificates });
+  }
+
+  /** Its devices trust it from now on, or none of them does any more. */
+  decideCertificate(id: string, decision: CertificateDecision["decision"]): Promise<MachineCertificate> {
+    const path = `${this.#path("certificates")}/${encodeURIComponent(id)}/decision`;
+    return this.#hub.call({ method: "POST", path, schema: MachineCertificate, body: { decision } });
   }
 
   restart(body: RestartRequest): Promise<GatewayCommand> {

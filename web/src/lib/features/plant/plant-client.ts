@@ -8,6 +8,8 @@ import {
   DraftPlan,
 } from "@millrace/contract/api/config";
 import {
+  type FieldBrowseRequest,
+  FieldBrowseResult,
   type FieldMatchRequest,
   FieldMatchResult,
   type FieldReadRequest,
@@ -216,6 +218,12 @@ export class PlantClient {
   fieldScan(gatewayId: string, body: FieldScanRequest): Promise<FieldScanResult> {
     const path = `/api/v1/gateways/${encodeURIComponent(gatewayId)}/field/scan`;
     return this.#hub.call({ method: "POST", path, schema: FieldScanResult, body, timeoutMs: FIELD_MS });
+  }
+
+  /** A page of what lies below one place of a device. */
+  fieldBrowse(gatewayId: string, body: FieldBrowseRequest): Promise<FieldBrowseResult> {
+    const path = `/api/v1/gateways/${encodeURIComponent(gatewayId)}/field/browse`;
+    return this.#hub.call({ method: "POST", path, schema: FieldBrowseResult, body, timeoutMs: FIELD_MS });
   }
 
   /** Where a displayed number lies on the live device. */

@@ -1,8 +1,17 @@
 import { expect, test } from "bun:test";
 import { ModbusSettings } from "@millrace/contract/driver/modbus/settings";
 import { PushSettings } from "@millrace/contract/driver/push/settings";
+import { declarationOf } from "@millrace/contract/driver/registry";
 import { Type } from "@sinclair/typebox";
-import { fieldsOf, keptSecretsOf, labelOf, makeSecret, settingsOf, textsOf } from "./setting-form.ts";
+import {
+  fieldsOf,
+  isAsked,
+  keptSecretsOf,
+  labelOf,
+  makeSecret,
+  settingsOf,
+  textsOf,
+} from "./setting-form.ts";
 
 test("the form of a driver is its schema: what must be typed comes at once, the rest has a standard", () => {
   const fields = fieldsOf(ModbusSettings);
@@ -65,4 +74,16 @@ test("a token can be made where the schema says so, and fits it", () => {
   ).toEqual(["token"]);
   const secret = makeSecret((bytes) => bytes.fill(255));
   expect(secret).toMatch(/^[A-Za-z0-9_-]{43}$/);
+});
+
+test("what only one kind of login needs is asked for with it alone, and never hidden when it was typed", () => {
+  const schema = declarationOf("opcua").settings;
+  const asked = (texts: Record<string, string>) =>
+    fieldsOf(schema)
+      .filter((field) => field.when !== null && isAsked(field, texts, () => "anonymous"))
+      .map(({ name }) => name);
+  expect(asked({})).toEqual([]);
+  expect(asked({ login: "user" })).toEqual(["user", "password"]);
+  expect(asked({ login: "certificate" })).toEqual(["userCertificate", "userKey"]);
+  expect(asked({ user: "mill" })).toEqual(["user"]);
 });

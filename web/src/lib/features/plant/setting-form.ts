@@ -15,6 +15,8 @@ export interface SettingField {
   made: boolean;
   /** Shown at once; the rest is under "More settings". */
   main: boolean;
+  /** Asked for only while another setting has this value. */
+  when: { setting: string; is: string } | null;
 }
 
 /** Acronyms stay, camel case becomes words: `connectTimeoutMs` → "Connect timeout". Units are told beside. */
@@ -59,8 +61,20 @@ export function fieldsOf(settings: TSchema): SettingField[] {
     choices: literals(schema)?.map(String) ?? [],
     unit: typeof schema.unit === "string" ? schema.unit : "",
     made: schema.secret === true && schema.made === true,
+    when: (schema.when as SettingField["when"] | undefined) ?? null,
     main: schema.main === true || (required.includes(name) && schema.default === undefined),
   }));
+}
+
+/** Whether a field is asked for: what was typed before is never hidden. */
+export function isAsked(
+  { name, when }: SettingField,
+  texts: Readonly<Record<string, string>>,
+  standing: (setting: string) => string,
+): boolean {
+  if (when === null || (texts[name] ?? "") !== "") return true;
+  const present = texts[when.setting] ?? "";
+  return (present === "" ? standing(when.setting) : present) === when.is;
 }
 
 /** What was typed, as the driver's type; undefined for nothing, and a text that is no number stays a text to be refused. */

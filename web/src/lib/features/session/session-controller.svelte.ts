@@ -8,10 +8,13 @@ import type { OfflineStore } from "../../offline/store.ts";
 export const OFFLINE_SESSION_MS = 24 * 3_600_000;
 const RETRY_MS = 5_000;
 
+/** Why nobody is signed in: nobody was, they went, the hub ended the session, or nobody was at the shared tablet. */
+export type SignedOutWhy = "none" | "left" | "ended" | "idle";
+
 export type SessionState =
   | { at: "checking" }
   | { at: "setupNeeded" }
-  | { at: "signedOut" }
+  | { at: "signedOut"; why: SignedOutWhy }
   | { at: "unreachable"; fault: HubFault }
   | { at: "signedIn"; me: Me; offline: boolean };
 
@@ -22,6 +25,8 @@ export class SessionController {
   readonly #store: OfflineStore;
   readonly #clock: Clock;
   #checking = false;
+  /** Counts who comes and goes, so that an answer about the one before is not taken for the next. */
+  #turn = 0;
   #cancelRetry: (() => void) | null = null;
 
   constructor(deps: { client: HubClient; store: OfflineStore; clock: Clock }) {
@@ -35,44 +40,55 @@ export class SessionController {
     if (this.#checking) return;
     this.#checking = true;
     this.#cancelRetry?.();
+    const turn = this.#turn;
     try {
-      await this.#take(await this.#client.me());
+      const me = await this.#client.me();
+      if (turn === this.#turn) await this.#take(me);
     } catch (thrown) {
-      await this.#refused(asFault(thrown));
+      if (turn === this.#turn) await this.#refused(asFault(thrown));
     } finally {
       this.#checking = false;
     }
   }
 
-  /** @throws HubFault when the hub refuses. */
-  async signIn(email: string, password: string): Promise<void> {
-    await this.#client.signIn(email, password);
-    await this.#take(await this.#client.me());
+  /** After a way in was gone through to its end: the cookie is set. @throws HubFault */
+  async enter(): Promise<void> {
+    this.#turn += 1;
+    const me = await this.#client.me();
+    await this.#store.clear();
+    await this.#take(me);
   }
 
   /** Signs out here even when the hub cannot be told: the stored values go in either case. */
-  async signOut(): Promise<void> {
-    await this.#client.signOut().catch(() => undefined);
+  async signOut(why: "left" | "idle" = "left"): Promise<void> {
+    this.#turn += 1;
+    await this.#client.tell({ method: "POST", path: "/api/v1/sign-out", body: {} }).catch(() => undefined);
+    this.state = { at: "signedOut", why };
     await this.#store.clear();
-    this.state = { at: "signedOut" };
   }
 
   async #take(me: Me): Promise<void> {
     this.state = { at: "signedIn", me, offline: false };
-    await this.#store.saveList("me", me, this.#clock.nowMs());
+    // A shared tablet starts with nobody: without the hub it must not open as whoever was last.
+    if (me.session?.idleS == null) await this.#store.saveList("me", me, this.#clock.nowMs());
   }
 
   async #refused(fault: HubFault): Promise<void> {
     if (fault.code === "auth.required") {
+      const { state } = this;
+      // The screen goes first: no value may stand there as live while the hub is asked for more.
+      if (state.at === "signedIn") this.state = { at: "signedOut", why: "ended" };
       await this.#store.clear();
+      if (state.at === "signedIn" || state.at === "signedOut") return;
       const setup = await this.#client.setupState().catch(() => ({ needed: false }));
-      this.state = setup.needed ? { at: "setupNeeded" } : { at: "signedOut" };
+      this.state = setup.needed ? { at: "setupNeeded" } : { at: "signedOut", why: "none" };
       return;
     }
     if (this.state.at === "signedIn") {
       if (fault.code === "web.unreachable") this.state = { ...this.state, offline: true };
       return;
     }
+    if (this.state.at === "signedOut") return;
     const saved = await this.#store.list("me", Me);
     if (saved !== null && this.#clock.nowMs() - saved.savedMs <= OFFLINE_SESSION_MS) {
       this.state = { at: "signedIn", me: saved.body, offline: true };

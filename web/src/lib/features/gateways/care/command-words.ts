@@ -6,12 +6,14 @@ const DONE: Record<Told["body"]["kind"], string> = {
   restartDevice: "The gateway closed the connection and opens it again.",
   restartGateway: "The gateway took it and ends its program to begin anew.",
   setLogLevel: "The gateway logs as you asked.",
+  writeTag: "It was written and reads back.",
 };
 
 const WAITING: Record<Told["body"]["kind"], string> = {
   restartDevice: "Waiting for the gateway to say that it is done.",
   restartGateway: "The gateway was asked. It tells the outcome at the latest when it is back.",
   setLogLevel: "Waiting for the gateway to say that it is done.",
+  writeTag: "Waiting for the gateway to say that it is done.",
 };
 
 /** What became of something a gateway was asked for. `reason` is the gateway's own sentence, empty when it told none. */

@@ -1,0 +1,224 @@
+import type {
+  Invitation,
+  InvitationCreate,
+  InvitationLink,
+  ResetLinkCreate,
+} from "@millrace/contract/api/invitation";
+import { AppError } from "@millrace/contract/error/app-error";
+import type { DbOrTx, Tx } from "../../db/client.ts";
+import { inTransaction } from "../../db/transaction.ts";
+import { type HeldGrant, type Principal, whoOf } from "../../http/principal.ts";
+import { newToken, tokenHash } from "../../secret.ts";
+import { recordAudit } from "../audit/service.ts";
+import { found } from "../change.ts";
+import { instantOf } from "../instant.ts";
+import {
+  describeGrants,
+  mayManage,
+  plainGrant,
+  reachesAll,
+  requireMayGive,
+  resolveGrants,
+  shownGrant,
+} from "../people/grant-rules.ts";
+import { manageable } from "../people/manage.ts";
+import { findGrantsOf, findNames } from "../people/manage-store.ts";
+import { type People, requireFresh } from "../people/people.ts";
+import { lockPeople } from "../people/store.ts";
+import {
+  deleteInvitation,
+  deleteResetLinks,
+  findInvitationById,
+  hasEmail,
+  type InvitationRow,
+  insertInvitation,
+  listInvitations,
+} from "./store.ts";
+
+const hourMs = 3_600_000;
+
+export const INVITATION = {
+  hoursStandard: 72,
+  resetHours: 24,
+  openMax: 500,
+} as const;
+
+type Deps = Pick<People, "db" | "clock" | "publicUrl">;
+
+/** Behind the #, so that the token reaches no server log and no proxy. */
+export const linkOf = ({ publicUrl }: Pick<Deps, "publicUrl">, token: string): string =>
+  `${publicUrl().replace(/\/$/, "")}/invitation#token=${token}`;
+
+export interface NewInvitation {
+  name: string;
+  email: string;
+  grants: InvitationRow["grants"];
+  personId: string | null;
+  removeFactors: boolean;
+  by: string;
+  hours: number;
+}
+
+/** A row and the only copy of its token. */
+export function draftInvitation(
+  { clock }: Pick<Deps, "clock">,
+  { by, hours, ...input }: NewInvitation,
+): { row: InvitationRow; token: string } {
+  const token = newToken();
+  const nowMs = clock.nowMs();
+  return {
+    token,
+    row: {
+      ...input,
+      id: Bun.randomUUIDv7(),
+      hash: tokenHash(token),
+      createdBy: by,
+      createdAt: new Date(nowMs),
+      expiresAt: new Date(nowMs + hours * hourMs),
+    },
+  };
+}
+
+async function keep(
+  tx: Tx,
+  { clock }: Deps,
+  principal: Principal,
+  row: InvitationRow,
+  action: string,
+): Promise<void> {
+  await insertInvitation(tx, row);
+  const { name, email, grants, personId, removeFactors } = row;
+  await recordAudit(tx, {
+    atMs: clock.nowMs(),
+    who: whoOf(principal),
+    action,
+    subject: personId === null ? `invitation:${row.id}` : `person:${personId}`,
+    old: null,
+    new: { ...(personId === null ? { name, email, grants } : { removeFactors }), expiresAt: row.expiresAt },
+    from: principal.from,
+  });
+}
+
+const given = (deps: Deps, { id, expiresAt }: InvitationRow, token: string): InvitationLink => ({
+  id,
+  link: linkOf(deps, token),
+  expiresAt: instantOf(expiresAt.getTime()),
+});
+
+/** @throws AppError `entity.conflict` for an address that is somebody's, `auth.forbidden` for more than one holds oneself */
+export async function createInvitation(
+  deps: Deps,
+  principal: Principal,
+  input: InvitationCreate,
+): Promise<InvitationLink> {
+  requireFresh(principal, deps.clock);
+  return await inTransaction(deps.db, async (tx) => {
+    await lockPeople(tx);
+    const grants = await resolveGrants(tx, input.grants);
+    requireMayGive(principal, grants);
+    const email = input.email.toLowerCase();
+    if (await hasEmail(tx, email))
+      throw new AppError("entity.conflict", "Somebody has this e-mail address already.");
+    if (
+      (await listInvitations(tx, new Date(deps.clock.nowMs()), INVITATION.openMax)).length >=
+      INVITATION.openMax
+    )
+      throw new AppError("request.invalid", `At most ${INVITATION.openMax} invitations are open at once.`);
+    const { row, token } = draftInvitation(deps, {
+      name: input.name,
+      email,
+      grants: grants.map(plainGrant),
+      personId: null,
+      removeFactors: false,
+      by: whoOf(principal),
+      hours: input.hours ?? INVITATION.hoursStandard,
+    });
+    await keep(tx, deps, principal, row, "invitation.create");
+    return given(deps, row, token);
+  });
+}
+
+/** Whoever opens the link becomes that person, so only who may do all they may can make it. */
+export async function makeResetLink(
+  deps: Deps,
+  principal: Principal,
+  personId: string,
+  { removeFactors }: ResetLinkCreate,
+): Promise<InvitationLink> {
+  requireFresh(principal, deps.clock);
+  return await inTransaction(deps.db, async (tx) => {
+    await lockPeople(tx);
+    const { row: person } = await manageable(tx, principal, personId);
+    await deleteResetLinks(tx, personId);
+    const { row, token } = draftInvitation(deps, {
+      name: person.name,
+      email: person.email,
+      grants: [],
+      personId,
+      removeFactors,
+      by: whoOf(principal),
+      hours: INVITATION.resetHours,
+    });
+    await keep(tx, deps, principal, row, "person.resetLink");
+    return given(deps, row, token);
+  });
+}
+
+/** What a link opens: the roles it gives, or those of the person it is for. */
+const grantsOf = (db: DbOrTx, { personId, grants }: InvitationRow) =>
+  personId === null ? describeGrants(db, grants) : findGrantsOf(db, [personId]);
+
+/** A link as it is shown to whoever may see it, or holds it. */
+const shown = (row: InvitationRow, grants: readonly HeldGrant[], names: ReadonlyMap<string, string>) => ({
+  kind: row.personId === null ? ("invite" as const) : ("reset" as const),
+  name: row.name,
+  email: row.email,
+  grants: grants.map(shownGrant),
+  by: names.get(row.createdBy) ?? null,
+  expiresAt: instantOf(row.expiresAt.getTime()),
+});
+
+export const showInvitation = async (db: DbOrTx, row: InvitationRow) =>
+  shown(row, await grantsOf(db, row), await findNames(db, [row.createdBy]));
+
+/** Open links somebody may see. */
+export async function invitationsList(
+  { db, clock }: Deps,
+  principal: Principal,
+): Promise<{ items: Invitation[] }> {
+  const rows = await listInvitations(db, new Date(clock.nowMs()), INVITATION.openMax);
+  const names = await findNames(
+    db,
+    rows.map(({ createdBy }) => createdBy),
+  );
+  const items: Invitation[] = [];
+  for (const row of rows) {
+    const grants = await grantsOf(db, row);
+    if (!reachesAll(principal, "person.read", grants)) continue;
+    items.push({
+      ...shown(row, grants, names),
+      id: row.id,
+      createdAt: instantOf(row.createdAt.getTime()),
+    });
+  }
+  return { items };
+}
+
+export async function revokeInvitation({ db, clock }: Deps, principal: Principal, id: string): Promise<null> {
+  return await inTransaction(db, async (tx) => {
+    const row = found(await findInvitationById(tx, id), "invitation");
+    if (!mayManage(principal, await grantsOf(tx, row)))
+      throw new AppError("entity.missing", "There is no such invitation.");
+    await deleteInvitation(tx, id);
+    await recordAudit(tx, {
+      atMs: clock.nowMs(),
+      who: whoOf(principal),
+      action: "invitation.revoke",
+      subject: `invitation:${id}`,
+      old: { name: row.name, email: row.email },
+      new: null,
+      from: principal.from,
+    });
+    return null;
+  });
+}

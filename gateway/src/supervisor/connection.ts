@@ -19,7 +19,6 @@ export interface ConnectionDeps {
   random: Random;
   /** Where drivers keep what must survive a restart. */
   keep?: Keep;
-  /** Where devices that send by themselves arrive. */
   arrivals?: Arrivals;
 }
 
@@ -313,10 +312,11 @@ export class Connection {
   async #create(): Promise<Session> {
     const first = this.#members.values().next().value;
     assert(first, "a connection is made for a device");
+    const { keep, arrivals } = this.#deps;
     const session: Session = await this.#driver.create(first.settings as never, {
       clock: this.#deps.clock,
-      ...(this.#deps.keep === undefined ? {} : { keep: this.#deps.keep }),
-      ...(this.#deps.arrivals === undefined ? {} : { arrivals: this.#deps.arrivals }),
+      ...(keep && { keep }),
+      ...(arrivals && { arrivals }),
       between: () => this.#urgent.run(),
       onLost: (error) => {
         if (this.#session === session && this.#link.at === "up") this.#failed(causeOf(error));

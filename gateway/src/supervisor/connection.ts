@@ -312,11 +312,8 @@ export class Connection {
   async #create(): Promise<Session> {
     const first = this.#members.values().next().value;
     assert(first, "a connection is made for a device");
-    const { keep, arrivals } = this.#deps;
     const session: Session = await this.#driver.create(first.settings as never, {
-      clock: this.#deps.clock,
-      ...(keep && { keep }),
-      ...(arrivals && { arrivals }),
+      ...this.#deps,
       between: () => this.#urgent.run(),
       onLost: (error) => {
         if (this.#session === session && this.#link.at === "up") this.#failed(causeOf(error));

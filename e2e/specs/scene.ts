@@ -14,7 +14,10 @@ export interface Scene {
 }
 
 /** @param name of the folder, so that what a failed story left can be told apart */
-export async function openScene(name: string, options: Pick<StackOptions, "tls" | "gatewayEnv"> = {}): Promise<Scene> {
+export async function openScene(
+  name: string,
+  options: Pick<StackOptions, "tls" | "gatewayEnv"> = {},
+): Promise<Scene> {
   const folder = mkdtempSync(join(tmpdir(), `millrace-${name}-`));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   let stack: Stack | null = null;

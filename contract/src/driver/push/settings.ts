@@ -23,7 +23,7 @@ export const PushSettings = Type.Object(
       main: true,
       description:
         "The device's own password, for MQTT and HTTP alike. Make one here and put it into the device; it is not shown again",
-      examples: ["…"],
+      examples: ["a-token-of-43-characters-made-by-this-form-"],
     }),
     ...messageSettings,
   },

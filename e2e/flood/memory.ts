@@ -32,8 +32,8 @@ export function trendOf(points: readonly MemoryPoint[]): MemoryTrend {
   };
 }
 
-/** What the second half may add in all. Lists with a bound of their own (throttles, caches) fill up; a leak does not stop. */
-const GROWTH_BYTES_MAX = 64e6;
+/** What the second half may add in all: heaps of this runtime breathe by a hundred MB, a leak does not stop. */
+const GROWTH_BYTES_MAX = 128e6;
 
 export const grows = ({ slopeBytes }: MemoryTrend, done: number): boolean =>
   (slopeBytes * done) / 2 > GROWTH_BYTES_MAX;

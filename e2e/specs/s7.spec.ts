@@ -103,11 +103,17 @@ test("a Siemens CPU: place, switches and blocks that are wrong are named, then i
   await cell(2, "address").fill("DB1.INT16");
   await cell(2, "dataType").selectOption("int16");
   await fillTag(3, "Pump", "DB1.DBX18.1", "boolean");
-  await ada.find("try-run").click();
+  // Snap7's server may be late on a busy machine, as a CPU may; whoever stands there asks again.
+  const good = () => ada.find("try-out").locator('li[data-quality="good"]').count();
   await eventually(
     "four values read",
-    () => ada.find("try-out").locator('li[data-quality="good"]').count(),
-    (good) => good === 4,
+    async () => {
+      if ((await good()) === 4) return 4;
+      await ada.find("try-run").click();
+      await Bun.sleep(1_000);
+      return await good();
+    },
+    (count) => count === 4,
   );
   const { violations } = await new AxeBuilder({ page: ada.page })
     .withTags(["wcag2a", "wcag2aa", "wcag22aa"])

@@ -230,10 +230,11 @@ async function api(request: Request, url: URL): Promise<Response> {
   if (path === "/api/v1/setup")
     return request.method === "GET" ? Response.json({ needed: false }) : Response.json({});
   if (path === "/api/v1/sign-in/password") {
-    return new Response("{}", {
+    return new Response('{"status":"signedIn"}', {
       headers: { "set-cookie": "dev=1; Path=/; HttpOnly", "content-type": "application/json" },
     });
   }
+  if (path === "/api/v1/sign-in") return Response.json({ passkey: false, sso: null, shared: null });
   if (path === "/api/v1/sign-out")
     return new Response("{}", { headers: { "set-cookie": "dev=; Path=/; Max-Age=0" } });
   if (!signedIn) return problem(401, "auth.required", "Sign in first.");

@@ -159,10 +159,21 @@ test("status codes nobody knows fill no console", async () => {
   }
 });
 
-test("a signed line that is damaged anywhere gives errors, never a wrong value", async () => {
-  judge(await attack("sign", [flipAnywhere, cutShort, tooMuch], 1));
-});
+/** A shared machine can be late by more than the limits here allow a healthy server; a wrong value would come again. */
+const BUSY = { retry: 2, timeout: 60_000 };
 
-test("an answer whose head does not fit is not believed, also without protection", async () => {
-  judge(await attack("none-insecure", [damageHead, cutShort, tooMuch], 2));
-});
+test(
+  "a signed line that is damaged anywhere gives errors, never a wrong value",
+  async () => {
+    judge(await attack("sign", [flipAnywhere, cutShort, tooMuch], 1));
+  },
+  BUSY,
+);
+
+test(
+  "an answer whose head does not fit is not believed, also without protection",
+  async () => {
+    judge(await attack("none-insecure", [damageHead, cutShort, tooMuch], 2));
+  },
+  BUSY,
+);

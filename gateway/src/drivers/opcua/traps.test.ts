@@ -95,6 +95,9 @@ async function rig(over: Record<string, unknown> = {}, options?: PeerOptions): P
   };
 }
 
+/** A shared machine can be late by more than the limits here allow a healthy server. */
+const BUSY = { retry: 2, timeout: 60_000 };
+
 test.concurrent("5c.1 and 5c.13 after a cut the subscription is made anew, and no session is left behind", async () => {
   await using it = await rig({}, { variables: 3 });
   for (let round = 0; round < 5; round++) {
@@ -238,17 +241,21 @@ test.concurrent("5c.11 a server that does not trust us is told apart, with our f
   expect([error.code, error.message]).toEqual(["link.denied", expect.stringContaining("SHA-1")]);
 });
 
-test.concurrent("5c.12 a server with nothing to tell shows that it is there, and silence is the lack of it", async () => {
-  await using it = await rig();
-  await it.session.connect(signal());
-  const told = await it.listen(["Double"]);
-  expect(told.aliveMs).toBe(1_500);
-  await until(() => told.signsOfLife() >= 2);
-  it.line.silence(true);
-  const before = told.signsOfLife();
-  await systemClock.sleep(told.aliveMs!);
-  expect(told.signsOfLife()).toBe(before);
-});
+test.concurrent(
+  "5c.12 a server with nothing to tell shows that it is there, and silence is the lack of it",
+  async () => {
+    await using it = await rig();
+    await it.session.connect(signal());
+    const told = await it.listen(["Double"]);
+    expect(told.aliveMs).toBe(1_500);
+    await until(() => told.signsOfLife() >= 2);
+    it.line.silence(true);
+    const before = told.signsOfLife();
+    await systemClock.sleep(told.aliveMs!);
+    expect(told.signsOfLife()).toBe(before);
+  },
+  BUSY,
+);
 
 test.concurrent("5c.14 status codes are kept as qualities and by name; no value is an event too", async () => {
   await using it = await rig();
@@ -288,11 +295,15 @@ test.concurrent("5c.15 fast changes between two messages all come, and a queue t
   }
 });
 
-test.concurrent("a session that is read more seldom than its own timeout is kept", async () => {
-  await using it = await rig({ updates: "poll", sessionTimeoutMs: 5_000, connectTimeoutMs: 500 });
-  expect(it.session.subscribe).toBeUndefined();
-  await it.session.connect(signal());
-  await systemClock.sleep(7_000);
-  const [reading] = await it.session.read(it.points(["Double"]), signal());
-  expect([reading!.value, it.lost]).toEqual([Math.PI, []]);
-});
+test.concurrent(
+  "a session that is read more seldom than its own timeout is kept",
+  async () => {
+    await using it = await rig({ updates: "poll", sessionTimeoutMs: 5_000, connectTimeoutMs: 500 });
+    expect(it.session.subscribe).toBeUndefined();
+    await it.session.connect(signal());
+    await systemClock.sleep(7_000);
+    const [reading] = await it.session.read(it.points(["Double"]), signal());
+    expect([reading!.value, it.lost]).toEqual([Math.PI, []]);
+  },
+  BUSY,
+);

@@ -2,7 +2,7 @@ import { Gateway } from "@millrace/contract/api/gateway";
 import { Device, Site } from "@millrace/contract/api/plant";
 import type { Clock } from "@millrace/contract/std/clock";
 import { Type } from "@sinclair/typebox";
-import { asFault, type HubFault } from "../error/fault.ts";
+import { asFault, HubFault } from "../error/fault.ts";
 import type { OfflineStore } from "../offline/store.ts";
 import type { HubClient } from "./client.ts";
 
@@ -16,6 +16,12 @@ const Lists = Type.Object({
   devices: Type.Array(Device),
   gateways: Type.Array(Gateway),
 });
+
+/** A role of the plant's own may see devices and no gateways: what it may not see is none, and the rest is shown. */
+function nothingFor(thrown: unknown): [] {
+  if (thrown instanceof HubFault && thrown.code === "auth.forbidden") return [];
+  throw thrown;
+}
 
 /** Sites, devices and gateways with their health, shared by all screens. */
 export class PlantLists {
@@ -75,9 +81,9 @@ export class PlantLists {
     this.refreshing = true;
     try {
       const [sites, devices, gateways] = await Promise.all([
-        this.#client.sites(),
-        this.#client.devices(),
-        this.#client.gateways(),
+        this.#client.sites().catch(nothingFor),
+        this.#client.devices().catch(nothingFor),
+        this.#client.gateways().catch(nothingFor),
       ]);
       this.#show({ sites, devices, gateways });
       await this.#store.saveList("plant", { sites, devices, gateways }, this.#clock.nowMs());
@@ -102,7 +108,7 @@ export class PlantLists {
 
   async #reloadGateways(): Promise<void> {
     try {
-      const gateways = await this.#client.gateways();
+      const gateways = await this.#client.gateways().catch(nothingFor);
       this.#show({ gateways });
     } catch (thrown) {
       this.fault = asFault(thrown);

@@ -23,7 +23,11 @@ export type Route =
   | { view: "logs"; search: string }
   /** `id`: the device or profile that is open; of a new device, the one it is to be like. */
   | { view: "plant"; part: PlantPart; id: string | null }
+  /** `id`: the person who is open. */
+  | { view: "people"; part: PeoplePart; id: string | null }
   | { view: "unknown"; path: string };
+
+export type PeoplePart = "people" | "invite" | "roles" | "keys" | "tablets";
 
 export type PlantPart =
   | "devices"
@@ -73,6 +77,7 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
     if (first === "audit" || first === "logs") return { view: first, search: search.toString() };
     if (first === "trends") return { view: "trends", viewId: null, search: trendSearch(search) };
   }
+  if (first === "people" && parts.length <= 2) return peopleRoute(second);
   if (first === "plant") return plantRoute(parts, search) ?? { view: "unknown", path: pathname };
   if (parts.length === 2 && first === "trends") {
     return { view: "trends", viewId: second!, search: trendSearch(search) };
@@ -84,6 +89,18 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
     return { view: "tag", tagNo: Number(second), filter: filterOf(search) };
   }
   return { view: "unknown", path: pathname };
+}
+
+const PEOPLE_PARTS = ["invite", "roles", "keys", "tablets"] as const;
+
+function peopleRoute(second: string | undefined): Route {
+  const part = PEOPLE_PARTS.find((one) => one === second);
+  return { view: "people", part: part ?? "people", id: part === undefined ? (second ?? null) : null };
+}
+
+function peoplePath(part: PeoplePart, id: string | null): string {
+  if (part !== "people") return `/people/${part}`;
+  return id === null ? "/people" : `/people/${id}`;
 }
 
 const PLAIN_PARTS = ["versions", "rollouts", "drafts", "files", "places"] as const;
@@ -136,6 +153,8 @@ export function formatRoute(route: Route): string {
       return route.search === "" ? `/${route.view}` : `/${route.view}?${route.search}`;
     case "plant":
       return plantPath(route.part, route.id);
+    case "people":
+      return peoplePath(route.part, route.id);
     case "unknown":
       return route.path;
     case "signIn":

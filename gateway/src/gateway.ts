@@ -80,12 +80,10 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const outbox = await openBuffer(settings, identity, clock, deps);
   beginClock(clock, identity, outbox);
   const startedMs = clock.nowMs();
-  const first = [startedEvent(clock, identity, outbox), settingsEvent(settings, startedMs)];
-  for (const event of first) outbox.report(event);
+  reportStart(outbox, [startedEvent(clock, identity, outbox), settingsEvent(settings, startedMs)]);
   logs.attach({ clock, report: (event) => outbox.report(event) });
   const intake = await openIntake(settings, { clock, ...durable(outbox) });
-  const arrivals = intake === null ? {} : { arrivals: intake.desk };
-  const fleet = new Fleet({ clock, random, sink: outbox.sink, keep: keepIn(folder), ...arrivals });
+  const fleet = new Fleet({ clock, random, sink: outbox.sink, keep: keepIn(folder), ...arrivalsOf(intake) });
   const field = new FieldDesk({
     clock,
     fleet,
@@ -355,6 +353,12 @@ function watchDevices(fleet: Fleet, uplink: Uplink, clock: Clock): () => void {
   look();
   return () => cancel();
 }
+
+function reportStart(outbox: Outbox, events: readonly GatewayEvent[]): void {
+  for (const event of events) outbox.report(event);
+}
+
+const arrivalsOf = (intake: Intake | null) => (intake === null ? {} : { arrivals: intake.desk });
 
 /** What an answer to a device stands on. */
 const durable = (outbox: Outbox) => ({

@@ -7,6 +7,7 @@ import type { QualityCode } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
 import type { BrowseNode } from "@millrace/contract/wire/field";
 import type { Static, TSchema } from "@sinclair/typebox";
+import type { Arrivals } from "./arrivals.ts";
 import type { Diagnose } from "./doctor.ts";
 import type { Keep } from "./keep.ts";
 import type { Meter, Unit } from "./meter.ts";
@@ -96,6 +97,8 @@ export interface SessionDeps {
   onLost(error: AppError): void;
   /** Hears of every request, for the bus doctor; left out where nobody measures. */
   meter?: Meter;
+  /** Where devices that send by themselves arrive; left out at a gateway that takes nothing. */
+  arrivals?: Arrivals;
   /** Where a driver keeps what must survive a restart. Left out in tests: then it lasts as long as the process. */
   keep?: Keep;
   /**

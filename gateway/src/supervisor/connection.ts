@@ -6,6 +6,7 @@ import type { PeerCertificate } from "@millrace/contract/vocabulary/certificate"
 import type { BusWindow } from "@millrace/contract/wire/bus";
 import type { Chart } from "../doctor/chart.ts";
 import { LineMeter } from "../doctor/line-meter.ts";
+import type { Arrivals } from "../driver/arrivals.ts";
 import type { BrowsePage, Point, Reading, Session, Subscription, Visit, Wish } from "../driver/driver.ts";
 import type { Keep } from "../driver/keep.ts";
 import type { AnyDriver } from "../driver/registry.ts";
@@ -23,6 +24,7 @@ export interface ConnectionDeps {
   random: Random;
   /** Where drivers keep what must survive a restart. */
   keep?: Keep;
+  arrivals?: Arrivals;
 }
 
 /** Longest time a driver may take before we take the session away from it. Drivers have shorter limits of their own. */
@@ -315,8 +317,7 @@ export class Connection {
     const first = this.#members.values().next().value;
     assert(first, "a connection is made for a device");
     const session: Session = await this.#driver.create(first.settings as never, {
-      clock: this.#deps.clock,
-      ...(this.#deps.keep === undefined ? {} : { keep: this.#deps.keep }),
+      ...this.#deps,
       meter: this.#meter,
       between: () => this.#urgent.run(),
       onLost: (error) => {

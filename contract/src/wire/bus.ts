@@ -84,6 +84,15 @@ export const BusConnection = Type.Object({
   /** Attempts to connect that failed. */
   failedTries: Count,
   busyShare: Share,
+  messages: Type.Optional(
+    Type.Object(
+      { count: Count, unreadable: Count, lastMs: Ms },
+      {
+        description:
+          "Of messages that come by themselves; `lastMs` ms UTC. Left out where values are asked for",
+      },
+    ),
+  ),
   units: Type.Array(BusUnit, { maxItems: LIMITS.busUnitsMax }),
   unitsLeft: Count,
   /** The most urgent first. */

@@ -17,6 +17,7 @@ export interface Chart {
   members: readonly Member[];
   figures: LineFigures;
   learned: readonly string[];
+  note: string;
   /** What the session itself told, for the driver's own rules. */
   session: Readonly<Record<string, number>>;
 }

@@ -22,6 +22,8 @@ export class LineMeter implements Meter {
   #startWallMs: number;
   #underWay = 0;
   #busySinceMs = 0;
+  /** The last message; null before the first. */
+  #heardMs: number | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -77,8 +79,16 @@ export class LineMeter implements Meter {
     this.#at(unit).wrongIds++;
   }
 
+  heard(unreadable: boolean): void {
+    const nowMs = this.#clock.monoMs();
+    const tally = this.#line.at(nowMs);
+    tally.messages++;
+    if (unreadable) tally.unreadable++;
+    this.#heardMs = nowMs;
+  }
+
   /** Something about the link itself. */
-  link(what: Exclude<keyof LineTally, "busyMs" | "add" | "clear">): void {
+  link(what: "opens" | "losses" | "failedTries" | "silences"): void {
     this.#line.at(this.#clock.monoMs())[what]++;
   }
 
@@ -99,7 +109,14 @@ export class LineMeter implements Meter {
     const units = [...this.#units].map(([unit, { tally }]) => ({ unit, tally: tally.sum(window, nowMs) }));
     // A clock that was set meanwhile moves the begin with it: what people compare is the present time.
     const fromWallMs = window === "start" ? this.#startWallMs : this.#clock.nowMs() - (nowMs - fromMs);
-    return { spanMs: nowMs - fromMs, fromMs: fromWallMs, countedSinceMs: this.#startWallMs, line, units };
+    return {
+      spanMs: nowMs - fromMs,
+      fromMs: fromWallMs,
+      countedSinceMs: this.#startWallMs,
+      heardAgoMs: this.#heardMs === null ? null : nowMs - this.#heardMs,
+      line,
+      units,
+    };
   }
 
   #at(unit: Unit): UnitTally {
@@ -123,6 +140,8 @@ export interface LineFigures {
   /** When it and all counting began, ms UTC. */
   fromMs: number;
   countedSinceMs: number;
+  /** Since the last message, ms; null before the first. */
+  heardAgoMs: number | null;
   line: LineTally;
   units: { unit: Unit; tally: UnitTally }[];
 }

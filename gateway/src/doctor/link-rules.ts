@@ -1,14 +1,14 @@
-import { type Finding, type LineFacts, settingOf } from "../driver/doctor.ts";
+import { type Finding, type LineFacts, settingOf, share } from "../driver/doctor.ts";
 import { clause, durationWords, timesWords } from "../supervisor/words.ts";
 import { DOCTOR } from "./thresholds.ts";
 
 /** Setting most likely wrong, by the code of the trouble; names of all drivers, of which each has its own. */
 const SETTING: Readonly<Record<string, readonly string[]>> = {
-  "link.refused": ["port", "endpoint", "url", "host"],
-  "link.unreachable": ["host", "endpoint", "url"],
-  "link.untrusted": ["serverFingerprint"],
+  "link.refused": ["port", "endpoint", "broker", "host"],
+  "link.unreachable": ["host", "endpoint", "broker"],
+  "link.untrusted": ["serverFingerprint", "ca"],
   "link.denied": ["login", "user", "token"],
-  "link.garbled": ["port", "endpoint", "url"],
+  "link.garbled": ["port", "endpoint", "broker"],
 };
 
 const ADVICE: Readonly<Record<string, string>> = {
@@ -22,7 +22,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 export function linkFindings(facts: LineFacts): Finding[] {
-  return [...down(facts), ...flaps(facts), ...silences(facts)];
+  return [...down(facts), ...flaps(facts), ...silences(facts), ...messages(facts)];
 }
 
 function down(facts: LineFacts): Finding[] {
@@ -55,4 +55,27 @@ function silences(facts: LineFacts): Finding[] {
   const setting = settingOf(facts, "keepAliveMs");
   const words = `The device took the subscription and fell silent ${timesWords(facts.silences)}; the connection was made anew each time. It or the network is overloaded${setting === "" ? "" : `, or its signs of life come later than \`${setting}\` allows: raise it`}.`;
   return [{ kind: "connection.silent", level: "warn", words, setting, units: [], weight: 0.8 }];
+}
+
+/** What comes by itself, and what does not. */
+function messages(facts: LineFacts): Finding[] {
+  const { messages: count, unreadable, link, note } = facts;
+  if (unreadable > 0) {
+    const last = note === "" ? "" : ` The last trouble: ${clause(note)}.`;
+    const words = `${unreadable} of ${count} messages held no value for a tag: compare what is sent with the tags' addresses and types.${last}`;
+    return [
+      {
+        kind: "messages.unreadable",
+        level: "warn",
+        words,
+        setting: "",
+        units: [],
+        weight: share(unreadable, count),
+      },
+    ];
+  }
+  const quiet = facts.heardAgoMs === null && facts.spanMs >= DOCTOR.quietMs;
+  if (!facts.byMessages || link.state !== "up" || !quiet) return [];
+  const words = `Connected for ${durationWords(facts.spanMs)}, and not one message came: does anybody send, and to these topics? Compare them letter by letter, also the login's rights at the broker.`;
+  return [{ kind: "messages.none", level: "warn", words, setting: "", units: [], weight: 0.9 }];
 }

@@ -140,3 +140,18 @@ test.each<[string, string, Partial<LineFacts>, string, string, RegExp]>([
   expect(first).toMatchObject({ kind: finding, setting });
   expect(first!.words).toMatch(words);
 });
+
+test.each<[string, Partial<LineFacts>, string, RegExp]>([
+  ["nothing comes", { spanMs: 400_000 }, "messages.none", /not one message came/],
+  [
+    "payloads of another shape",
+    { messages: 50, unreadable: 20, heardAgoMs: 10, note: "a/b: no JSON." },
+    "messages.unreadable",
+    /^20 of 50 messages .* The last trouble: a\/b: no JSON\.$/,
+  ],
+  ["a broker that is off", down("link.refused"), "link.down", /is its service on/],
+])("mqtt: %s", (_, more, kind, words) => {
+  const [first] = found(line({ units: [], ...more }, "mqtt"));
+  expect(first).toMatchObject({ kind });
+  expect(first!.words).toMatch(words);
+});

@@ -3,7 +3,7 @@ import type { BusConnection, BusFinding, BusReport, BusUnit, BusWindow } from "@
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { Connection } from "../supervisor/connection.ts";
 import { diagnose } from "./diagnose.ts";
-import { factsOf, type Measured } from "./facts.ts";
+import { factsOf, type Measured, type MeasuredLine } from "./facts.ts";
 
 export interface ReportInput {
   clock: Clock;
@@ -41,6 +41,7 @@ export function busReport({ clock, connections, window, deviceId }: ReportInput)
       reconnects: Math.max(0, chart.figures.line.losses + chart.figures.line.silences),
       failedTries: facts.failedTries,
       busyShare: facts.busyShare,
+      ...(facts.byMessages ? { messages: messagesOf(facts, clock.nowMs()) } : {}),
       units: units.map(unitOf),
       unitsLeft: facts.units.length - units.length,
       findings,
@@ -48,6 +49,12 @@ export function busReport({ clock, connections, window, deviceId }: ReportInput)
   });
   return { nowMs: clock.nowMs(), window, connections: shown, connectionsLeft: all.length - shown.length };
 }
+
+const messagesOf = ({ messages, unreadable, heardAgoMs }: MeasuredLine, nowMs: number) => ({
+  count: messages,
+  unreadable,
+  lastMs: heardAgoMs === null ? null : nowMs - heardAgoMs,
+});
 
 /** Smaller is more urgent. */
 function urgency(findings: readonly BusFinding[]): number {

@@ -70,6 +70,9 @@ export class LineTally implements Tally<LineTally> {
   failedTries = 0;
   /** Subscriptions that let nothing hear any more. */
   silences = 0;
+  /** Messages that came by themselves, and those in which something was no value. */
+  messages = 0;
+  unreadable = 0;
 
   add(other: LineTally): void {
     this.busyMs += other.busyMs;
@@ -77,6 +80,8 @@ export class LineTally implements Tally<LineTally> {
     this.losses += other.losses;
     this.failedTries += other.failedTries;
     this.silences += other.silences;
+    this.messages += other.messages;
+    this.unreadable += other.unreadable;
   }
 
   clear(): void {
@@ -85,6 +90,8 @@ export class LineTally implements Tally<LineTally> {
     this.losses = 0;
     this.failedTries = 0;
     this.silences = 0;
+    this.messages = 0;
+    this.unreadable = 0;
   }
 }
 

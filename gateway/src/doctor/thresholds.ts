@@ -11,6 +11,8 @@ export const DOCTOR = {
   /** Timeouts of a unit that answers otherwise. A sound line loses far less than one request in a hundred. */
   lossyShare: 0.01,
   lossyMin: 3,
+  /** So long without a first message, ms: devices that send once an hour are rare. */
+  quietMs: 300_000,
   /** Answers that did not fit: one may be what was under way when the link came. */
   garbledMin: 3,
   /** A line that is taken so much has no room for what comes next to it: a write, a retry, a test. */

@@ -59,6 +59,14 @@ export interface LineFacts {
   silences: number;
   busyShare: number;
   units: readonly UnitFacts[];
+  /** Messages that came by themselves, where the protocol is one of those; since the last one, ms. */
+  messages: number;
+  unreadable: number;
+  heardAgoMs: number | null;
+  /** Values come only by messages. */
+  byMessages: boolean;
+  /** What the session says should be known now, as a sentence. */
+  note: string;
   /** How often a unit that answers nothing is asked, ms. */
   probeMs: number;
   /** See `SessionCounters`. */

@@ -66,6 +66,8 @@ export interface Driver<S extends TSchema = TSchema, A = unknown> extends Driver
   create(settings: Static<S>, deps: SessionDeps): Promise<Session<A>>;
   /** The unit behind a shared line that a device of these settings is; left out where a connection has one device. */
   unitOf?(settings: Static<S>): Unit;
+  /** Values come only in messages that are sent by themselves: then their absence is worth telling. */
+  byMessages?: boolean;
   /** Causes only this protocol has, from the figures of a connection. Pure. */
   diagnose?: Diagnose;
 }

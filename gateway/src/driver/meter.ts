@@ -23,6 +23,8 @@ export interface Meter {
   late(unit: Unit, afterMs: number): void;
   /** An answer came to a question nobody asked. */
   stray(unit: Unit): void;
+  /** A message came by itself. @param unreadable something in it could not be taken for a value */
+  heard(unreadable: boolean): void;
 }
 
 /** For a session nobody measures. */
@@ -32,4 +34,5 @@ export const NO_METER: Meter = {
   refused: () => undefined,
   late: () => undefined,
   stray: () => undefined,
+  heard: () => undefined,
 };

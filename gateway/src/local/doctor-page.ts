@@ -70,8 +70,14 @@ const ms = (value: number | null): string =>
 const stateWords = (one: BusConnection): string =>
   one.linkState === "up" ? `Connected, bus time ${share(one.busyShare)}` : one.reason;
 
-const sinceWords = ({ fromMs, reconnects, failedTries }: BusConnection): string =>
-  `since ${clockText(fromMs)}: ${reconnects} reconnects, ${failedTries} failed attempts`;
+const sinceWords = ({ fromMs, reconnects, failedTries, messages }: BusConnection): string =>
+  `since ${clockText(fromMs)}: ${reconnects} reconnects, ${failedTries} failed attempts${messageWords(messages)}`;
+
+function messageWords(messages: BusConnection["messages"]): string {
+  if (messages === undefined) return "";
+  const last = messages.lastMs === null ? "none yet" : `the last at ${clockText(messages.lastMs)}`;
+  return `, ${messages.count} messages (${messages.unreadable} not readable), ${last}`;
+}
 
 function findings(one: BusConnection): Html {
   if (one.findings.length === 0) return html`<p>Nothing is wrong by these figures.</p>`;

@@ -382,6 +382,7 @@ export class Connection {
       members: this.#residents(),
       figures: this.#meter.read(window),
       learned: session?.counters().learned ?? [],
+      note: this.note(),
       session: session?.figures?.() ?? {},
     };
   }

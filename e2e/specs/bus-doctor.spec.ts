@@ -10,7 +10,8 @@ import { openSceneWithAda, type Scene } from "./scene.ts";
 /** A unit with a wrong number: the same cause is read at the hub and at the gateway's own page. */
 
 const PIN = "93810246";
-const CAUSE = /^Unit 77 answers none of \d+ requests while others on this line do/;
+// The converter of the simulated plant answers for units it does not have, as real ones do.
+const CAUSE = /^The converter says that unit 77 is away .* its unit number 77\?$/;
 let scene: Scene | undefined;
 let stack: Stack;
 let ada: Person;
@@ -39,14 +40,14 @@ async function clean(page: Page): Promise<void> {
 }
 
 const finding = (person: Person) =>
-  person.page.locator('[data-testid="bus-finding"][data-kind="unit.silent"]').first();
+  person.page.locator('[data-testid="bus-finding"][data-kind="unit.away"]').first();
 
 test("the hub names the unit, its number and the setting, at the gateway's page and at the device's", async () => {
   const path = `/gateways/${device.gatewayId}/bus`;
   await eventually(
     "the cause is known",
     async () => (await stack.api.get<BusAnswer>(path)).connections.flatMap(({ findings }) => findings),
-    (findings) => findings.some(({ kind, units }) => kind === "unit.silent" && units.includes(77)),
+    (findings) => findings.some(({ kind, units }) => kind === "unit.away" && units.includes(77)),
     30_000,
   );
   await ada.page.goto(`${stack.hubUrl}/gateways/${device.gatewayId}`);
@@ -98,11 +99,11 @@ test("the gateway's own page names it without scripts, shows the unit's figures 
       await page.goto(`${stack.localUrl}/doctor`);
       return await page.locator("main").innerText();
     },
-    (text) => text.includes("Unit 77 answers none of"),
+    (text) => text.includes("unit 77 is away"),
     30_000,
   );
   await picture(page, "bus-local-phone");
-  await page.locator("section", { hasText: "Unit 77" }).getByRole("link").first().click();
+  await page.locator("section", { hasText: "unit 77 is away" }).getByRole("link").first().click();
   await page.getByText("What each unit did").waitFor();
   await page.getByRole("button", { name: "Count anew for this connection" }).click();
   await page.getByText("Counted anew from now on.").waitFor();

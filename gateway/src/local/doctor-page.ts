@@ -107,21 +107,17 @@ const COLUMNS: readonly (readonly [string, (unit: BusUnit) => string | Html])[] 
     "Answered",
     ({ answers, requests }) => (requests === 0 ? "—" : `${answers} (${share(answers / requests)})`),
   ],
-  ["Timeouts", ({ timeouts }) => String(timeouts)],
-  ["Late", ({ late }) => String(late)],
-  ["Other ids", ({ wrongIds }) => String(wrongIds)],
-  ["Unfit", ({ garbled }) => String(garbled)],
+  ["Timeouts, late", ({ timeouts, late }) => `${timeouts}, ${late}`],
+  ["Other ids, unfit", ({ wrongIds, garbled }) => `${wrongIds}, ${garbled}`],
   ["Retries", ({ retries }) => String(retries)],
   [
     "Refusals",
     ({ exceptions }) => exceptions.map(({ code, count }) => `${code} × ${count}`).join(", ") || "0",
   ],
-  ["p50", ({ p50Ms }) => ms(p50Ms)],
-  ["p95", ({ p95Ms }) => ms(p95Ms)],
-  ["Longest", ({ maxMs }) => ms(maxMs)],
+  ["p50, p95, longest", ({ p50Ms, p95Ms, maxMs }) => html`${ms(p50Ms)}<br>${ms(p95Ms)}<br>${ms(maxMs)}`],
   ["Spread", ({ bands }) => spread(bands)],
   ["Bus time", ({ busyShare }) => share(busyShare)],
-  ["Cycles missed", ({ cycles, missed }) => `${missed} of ${cycles + missed}`],
+  ["Missed", ({ cycles, missed }) => `${missed} of ${cycles + missed}`],
 ];
 
 function unitRow(unit: BusUnit): Html {

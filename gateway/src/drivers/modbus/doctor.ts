@@ -2,7 +2,6 @@ import {
   type Diagnose,
   type Finding,
   type LineFacts,
-  percent,
   share,
   type UnitFacts,
   unitWords,
@@ -78,7 +77,7 @@ function exceptions(facts: LineFacts, unit: UnitFacts): Finding[] {
       "unit.away",
       "fault",
       [10, 11],
-      `The converter says that ${who} is away (exceptions 10 and 11) at ${often(10, 11)}, ${percent(share(count(10, 11), unit.requests))}: is the device powered, on the cable behind the converter, and its unit number ${unit.unit}?`,
+      `The converter says that ${who} is away (exceptions 10 and 11) at ${often(10, 11)}: is the device powered, on the cable behind the converter, and its unit number ${unit.unit}?`,
       "unit",
     ),
   ];

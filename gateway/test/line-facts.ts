@@ -1,6 +1,9 @@
 import { diagnose } from "../src/doctor/diagnose.ts";
-import type { LineFacts, UnitFacts } from "../src/driver/doctor.ts";
+import type { Diagnose, LineFacts, UnitFacts } from "../src/driver/doctor.ts";
 import { DRIVERS } from "../src/driver/registry.ts";
+import { diagnose as modbus } from "../src/drivers/modbus/doctor.ts";
+import { diagnose as opcua } from "../src/drivers/opcua/doctor.ts";
+import { diagnose as s7 } from "../src/drivers/s7/doctor.ts";
 
 /** Figures of a connection that is well, to be made ill one by one. */
 
@@ -37,6 +40,8 @@ export const dead = (number: number, more: Partial<UnitFacts> = {}) =>
     ...more,
   });
 
+/** The rules of their sessions. */
+const OWN: Readonly<Record<string, Diagnose>> = { modbus, opcua, s7 };
 const driverOf = (kind: string) => DRIVERS.find((driver) => driver.kind === kind)!;
 export function line(more: Partial<LineFacts> = {}, kind = "modbus"): LineFacts {
   const { properties } = driverOf(kind).settings as unknown as { properties: object };
@@ -71,4 +76,4 @@ export const down = (code: string, context: object = {}): Partial<LineFacts> => 
 export const codes = (entries: Record<string, number>): Partial<LineFacts> => ({
   units: [unit({ refusals: 9, codes: new Map(Object.entries(entries)) })],
 });
-export const found = (facts: LineFacts) => diagnose(facts, driverOf(facts.driver).diagnose);
+export const found = (facts: LineFacts) => diagnose(facts, OWN[facts.driver]);

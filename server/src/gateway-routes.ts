@@ -31,7 +31,7 @@ export function gatewayAppRoutes(
     .use(commandRoutes(commands))
     .use(writeRoutes({ ...commands, cache: latest.cache, answers }))
     .use(fieldRoutes({ ...change, link: sessions, hubId: identity.hubId, met: sessions.certificates }))
-    .use(busRoutes({ link: sessions, gatekeeper: change.gatekeeper }))
+    .use(busRoutes({ link: sessions, db, gatekeeper: change.gatekeeper }))
     .use(machineCertificateRoutes(change))
     .use(fleetRoutes({ ...change, sql, sessions, identity, publicUrl }))
     .use(manifestRoutes({ db, gatekeeper: change.gatekeeper }))

@@ -1,3 +1,4 @@
+import type { Diagnose } from "../driver/doctor.ts";
 import type { AnyDriver } from "../driver/registry.ts";
 import type { Cause } from "../supervisor/cause.ts";
 import type { Link } from "../supervisor/link.ts";
@@ -18,6 +19,8 @@ export interface Chart {
   figures: LineFigures;
   learned: readonly string[];
   note: string;
+  /** The driver's own rules; none before its session was made. */
+  diagnose: Diagnose | undefined;
   /** What the session itself told, for the driver's own rules. */
   session: Readonly<Record<string, number>>;
 }

@@ -5,6 +5,9 @@ import type { Connection } from "../supervisor/connection.ts";
 import { diagnose } from "./diagnose.ts";
 import { factsOf, type Measured, type MeasuredLine } from "./facts.ts";
 
+/** Findings of all connections together, so that a report of the worst plant fits into one message; each keeps its first. */
+const FINDINGS_SUM_MAX = 200;
+
 export interface ReportInput {
   clock: Clock;
   /** Those devices of the running configuration use. */
@@ -22,13 +25,15 @@ export function busReport({ clock, connections, window, deviceId }: ReportInput)
     .filter(({ members }) => deviceId === undefined || members.some((one) => one.deviceId === deviceId))
     .map((chart) => {
       const facts = factsOf(chart, window, monoMs);
-      return { chart, facts, findings: diagnose(facts, chart.driver.diagnose) };
+      return { chart, facts, findings: diagnose(facts, chart.diagnose) };
     })
     .toSorted((a, b) => urgency(a.findings) - urgency(b.findings) || (a.chart.key < b.chart.key ? -1 : 1));
-  const room = { units: LIMITS.busUnitsMax as number };
+  const room = { units: LIMITS.busUnitsMax as number, findings: FINDINGS_SUM_MAX };
   const shown = all.slice(0, LIMITS.busConnectionsMax).map(({ chart, facts, findings }): BusConnection => {
     const units = facts.units.slice(0, room.units);
     room.units -= units.length;
+    const told = findings.slice(0, Math.max(1, room.findings));
+    room.findings -= told.length;
     const { state, code } = facts.link;
     return {
       endpoint: chart.key.slice(0, 600),
@@ -44,7 +49,7 @@ export function busReport({ clock, connections, window, deviceId }: ReportInput)
       ...(facts.byMessages ? { messages: messagesOf(facts, clock.nowMs()) } : {}),
       units: units.map(unitOf),
       unitsLeft: facts.units.length - units.length,
-      findings,
+      findings: told,
     };
   });
   return { nowMs: clock.nowMs(), window, connections: shown, connectionsLeft: all.length - shown.length };

@@ -68,8 +68,6 @@ export interface Driver<S extends TSchema = TSchema, A = unknown> extends Driver
   unitOf?(settings: Static<S>): Unit;
   /** Values come only in messages that are sent by themselves: then their absence is worth telling. */
   byMessages?: boolean;
-  /** Causes only this protocol has, from the figures of a connection. Pure. */
-  diagnose?: Diagnose;
 }
 
 /** A point that shall be told when it changes. */
@@ -161,7 +159,9 @@ export interface Session<A = unknown> {
    */
   write?(points: readonly PointWrite<A>[], signal: AbortSignal): Promise<WriteOutcome[]>;
   counters(): SessionCounters;
-  /** Figures of this moment which the driver's own `diagnose` reads. */
+  /** Causes only this protocol has, from the figures of a connection. Pure; here, so that it is loaded with the session. */
+  readonly diagnose?: Diagnose;
+  /** Figures of this moment which `diagnose` reads. */
   figures?(): Readonly<Record<string, number>>;
   /** A place for a test beside the running configuration. Without it a test reads as a device does. */
   visit?(): Visit<A>;

@@ -383,6 +383,7 @@ export class Connection {
       figures: this.#meter.read(window),
       learned: session?.counters().learned ?? [],
       note: this.note(),
+      diagnose: session?.diagnose,
       session: session?.figures?.() ?? {},
     };
   }

@@ -2,7 +2,6 @@ import type { ModbusAddress } from "@millrace/contract/driver/modbus/address";
 import { modbusDeclaration } from "@millrace/contract/driver/modbus/declaration";
 import type { ModbusSettings } from "@millrace/contract/driver/modbus/settings";
 import type { Driver } from "../../driver/driver.ts";
-import { diagnose } from "./doctor.ts";
 
 /** Session and library are loaded with the first device. */
 export const modbus: Driver<typeof ModbusSettings, ModbusAddress> = {
@@ -12,5 +11,4 @@ export const modbus: Driver<typeof ModbusSettings, ModbusAddress> = {
     return new ModbusSession(settings, deps);
   },
   unitOf: ({ unit }) => unit,
-  diagnose,
 };

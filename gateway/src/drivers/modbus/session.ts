@@ -15,6 +15,7 @@ import type {
   WriteOutcome,
 } from "../../driver/driver.ts";
 import { type Ending, NO_METER } from "../../driver/meter.ts";
+import { diagnose } from "./doctor.ts";
 import type { WriteRequest } from "./encode.ts";
 import { MbapPort, type PeerManners } from "./mbap.ts";
 import type { Span } from "./plan.ts";
@@ -28,6 +29,7 @@ interface InFlight {
 
 /** One TCP connection to a device or converter. The only file that knows the Modbus library. */
 export class ModbusSession implements Session<ModbusAddress> {
+  readonly diagnose = diagnose;
   readonly #settings: ModbusSettings;
   readonly #deps: SessionDeps;
   readonly #reader: Reader;

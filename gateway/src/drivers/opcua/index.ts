@@ -2,7 +2,6 @@ import type { OpcuaAddress } from "@millrace/contract/driver/opcua/address";
 import { opcuaDeclaration } from "@millrace/contract/driver/opcua/declaration";
 import type { OpcuaSettings } from "@millrace/contract/driver/opcua/settings";
 import type { Driver } from "../../driver/driver.ts";
-import { diagnose } from "./doctor.ts";
 
 /** Session and library are loaded with the first device: a gateway without one does without their 65 MB. */
 export const opcua: Driver<typeof OpcuaSettings, OpcuaAddress> = {
@@ -14,5 +13,4 @@ export const opcua: Driver<typeof OpcuaSettings, OpcuaAddress> = {
     ]);
     return new OpcuaSession(settings, deps, library);
   },
-  diagnose,
 };

@@ -18,6 +18,7 @@ import { Asking } from "./asking.ts";
 import { Browser } from "./browser.ts";
 import { clockNote } from "./clock.ts";
 import { connectTo, type Known } from "./connect.ts";
+import { diagnose } from "./doctor.ts";
 import { faultOf, statusIn } from "./fault.ts";
 import { Namespaces } from "./namespaces.ts";
 import { chunkSize, chunks, type ServerLimits } from "./plan.ts";
@@ -39,6 +40,7 @@ const FIRST = {
 
 /** One session with a server: connecting and trust, reading, subscribing, browsing. */
 export class OpcuaSession implements Session<OpcuaAddress> {
+  readonly diagnose = diagnose;
   readonly #settings: OpcuaSettings;
   readonly #deps: SessionDeps;
   readonly #library: Library;

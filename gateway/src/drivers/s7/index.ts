@@ -2,7 +2,6 @@ import type { S7Address } from "@millrace/contract/driver/s7/address";
 import { s7Declaration } from "@millrace/contract/driver/s7/declaration";
 import type { S7Settings } from "@millrace/contract/driver/s7/settings";
 import type { Driver } from "../../driver/driver.ts";
-import { diagnose } from "./doctor.ts";
 
 export const s7: Driver<typeof S7Settings, S7Address> = {
   ...s7Declaration,
@@ -10,5 +9,4 @@ export const s7: Driver<typeof S7Settings, S7Address> = {
     const { S7Session } = await import("./session.ts");
     return new S7Session(settings, deps);
   },
-  diagnose,
 };

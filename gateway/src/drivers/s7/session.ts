@@ -14,6 +14,7 @@ import type {
 } from "../../driver/driver.ts";
 import { type Ending, NO_METER } from "../../driver/meter.ts";
 import { codeText, refusalOf } from "./causes.ts";
+import { diagnose } from "./doctor.ts";
 import { type IsoEvents, IsoLink, isoAnswers } from "./iso.ts";
 import { type Answer, Reader, type S7Line } from "./reader.ts";
 import { Requests } from "./requests.ts";
@@ -42,6 +43,7 @@ type Asked<T> = { at: "data"; value: T } | Refused | { at: "timeout" } | { at: "
 
 /** One connection to a CPU. All who read it share it: a CPU has few. */
 export class S7Session implements Session<S7Address> {
+  readonly diagnose = diagnose;
   readonly #settings: S7Settings;
   readonly #deps: SessionDeps;
   readonly #reader: Reader;

@@ -64,8 +64,11 @@ test("it is asked beside a test at a device that runs, and leaves no audit entry
 test("whoever asks the same while somebody waits gets the same answer; another question waits its turn", async () => {
   const waiting: { body: FieldBus; answer: (result: FieldResult) => void }[] = [];
   const looks = new BusLooks({
-    looksOf: () => ["bus"],
-    ask: (_, asked) => new Promise((answer) => waiting.push({ body: asked, answer })),
+    require: async () => undefined,
+    link: {
+      looksOf: () => ["bus"],
+      ask: (_, asked) => new Promise((answer) => waiting.push({ body: asked, answer })),
+    },
   });
   const same = [looks.look("a", {}), looks.look("a", { window: "quarter" })];
   const other = looks.look("a", { window: "start" });
@@ -85,6 +88,7 @@ test("a gateway that is away, older than the hub, or goes in the middle, is name
   const away = await r.look<Problem>();
   expect([away.status, away.body.code]).toEqual([409, "field.away"]);
   expect(away.body.detail).toContain("its own page");
+  expect((await r.hub.call("GET", `/api/v1/gateways/${Bun.randomUUIDv7()}/bus`)).status).toBe(404);
   {
     using _old = await r.connected(["connection"]);
     expect((await r.look<Problem>()).body.code).toBe("field.unsupported");

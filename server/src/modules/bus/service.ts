@@ -11,19 +11,25 @@ export interface BusLink {
   ask(gatewayId: string, body: FieldBus, signal: AbortSignal): Promise<FieldResult>;
 }
 
+export interface BusDeps {
+  link: BusLink;
+  /** @throws AppError `entity.missing` when there is no such gateway */
+  require(gatewayId: string): Promise<void>;
+}
+
 /** Different questions that wait at once, over all gateways; each is a few hundred bytes and ends within seconds. */
 const WAITING_MAX = 500;
 
 /** Looks at the bus doctors of gateways. Whoever asks the same while somebody waits gets the same answer. */
 export class BusLooks {
-  readonly #link: BusLink;
+  readonly #deps: BusDeps;
   readonly #waiting = new Map<string, Promise<BusAnswer>>();
 
-  constructor(link: BusLink) {
-    this.#link = link;
+  constructor(deps: BusDeps) {
+    this.#deps = deps;
   }
 
-  /** @throws AppError `field.away` | `field.unsupported` | `field.timeout` | `request.tooMany` */
+  /** @throws AppError `entity.missing` | `field.away` | `field.unsupported` | `field.timeout` | `request.tooMany` */
   look(gatewayId: string, { window = "quarter", deviceId }: BusQuery): Promise<BusAnswer> {
     const key = `${gatewayId} ${window} ${deviceId ?? ""}`;
     const waiting = this.#waiting.get(key);
@@ -52,19 +58,22 @@ export class BusLooks {
   }
 
   async #ask(gatewayId: string, body: FieldBus): Promise<BusAnswer> {
-    const kinds = this.#link.looksOf(gatewayId);
-    if (kinds === null)
+    const { link, require } = this.#deps;
+    const kinds = link.looksOf(gatewayId);
+    if (kinds === null) {
+      await require(gatewayId);
       throw new AppError(
         "field.away",
         "This gateway is not connected; its own page shows the bus doctor to whoever stands at the machine.",
       );
+    }
     if (!kinds.includes(body.kind))
       throw new AppError(
         "field.unsupported",
         "This gateway has no bus doctor: its software is older than the hub's.",
       );
     // Several may wait for one answer, so it does not end when one of them goes away.
-    const result = await this.#link.ask(gatewayId, body, AbortSignal.timeout(LIMITS.fieldMs));
+    const result = await link.ask(gatewayId, body, AbortSignal.timeout(LIMITS.fieldMs));
     if (result.kind === "bus") return result.report;
     if (result.kind === "refused") {
       const { code, message } = result;

@@ -3,6 +3,7 @@ import type { DriverDeclaration } from "./declaration.ts";
 import { modbusDeclaration } from "./modbus/declaration.ts";
 import { opcuaDeclaration } from "./opcua/declaration.ts";
 import { s7Declaration } from "./s7/declaration.ts";
+import { simulatorDeclaration } from "./simulator/declaration.ts";
 
 /**
  * A declaration of any settings and address. Callers treat both as opaque: settings come from `decodeSettings`,
@@ -15,6 +16,7 @@ export const DECLARATIONS: readonly AnyDeclaration[] = [
   modbusDeclaration as unknown as AnyDeclaration,
   opcuaDeclaration as unknown as AnyDeclaration,
   s7Declaration as unknown as AnyDeclaration,
+  simulatorDeclaration as unknown as AnyDeclaration,
 ];
 
 /** @throws AppError `setting.wrong` naming the kinds we know. */

@@ -4,11 +4,13 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
-import type { Point, Session } from "./driver.ts";
+import type { Point, Session, SessionDeps } from "./driver.ts";
 import type { AnyDriver } from "./registry.ts";
 
 /** What a driver's own fake device must offer to be put through the suite: `conformanceDevice` of its simulator. */
 export interface ConformanceDevice {
+  /** What the session needs beside clock and network, where it needs something. */
+  deps?: Partial<SessionDeps>;
   /** Settings as they would come in a manifest. */
   settings: Record<string, unknown>;
   /** One point per data type the protocol can hold, with the value the device holds. */
@@ -57,7 +59,11 @@ export function conformance(driver: AnyDriver, makeDevice: () => Promise<Conform
     beforeEach(async () => {
       device = await makeDevice();
       lost = [];
-      session = await driver.create(settings(), { clock: systemClock, onLost: (error) => lost.push(error) });
+      session = await driver.create(settings(), {
+        clock: systemClock,
+        onLost: (error) => lost.push(error),
+        ...device.deps,
+      });
     });
     afterEach(async () => {
       await session.close();

@@ -3,6 +3,7 @@ import { assert } from "@millrace/contract/std/assert";
 import { modbus } from "../drivers/modbus/index.ts";
 import { opcua } from "../drivers/opcua/index.ts";
 import { s7 } from "../drivers/s7/index.ts";
+import { simulator } from "../drivers/simulator/index.ts";
 import type { Driver } from "./driver.ts";
 
 /**
@@ -16,6 +17,7 @@ export const DRIVERS: readonly AnyDriver[] = [
   modbus as unknown as AnyDriver,
   opcua as unknown as AnyDriver,
   s7 as unknown as AnyDriver,
+  simulator as unknown as AnyDriver,
 ];
 
 /** @throws AppError `setting.wrong` naming the kinds we know. */

@@ -50,8 +50,10 @@ const window: Kind<Window | null> = {
   right: "a length, and how often, such as 20s/10m",
 };
 
-const quality: Kind<Quality> = {
-  standard: "bad.sensorFailed",
+/** Of a value while its window lasts; without a window, always. */
+export const FAULT_QUALITY: Quality = "bad.sensorFailed";
+const quality: Kind<Quality | null> = {
+  standard: null,
   read: (text) => (Object.hasOwn(QUALITY, text) && text !== "good" ? (text as Quality) : null),
   write: String,
   right: "a quality other than good, such as bad.sensorFailed or uncertain.sensorInaccurate",

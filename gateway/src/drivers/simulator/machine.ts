@@ -1,6 +1,6 @@
 import { formatAddress, type SimulatorAddress } from "@millrace/contract/driver/simulator/address";
 import type { SimulatorSettings } from "@millrace/contract/driver/simulator/settings";
-import { COMMON, fits } from "@millrace/contract/driver/simulator/signals";
+import { FAULT_QUALITY, fits } from "@millrace/contract/driver/simulator/signals";
 import type { Window } from "@millrace/contract/driver/simulator/window";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import { QUALITY, qualityLevel } from "@millrace/contract/vocabulary/quality";
@@ -78,9 +78,8 @@ export class Machine {
 
   #qualityOf({ common }: SimulatorAddress, wallMs: number, seed: number): number {
     const { bad, quality } = common;
-    // A quality without a window is there always.
-    const isBad = bad === null ? quality !== COMMON.quality.standard : isIn(bad, wallMs, seed, "bad");
-    return isBad ? QUALITY[quality] : QUALITY.good;
+    const isBad = bad === null ? quality !== null : isIn(bad, wallMs, seed, "bad");
+    return isBad ? QUALITY[quality ?? FAULT_QUALITY] : QUALITY.good;
   }
 }
 

@@ -18,6 +18,7 @@ import { keepIn } from "./identity/keep-file.ts";
 import { fingerprintOf } from "./identity/key.ts";
 import { openSealingKey } from "./identity/sealing-key.ts";
 import type { IdentityState } from "./identity/state.ts";
+import { type Intake, openIntake } from "./intake/open.ts";
 import { type Local, openLocal } from "./local/open.ts";
 import type { LocalView } from "./local/view.ts";
 import type { LogForward } from "./logs/forward.ts";
@@ -25,6 +26,7 @@ import { deviceSecrets, settingsEvent } from "./logs/told-settings.ts";
 import { openedDevices, openedSettings } from "./manifest/opened.ts";
 import { type ManifestStore, openManifestStore } from "./manifest/store.ts";
 import { type Outbox, openOutbox } from "./outbox/outbox.ts";
+import type { Receipt } from "./outbox/receipt.ts";
 import type { Settings } from "./settings.ts";
 import { Fleet } from "./supervisor/fleet.ts";
 import { learnTrust, openTrust } from "./uplink/learn-trust.ts";
@@ -78,10 +80,10 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const outbox = await openBuffer(settings, identity, clock, deps);
   beginClock(clock, identity, outbox);
   const startedMs = clock.nowMs();
-  const first = [startedEvent(clock, identity, outbox), settingsEvent(settings, startedMs)];
-  for (const event of first) outbox.report(event);
+  reportStart(outbox, [startedEvent(clock, identity, outbox), settingsEvent(settings, startedMs)]);
   logs.attach({ clock, report: (event) => outbox.report(event) });
-  const fleet = new Fleet({ clock, random, sink: outbox.sink, keep: keepIn(folder) });
+  const intake = await openIntake(settings, { clock, ...durable(outbox) });
+  const fleet = new Fleet({ clock, random, sink: outbox.sink, keep: keepIn(folder), ...arrivalsOf(intake) });
   const field = new FieldDesk({
     clock,
     fleet,
@@ -135,7 +137,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   parts.local = local;
   uplink.start();
   const stopWatch = watchDevices(fleet, uplink, clock);
-  return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, stopWatch) };
+  return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, intake, stopWatch) };
 }
 
 /** The page opens last, and until then nobody at the machine can have armed or released anything. */
@@ -352,12 +354,30 @@ function watchDevices(fleet: Fleet, uplink: Uplink, clock: Clock): () => void {
   return () => cancel();
 }
 
-function stopOnce(parts: Parts, local: Local, stopWatch: () => void): () => Promise<void> {
+function reportStart(outbox: Outbox, events: readonly GatewayEvent[]): void {
+  for (const event of events) outbox.report(event);
+}
+
+const arrivalsOf = (intake: Intake | null) => (intake === null ? {} : { arrivals: intake.desk });
+
+/** What an answer to a device stands on. */
+const durable = (outbox: Outbox) => ({
+  receipt: (id: string) => outbox.receipt(id),
+  keep: (receipt: Receipt | null) => outbox.keep(receipt),
+});
+
+function stopOnce(
+  parts: Parts,
+  local: Local,
+  intake: Intake | null,
+  stopWatch: () => void,
+): () => Promise<void> {
   let stopping: Promise<void> | null = null;
   const stop = async () => {
     stopWatch();
     await local.stop();
     await parts.field.stop();
+    await intake?.stop();
     await parts.fleet.stop();
     parts.commands.close();
     // Sealed before the link goes, so that what is still in memory lies on disk whatever happens next.

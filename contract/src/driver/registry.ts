@@ -1,7 +1,9 @@
 import { AppError } from "../error/app-error.ts";
 import type { DriverDeclaration } from "./declaration.ts";
 import { modbusDeclaration } from "./modbus/declaration.ts";
+import { mqttDeclaration } from "./mqtt/declaration.ts";
 import { opcuaDeclaration } from "./opcua/declaration.ts";
+import { pushDeclaration } from "./push/declaration.ts";
 import { s7Declaration } from "./s7/declaration.ts";
 import { simulatorDeclaration } from "./simulator/declaration.ts";
 
@@ -14,7 +16,9 @@ export type AnyDeclaration = DriverDeclaration;
 /** Every protocol Millrace knows. */
 export const DECLARATIONS: readonly AnyDeclaration[] = [
   modbusDeclaration as unknown as AnyDeclaration,
+  mqttDeclaration as unknown as AnyDeclaration,
   opcuaDeclaration as unknown as AnyDeclaration,
+  pushDeclaration as unknown as AnyDeclaration,
   s7Declaration as unknown as AnyDeclaration,
   simulatorDeclaration as unknown as AnyDeclaration,
 ];

@@ -5,6 +5,7 @@ import { canonicalJson } from "@millrace/contract/std/canonical-json";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { DeviceStatus } from "@millrace/contract/vocabulary/gateway";
 import type { Manifest, ManifestDevice } from "@millrace/contract/wire/manifest";
+import type { Arrivals } from "../driver/arrivals.ts";
 import type { Keep } from "../driver/keep.ts";
 import { type AnyDriver, driverOf } from "../driver/registry.ts";
 import { groupByTag } from "../outbox/group.ts";
@@ -25,6 +26,8 @@ export interface FleetDeps {
   random: Random;
   sink: SampleSink;
   keep?: Keep;
+  /** Where devices that send by themselves arrive. */
+  arrivals?: Arrivals;
   /** Which drivers there are; the registry of the gateway unless a test brings its own. */
   driverOf?: typeof driverOf;
 }

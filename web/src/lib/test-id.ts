@@ -204,6 +204,8 @@ export const TEST_ID = {
   profileForm: "profile-form",
   profileName: "profile-name",
   profilePublish: "profile-publish",
+  makeSecret: "make-secret",
+  madeSecret: "made-secret",
   setting: "setting",
   parameter: "parameter",
   parameterName: "parameter-name",

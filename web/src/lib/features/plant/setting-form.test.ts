@@ -1,8 +1,17 @@
 import { expect, test } from "bun:test";
 import { ModbusSettings } from "@millrace/contract/driver/modbus/settings";
+import { PushSettings } from "@millrace/contract/driver/push/settings";
 import { declarationOf } from "@millrace/contract/driver/registry";
 import { Type } from "@sinclair/typebox";
-import { fieldsOf, isAsked, keptSecretsOf, labelOf, settingsOf, textsOf } from "./setting-form.ts";
+import {
+  fieldsOf,
+  isAsked,
+  keptSecretsOf,
+  labelOf,
+  makeSecret,
+  settingsOf,
+  textsOf,
+} from "./setting-form.ts";
 
 test("the form of a driver is its schema: what must be typed comes at once, the rest has a standard", () => {
   const fields = fieldsOf(ModbusSettings);
@@ -59,6 +68,16 @@ test("a secret that is set has no text; it stays, is replaced by what is typed, 
   });
   expect(settingsOf(schema, texts, {})).toEqual({ host: "h" });
   expect(settingsOf(schema, { ...texts, pin: "1234" }, kept)).toEqual({ ...stored, pin: "1234" });
+});
+
+test("a token can be made where the schema says so, and fits it", () => {
+  expect(
+    fieldsOf(PushSettings)
+      .filter(({ made }) => made)
+      .map(({ name }) => name),
+  ).toEqual(["token"]);
+  const secret = makeSecret((bytes) => bytes.fill(255));
+  expect(secret).toMatch(/^[A-Za-z0-9_-]{43}$/);
 });
 
 test("what only one kind of login needs is asked for with it alone, and never hidden when it was typed", () => {

@@ -11,6 +11,8 @@ export interface SettingField {
   standard: string | null;
   choices: readonly string[];
   unit: string;
+  /** A secret the form can make by chance, to be put into the device. */
+  made: boolean;
   /** Shown at once; the rest is under "More settings". */
   main: boolean;
   /** Asked for only while another setting has this value. */
@@ -41,6 +43,15 @@ function kindOf(schema: TSchema): SettingField["kind"] {
   return schema.type === "integer" || schema.type === "number" ? "number" : "text";
 }
 
+/** A secret nobody can guess: 256 bits of chance as 43 characters that survive every form and shell. */
+export function makeSecret(random: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array): string {
+  const bytes = random(new Uint8Array(32));
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+}
+
 /** The inputs for a driver's settings, in the order of its schema. */
 export function fieldsOf(settings: TSchema): SettingField[] {
   const { properties, required = [] } = settings as TObject;
@@ -52,6 +63,7 @@ export function fieldsOf(settings: TSchema): SettingField[] {
     standard: schema.default === undefined ? null : String(schema.default),
     choices: literals(schema)?.map(String) ?? [],
     unit: typeof schema.unit === "string" ? schema.unit : "",
+    made: schema.secret === true && schema.made === true,
     when: (schema.when as SettingField["when"] | undefined) ?? null,
     main: schema.main === true || (required.includes(name) && schema.default === undefined),
   }));

@@ -5,11 +5,11 @@ import {
   type AnyKind,
   COMMON,
   type Common,
-  emptyOf,
   SIGNALS,
   type Signal,
   type SignalName,
   type SignalOf,
+  standardOf,
   WHOLE,
 } from "./signals.ts";
 
@@ -85,7 +85,7 @@ function optionsOf(
     Object.entries(kinds).map(([option, kind]) => {
       const token = tokens.get(option);
       tokens.delete(option);
-      if (token === undefined) return [option, kind.standard];
+      if (token === undefined) return [option, standardOf(kind, dataType)];
       const value = kind.read(token, dataType);
       if (value === null) refuse(text, `${option}=${token}`, `${option}= takes ${kind.right}`);
       return [option, value];
@@ -118,7 +118,7 @@ export function parseAddress(raw: string, dataType: DataType): SimulatorAddress 
   return address;
 }
 
-/** What options ask of each other, and standards that depend on the type. */
+/** What options ask of each other. */
 function senseProblem({ signal, common, dataType }: SimulatorAddress): [string, string] | null {
   if (common.noise !== 0 && !isNumber(dataType)) return [`noise= as ${dataType}`, "only numbers have noise"];
   if (common.noise < 0) return [`noise=${common.noise}`, "it goes this far up and down: 0 or more"];
@@ -126,7 +126,6 @@ function senseProblem({ signal, common, dataType }: SimulatorAddress): [string, 
     const { min, max } = signal.options;
     if (min !== null && max !== null && min > max) return [`min=${min} above max=${max}`, "turn them round"];
   }
-  if (signal.name === "constant") signal.options.value ??= emptyOf(dataType);
   if (signal.name === "setpoint") return setpointProblem(signal, dataType);
   if (signal.name === "follow" && signal.options.of === "")
     return ["a follower of nothing", "say which setpoint by of="];
@@ -143,7 +142,6 @@ function senseProblem({ signal, common, dataType }: SimulatorAddress): [string, 
 
 function setpointProblem({ options }: SignalOf<"setpoint">, dataType: DataType): [string, string] | null {
   if (options.name === "") return ["a setpoint without a name", "name it by name="];
-  options.start ??= emptyOf(dataType);
   const { min, max, start } = options;
   if (min === null && max === null) return null;
   if (!isNumber(dataType)) return [`min= or max= as ${dataType}`, "only numbers have limits"];
@@ -157,8 +155,7 @@ export function formatAddress({ signal, common, dataType }: SimulatorAddress): s
   const write = (kinds: object, values: object): string[] =>
     Object.entries(kinds as Record<string, AnyKind>).flatMap(([option, kind]) => {
       const value = (values as Record<string, unknown>)[option];
-      const isStandard = value === kind.standard || (kind.standard === null && value === emptyOf(dataType));
-      if (isStandard) return [];
+      if (value === standardOf(kind, dataType)) return [];
       const text = kind.write(value);
       return [`${option}=${/\s/.test(text) || text === "" ? `"${text}"` : text}`];
     });

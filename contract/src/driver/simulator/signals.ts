@@ -11,6 +11,8 @@ export interface State {
 /** Texts of one option, in both directions. `read` gives null for a text that is none. */
 interface Kind<T> {
   standard: T;
+  /** Where what stands depends on the type of the tag. */
+  standardFor?(dataType: DataType): T;
   read(text: string, dataType: DataType): T | null;
   write(value: T): string;
   /** What would be right, for the message. */
@@ -120,9 +122,16 @@ export function fits(value: TagValue, dataType: DataType): boolean {
   return BigInt(value as bigint) >= bounds[0] && BigInt(value as bigint) <= bounds[1];
 }
 
+function emptyOf(dataType: DataType): TagValue {
+  if (dataType === "text") return "";
+  if (dataType === "boolean") return false;
+  return dataType === "int64" || dataType === "uint64" ? 0n : 0;
+}
+
 /** What lies in a machine's memory, by the type of its tag; the standard is 0, false or nothing. */
 const value: Kind<TagValue> = {
   standard: null,
+  standardFor: emptyOf,
   read: (text, dataType) => {
     const found = readValue(text, dataType);
     return found !== null && fits(found, dataType) ? found : null;
@@ -138,12 +147,6 @@ function readValue(text: string, dataType: DataType): TagValue {
   if (!/^-?\d{1,20}$/.test(text)) return null;
   return dataType === "int64" || dataType === "uint64" ? BigInt(text) : Number(text);
 }
-
-export const emptyOf = (dataType: DataType): TagValue => {
-  if (dataType === "text") return "";
-  if (dataType === "boolean") return false;
-  return dataType === "int64" || dataType === "uint64" ? 0n : 0;
-};
 
 const BETWEEN = { min: number(0), max: number(100) };
 /** Without `phase` the seed says where in its period a signal begins, so that no two machines go in step. */
@@ -180,3 +183,7 @@ export type SignalOf<N extends SignalName> = { name: N; options: ValuesOf<(typeo
 /** A signal with all its options, standards filled in. */
 export type Signal = { [N in SignalName]: SignalOf<N> }[SignalName];
 export type AnyKind = Kind<unknown>;
+
+/** What an option is when nobody says it. */
+export const standardOf = (kind: AnyKind, dataType: DataType): unknown =>
+  kind.standardFor === undefined ? kind.standard : kind.standardFor(dataType);

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { AppError } from "../../error/app-error.ts";
-import type { DataType } from "../../vocabulary/value.ts";
+import { type DataType, WHOLE_RANGE } from "../../vocabulary/value.ts";
 import {
   type AnyKind,
   COMMON,
@@ -10,7 +10,6 @@ import {
   type SignalName,
   type SignalOf,
   standardOf,
-  WHOLE,
 } from "./signals.ts";
 
 /** A resolved address: a signal, and what is wrong with its sensor. */
@@ -51,7 +50,7 @@ function typeProblem(signal: SignalName, dataType: DataType): string | null {
   if (ANY.includes(signal)) return null;
   if (signal === "pulse") return dataType === "boolean" ? null : "a pulse is read as boolean";
   if (signal === "states")
-    return dataType === "text" || WHOLE[dataType] !== undefined
+    return dataType === "text" || WHOLE_RANGE[dataType] !== undefined
       ? null
       : "states are read as text, or as a whole number that counts them from 0";
   if (signal === "square" || signal === "load")

@@ -1,5 +1,5 @@
 import { QUALITY, type Quality } from "../../vocabulary/quality.ts";
-import type { DataType, TagValue } from "../../vocabulary/value.ts";
+import { type DataType, type TagValue, WHOLE_RANGE } from "../../vocabulary/value.ts";
 import { durationOf, durationText, type Window, windowOf, windowText } from "./window.ts";
 
 /** One state of a machine that goes through several. */
@@ -95,18 +95,6 @@ const states: Kind<readonly State[]> = {
   right: `up to ${STATES_MAX} states with their durations, such as IDLE:20s,RUN:2m,FAULT:10s`,
 };
 
-/** Bounds of the whole-number types. */
-export const WHOLE: Partial<Record<DataType, readonly [bigint, bigint]>> = {
-  int8: [-(2n ** 7n), 2n ** 7n - 1n],
-  uint8: [0n, 2n ** 8n - 1n],
-  int16: [-(2n ** 15n), 2n ** 15n - 1n],
-  uint16: [0n, 2n ** 16n - 1n],
-  int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  uint32: [0n, 2n ** 32n - 1n],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-  uint64: [0n, 2n ** 64n - 1n],
-};
-
 const TEXT_CHARS_MAX = 80;
 
 /** Whether a machine's memory of this type can hold the value. */
@@ -114,7 +102,7 @@ export function fits(value: TagValue, dataType: DataType): boolean {
   if (dataType === "boolean") return typeof value === "boolean";
   if (dataType === "text")
     return typeof value === "string" && value.length <= TEXT_CHARS_MAX && !value.includes('"');
-  const bounds = WHOLE[dataType];
+  const bounds = WHOLE_RANGE[dataType];
   if (bounds === undefined) return typeof value === "number" && Number.isFinite(value);
   const isWide = dataType === "int64" || dataType === "uint64";
   if (typeof value !== (isWide ? "bigint" : "number")) return false;
@@ -143,7 +131,7 @@ const value: Kind<TagValue> = {
 function readValue(text: string, dataType: DataType): TagValue {
   if (dataType === "text") return text;
   if (dataType === "boolean") return text === "true" || (text === "false" ? false : null);
-  if (WHOLE[dataType] === undefined) return number(0).read(text, dataType);
+  if (WHOLE_RANGE[dataType] === undefined) return number(0).read(text, dataType);
   if (!/^-?\d{1,20}$/.test(text)) return null;
   return dataType === "int64" || dataType === "uint64" ? BigInt(text) : Number(text);
 }

@@ -1,8 +1,8 @@
 import type { SimulatorAddress } from "@millrace/contract/driver/simulator/address";
 import type { Load } from "@millrace/contract/driver/simulator/settings";
-import { type Signal, type State, WHOLE } from "@millrace/contract/driver/simulator/signals";
+import type { Signal, State } from "@millrace/contract/driver/simulator/signals";
 import { unreachable } from "@millrace/contract/std/assert";
-import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
+import { type DataType, type TagValue, WHOLE_RANGE } from "@millrace/contract/vocabulary/value";
 import { chance, walk } from "./chance.ts";
 import { loadAt, workedMs } from "./load.ts";
 import type { Memory } from "./memory.ts";
@@ -121,7 +121,7 @@ function counted(options: OptionsOf<"counter">, dataType: DataType, world: World
     load === 0 ? 0 : workedMs(world.load, local) - workedMs(world.load, COUNT_FROM_MS + world.utcOffsetMs);
   const countedMs = (world.wallMs - COUNT_FROM_MS) * (1 - load) + worked * load;
   const count = start + step * Math.max(0, Math.floor(countedMs / every));
-  const bounds = WHOLE[dataType];
+  const bounds = WHOLE_RANGE[dataType];
   if (bounds === undefined) return typed(count, dataType);
   // A counter of a machine begins again where its memory ends.
   const [least, most] = bounds;
@@ -150,7 +150,7 @@ function followed(options: OptionsOf<"follow">, dataType: DataType, world: World
 /** A number as a tag's type holds it: whole types round and end at their bounds. */
 export function typed(value: number, dataType: DataType): TagValue {
   if (dataType === "float32") return Math.fround(value);
-  const bounds = WHOLE[dataType];
+  const bounds = WHOLE_RANGE[dataType];
   if (bounds === undefined) return value;
   const whole = BigInt(Math.round(value));
   const kept = whole < bounds[0] ? bounds[0] : whole > bounds[1] ? bounds[1] : whole;
@@ -172,7 +172,7 @@ export function disturbed(
   // A 64-bit value is disturbed as such: through a double it would lose its last digits.
   const by = noise + (isSpiking ? SPIKE_SPANS * span : 0);
   if (typeof value === "number") return typed(value + by, dataType);
-  const [least, most] = WHOLE[dataType]!;
+  const [least, most] = WHOLE_RANGE[dataType]!;
   const moved = value + BigInt(Math.round(by));
   return moved < least ? least : moved > most ? most : moved;
 }

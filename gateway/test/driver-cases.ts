@@ -6,7 +6,7 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
 import { qualityName } from "@millrace/contract/vocabulary/quality";
 import { type DataType, valueToJson } from "@millrace/contract/vocabulary/value";
-import type { SessionDeps } from "../src/driver/driver.ts";
+import type { Point, Reading, Session, SessionDeps } from "../src/driver/driver.ts";
 import type { AnyDriver } from "../src/driver/registry.ts";
 
 /** What a story says of the machine, besides its settings, is for the driver's own fake device. */
@@ -24,6 +24,8 @@ export interface OpenedDevice {
   settings: object;
   /** What the session needs beside clock and network, where it needs something. */
   deps?: Partial<SessionDeps>;
+  /** For devices that tell by themselves: how a story is heard. Without it the session is read. */
+  hear?(session: Session, points: readonly Point[]): Promise<readonly Reading[]>;
   close(): Promise<void>;
 }
 
@@ -66,7 +68,7 @@ async function told(
     await session.connect(signal);
     let found: unknown;
     for (let read = 0; read < readsMax; read++) {
-      const readings = await session.read(points, signal);
+      const readings = await (opened.hear?.(session, points) ?? session.read(points, signal));
       found = readings
         .toSorted((a, b) => a.id - b.id)
         .map(({ id, value, quality }) => ({

@@ -85,7 +85,7 @@ const settings = {
 export async function conformanceDevice() {
   const clock = new StagedClock(Date.UTC(2026, 10, 26));
   const faults = new Faults(decodeSettings(simulatorDeclaration, settings));
-  const break_ = (): Place => faults.place("unreachable", clock.nowMs())!;
+  const lastBreak = (): Place => faults.place("unreachable", clock.nowMs())!;
   const isUp = (wallMs: number) => !faults.is("unreachable", wallMs);
   const isHeard = (wallMs: number) => isUp(wallMs) && !faults.is("silent", wallMs);
   clock.forthUntil((wallMs) => !isUp(wallMs));
@@ -136,14 +136,14 @@ export async function conformanceDevice() {
     socketsOpen: () => Math.min(1, clock.pending),
     connections: () => clock.begun,
     cut: () => {
-      const { index } = break_();
-      clock.forthUntil(() => break_().index > index);
+      const { index } = lastBreak();
+      clock.forthUntil(() => lastBreak().index > index);
       clock.forthUntil(isHeard);
     },
     silence: (on: boolean) => {
-      const { index } = break_();
+      const { index } = lastBreak();
       clock.forthUntil((wallMs) => isUp(wallMs) && faults.is("silent", wallMs) === on);
-      if (break_().index !== index) throw new Error("the stage is too short: the link broke on the way");
+      if (lastBreak().index !== index) throw new Error("the stage is too short: the link broke on the way");
     },
     close: async () => clock.forthUntil((wallMs) => !isUp(wallMs)),
   };

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { AppError } from "../../error/app-error.ts";
 import type { DataType } from "../../vocabulary/value.ts";
+import { decodeSettings } from "../settings.ts";
 import { formatAddress, parseAddress, SimulatorAddressText, writeProblem } from "./address.ts";
+import { simulatorDeclaration } from "./declaration.ts";
 import { SimulatorSettings, settingsProblem } from "./settings.ts";
 import { SIGNALS } from "./signals.ts";
 import { durationOf, durationText, windowOf } from "./window.ts";
@@ -55,7 +57,8 @@ test.each<[string, DataType, string]>([
   ["square noise=1", "boolean", "only numbers"],
   ["sine noise=-1", "float64", "0 or more"],
   ["sine bad=10m/1m", "float64", "20s/10m"],
-  ["sine quality=good", "float64", "other than good"],
+  ["sine quality=good", "float64", "one of bad.sensorFailed"],
+  ["sine quality=bad.linkLost", "float64", "one of bad.sensorFailed"],
   ["pulse every=1s width=1s", "boolean", "shorter"],
   ["states", "text", "name them"],
   ["states list=A", "text", "durations"],
@@ -85,6 +88,14 @@ test("every example of the form is an address, and every signal has its place th
 test("only setpoints can be written", () => {
   expect(writeProblem(parseAddress("setpoint name=a", "float64"))).toBeNull();
   expect(writeProblem(parseAddress("sine", "float64"))).toContain("setpoint");
+});
+
+test("devices share a machine when they say the same of it", () => {
+  const keyOf = (settings: object) =>
+    simulatorDeclaration.connectionKey(decodeSettings(simulatorDeclaration, settings));
+  expect(keyOf({ machine: "press-1", seed: 1 })).toBe(keyOf({ machine: "press-1" }));
+  expect(keyOf({ silent: "1s/1m", machine: "press-1", load: "idle" })).toBe("press-1 load=idle silent=1s/1m");
+  expect(keyOf({ machine: "press-2" })).not.toBe(keyOf({ machine: "press-1" }));
 });
 
 describe("durations and windows", () => {

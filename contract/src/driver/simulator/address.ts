@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { AppError } from "../../error/app-error.ts";
-import { type DataType, WHOLE_RANGE } from "../../vocabulary/value.ts";
+import type { DataType } from "../../vocabulary/value.ts";
+import { WHOLE_RANGE } from "../../vocabulary/whole-range.ts";
 import {
   type AnyKind,
   COMMON,

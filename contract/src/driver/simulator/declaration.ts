@@ -1,5 +1,4 @@
-import { canonicalJson } from "../../std/canonical-json.ts";
-import { crc32c } from "../../std/crc32c.ts";
+import type { TSchema } from "@sinclair/typebox";
 import type { DriverDeclaration } from "../declaration.ts";
 import {
   formatAddress,
@@ -21,9 +20,10 @@ export const simulatorDeclaration: DriverDeclaration<typeof SimulatorSettings, S
   parseAddress,
   formatAddress,
   // Devices of one machine share its memory when all they say of it is the same.
-  connectionKey: (settings) => {
-    const all = new TextEncoder().encode(canonicalJson(settings));
-    return `${settings.machine}#${crc32c(all).toString(16)}`;
+  connectionKey: ({ machine, ...others }) => {
+    const standard = SimulatorSettings.properties as Record<string, TSchema>;
+    const said = Object.entries(others).filter(([name, value]) => value !== standard[name]?.default);
+    return [machine, ...said.map((one) => one.join("=")).sort()].join(" ");
   },
   writeProblem,
 };

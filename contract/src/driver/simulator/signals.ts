@@ -1,5 +1,6 @@
-import { QUALITY, type Quality } from "../../vocabulary/quality.ts";
-import { type DataType, type TagValue, WHOLE_RANGE } from "../../vocabulary/value.ts";
+import type { Quality } from "../../vocabulary/quality.ts";
+import type { DataType, TagValue } from "../../vocabulary/value.ts";
+import { WHOLE_RANGE } from "../../vocabulary/whole-range.ts";
 import { durationOf, durationText, type Window, windowOf, windowText } from "./window.ts";
 
 /** One state of a machine that goes through several. */
@@ -52,13 +53,34 @@ const window: Kind<Window | null> = {
   right: "a length, and how often, such as 20s/10m",
 };
 
+/** What devices say of their own values; the others are ours to say of devices. */
+const QUALITIES: readonly Quality[] = [
+  "bad.sensorFailed",
+  "bad.noCommunication",
+  "bad.notConnected",
+  "bad.outOfService",
+  "bad.deviceFailed",
+  "bad.configuration",
+  "bad.waitingForData",
+  "bad.notFinite",
+  "bad.valueInvalid",
+  "bad.unspecified",
+  "uncertain.sensorInaccurate",
+  "uncertain.lastUsable",
+  "uncertain.initialValue",
+  "uncertain.outOfRange",
+  "uncertain.subNormal",
+  "uncertain.substituted",
+  "uncertain.unspecified",
+];
+
 /** Of a value while its window lasts; without a window, always. */
 export const FAULT_QUALITY: Quality = "bad.sensorFailed";
 const quality: Kind<Quality | null> = {
   standard: null,
-  read: (text) => (Object.hasOwn(QUALITY, text) && text !== "good" ? (text as Quality) : null),
+  read: (text) => QUALITIES.find((one) => one === text) ?? null,
   write: String,
-  right: "a quality other than good, such as bad.sensorFailed or uncertain.sensorInaccurate",
+  right: `one of ${QUALITIES.join(", ")}`,
 };
 
 const NAME = /^[A-Za-z][\w-]{0,39}$/;

@@ -1,5 +1,6 @@
 import { QUALITY, type QualityCode } from "@millrace/contract/vocabulary/quality";
-import { type DataType, type TagValue, WHOLE_RANGE } from "@millrace/contract/vocabulary/value";
+import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
+import { WHOLE_RANGE } from "@millrace/contract/vocabulary/whole-range";
 import { LIMITS } from "@millrace/contract/wire/limits";
 
 /** A value that was found in a message, or why there is none. Never a guess. */

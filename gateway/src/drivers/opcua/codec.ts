@@ -1,4 +1,5 @@
-import { type DataType, type TagValue, WHOLE_RANGE } from "@millrace/contract/vocabulary/value";
+import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
+import { WHOLE_RANGE } from "@millrace/contract/vocabulary/whole-range";
 
 /** Built-in types of OPC 10000-6, 5.1.2, by their number. */
 export const BUILT_IN = {

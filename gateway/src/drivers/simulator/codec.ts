@@ -2,7 +2,8 @@ import type { SimulatorAddress } from "@millrace/contract/driver/simulator/addre
 import type { Load } from "@millrace/contract/driver/simulator/settings";
 import type { Signal, State } from "@millrace/contract/driver/simulator/signals";
 import { unreachable } from "@millrace/contract/std/assert";
-import { type DataType, type TagValue, WHOLE_RANGE } from "@millrace/contract/vocabulary/value";
+import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
+import { WHOLE_RANGE } from "@millrace/contract/vocabulary/whole-range";
 import { chance, walk } from "./chance.ts";
 import { loadAt, workedMs } from "./load.ts";
 import type { Memory } from "./memory.ts";

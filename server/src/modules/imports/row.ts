@@ -1,5 +1,6 @@
 import { QUALITY, type QualityCode, qualityLevel } from "@millrace/contract/vocabulary/quality";
-import { type DataType, type TagValue, valueKindOf, WHOLE_RANGE } from "@millrace/contract/vocabulary/value";
+import { type DataType, type TagValue, valueKindOf } from "@millrace/contract/vocabulary/value";
+import { WHOLE_RANGE } from "@millrace/contract/vocabulary/whole-range";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";

@@ -5,6 +5,7 @@ import { mqttDeclaration } from "./mqtt/declaration.ts";
 import { opcuaDeclaration } from "./opcua/declaration.ts";
 import { pushDeclaration } from "./push/declaration.ts";
 import { s7Declaration } from "./s7/declaration.ts";
+import { simulatorDeclaration } from "./simulator/declaration.ts";
 
 /**
  * A declaration of any settings and address. Callers treat both as opaque: settings come from `decodeSettings`,
@@ -19,6 +20,7 @@ export const DECLARATIONS: readonly AnyDeclaration[] = [
   opcuaDeclaration as unknown as AnyDeclaration,
   pushDeclaration as unknown as AnyDeclaration,
   s7Declaration as unknown as AnyDeclaration,
+  simulatorDeclaration as unknown as AnyDeclaration,
 ];
 
 /** @throws AppError `setting.wrong` naming the kinds we know. */

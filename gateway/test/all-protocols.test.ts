@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { systemClock } from "@millrace/contract/std/clock";
 import type { TagValue } from "@millrace/contract/vocabulary/value";
 import type { ManifestDevice } from "@millrace/contract/wire/manifest";
@@ -10,7 +10,8 @@ import { Mosquitto } from "./peers/mosquitto.ts";
 import { snap7Peer } from "./snap7-peer.ts";
 
 /** One gateway reads four protocols from peers of other makes; each peer in turn is broken, and only it is felt. */
-setDefaultTimeout(180_000);
+/** On a busy machine the healthy ones can be late too, so that is tried again; a wrong value is not excused. */
+const BUSY = { retry: 2, timeout: 180_000 };
 
 const SCAN_MS = 100;
 const HEARTBEAT_MS = 500;
@@ -177,69 +178,73 @@ async function mqttPeer(): Promise<Peer> {
   };
 }
 
-test("four protocols at once: each peer is frozen, killed, moved and given wrong clocks; the others keep their interval", async () => {
-  await using modbus = await modbusPeer();
-  await using s7 = await s7Peer();
-  await using opcua = await uaPeer();
-  await using mqtt = await mqttPeer();
-  const peers = [modbus, s7, opcua, mqtt];
-  const polled = [modbus, s7];
-  const pushed = new Map<number, number>();
-  const latest = new Map<number, { value: TagValue; quality: number }>();
-  const wrong: unknown[] = [];
-  const sink = {
-    push: (tagNo: number, _kind: string, value: TagValue, quality: number) => {
-      latest.set(tagNo, { value, quality });
-      pushed.set(tagNo, (pushed.get(tagNo) ?? 0) + 1);
-      const { value: held } = peers[tagNo - 1]!;
-      if (value !== null && value !== held) wrong.push({ tagNo, value, quality });
-    },
-  };
-  const fleet = new Fleet({ clock: systemClock, random: Math.random, sink });
-  await using _fleet = { [Symbol.asyncDispose]: () => fleet.stop() };
-  let rev = 0;
-  const apply = () => fleet.apply({ rev: ++rev, devices: peers.map((peer) => peer.device()) });
-  const statusOf = ({ tagNo }: Peer) => fleet.statuses()[tagNo - 1]!;
-  // A server whose clock is ahead gives values of quality `uncertain.clock`: right ones, dated by the gateway.
-  const isBack = (peer: Peer) =>
-    latest.get(peer.tagNo)?.value === peer.value && statusOf(peer).linkState === "up";
-  const took: string[] = [];
+test(
+  "four protocols at once: each peer is frozen, killed, moved and given wrong clocks; the others keep their interval",
+  async () => {
+    await using modbus = await modbusPeer();
+    await using s7 = await s7Peer();
+    await using opcua = await uaPeer();
+    await using mqtt = await mqttPeer();
+    const peers = [modbus, s7, opcua, mqtt];
+    const polled = [modbus, s7];
+    const pushed = new Map<number, number>();
+    const latest = new Map<number, { value: TagValue; quality: number }>();
+    const wrong: unknown[] = [];
+    const sink = {
+      push: (tagNo: number, _kind: string, value: TagValue, quality: number) => {
+        latest.set(tagNo, { value, quality });
+        pushed.set(tagNo, (pushed.get(tagNo) ?? 0) + 1);
+        const { value: held } = peers[tagNo - 1]!;
+        if (value !== null && value !== held) wrong.push({ tagNo, value, quality });
+      },
+    };
+    const fleet = new Fleet({ clock: systemClock, random: Math.random, sink });
+    await using _fleet = { [Symbol.asyncDispose]: () => fleet.stop() };
+    let rev = 0;
+    const apply = () => fleet.apply({ rev: ++rev, devices: peers.map((peer) => peer.device()) });
+    const statusOf = ({ tagNo }: Peer) => fleet.statuses()[tagNo - 1]!;
+    // A server whose clock is ahead gives values of quality `uncertain.clock`: right ones, dated by the gateway.
+    const isBack = (peer: Peer) =>
+      latest.get(peer.tagNo)?.value === peer.value && statusOf(peer).linkState === "up";
+    const took: string[] = [];
 
-  await apply();
-  await until("all four", () => peers.every(isBack));
-
-  const breakIt = async (ill: Peer, how: string, hurt: () => unknown, heal: () => Promise<void> | void) => {
-    const others = peers.filter((peer) => peer !== ill);
-    const before = others.map((peer) => ({ ...statusOf(peer), pushed: pushed.get(peer.tagNo)! }));
-    const startMs = systemClock.monoMs();
-    await hurt();
-    await until(`${ill.device().driver} ${how} is seen`, () => latest.get(ill.tagNo)?.value === null);
-    await heal();
     await apply();
-    const backMs = await until(`${ill.device().driver} ${how} is back`, () => isBack(ill));
-    const stretchMs = systemClock.monoMs() - startMs;
-    took.push(`${ill.device().driver} ${how}: ${Math.round(backMs)} ms`);
-    expect([how, backMs < RECOVERY_MS_MAX]).toEqual([how, true]);
-    for (const [index, other] of others.entries()) {
-      const [was, is] = [before[index]!, statusOf(other)];
-      const [cycles, missed] = [is.cycles - was.cycles, is.cyclesMissed - was.cyclesMissed];
-      // On a busy machine some deadlines are missed and counted; none is missed silently. What is pushed has no cycles.
-      expect([how, is.tagsGood, missed <= 1 + 0.1 * cycles]).toEqual([how, 1, true]);
-      if (polled.includes(other)) expect(cycles + missed).toBeGreaterThan((0.8 * stretchMs) / SCAN_MS - 1);
-      else
-        expect(pushed.get(other.tagNo)! - was.pushed).toBeGreaterThan((0.5 * stretchMs) / HEARTBEAT_MS - 2);
-      expect([is.linkState, is.sinceMs, is.errors]).toEqual(["up", was.sinceMs, was.errors]);
+    await until("all four", () => peers.every(isBack));
+
+    const breakIt = async (ill: Peer, how: string, hurt: () => unknown, heal: () => Promise<void> | void) => {
+      const others = peers.filter((peer) => peer !== ill);
+      const before = others.map((peer) => ({ ...statusOf(peer), pushed: pushed.get(peer.tagNo)! }));
+      const startMs = systemClock.monoMs();
+      await hurt();
+      await until(`${ill.device().driver} ${how} is seen`, () => latest.get(ill.tagNo)?.value === null);
+      await heal();
+      await apply();
+      const backMs = await until(`${ill.device().driver} ${how} is back`, () => isBack(ill));
+      const stretchMs = systemClock.monoMs() - startMs;
+      took.push(`${ill.device().driver} ${how}: ${Math.round(backMs)} ms`);
+      expect([how, backMs < RECOVERY_MS_MAX]).toEqual([how, true]);
+      for (const [index, other] of others.entries()) {
+        const [was, is] = [before[index]!, statusOf(other)];
+        const [cycles, missed] = [is.cycles - was.cycles, is.cyclesMissed - was.cyclesMissed];
+        // On a busy machine some deadlines are missed and counted; none is missed silently. What is pushed has no cycles.
+        expect([how, is.tagsGood, missed <= 1 + 0.1 * cycles]).toEqual([how, 1, true]);
+        if (polled.includes(other)) expect(cycles + missed).toBeGreaterThan((0.8 * stretchMs) / SCAN_MS - 1);
+        else
+          expect(pushed.get(other.tagNo)! - was.pushed).toBeGreaterThan((0.5 * stretchMs) / HEARTBEAT_MS - 2);
+        expect([is.linkState, is.sinceMs, is.errors]).toEqual(["up", was.sinceMs, was.errors]);
+      }
+    };
+    for (const ill of peers) {
+      await breakIt(
+        ill,
+        "frozen",
+        () => ill.freeze(true),
+        () => ill.freeze(false),
+      );
+      for (const [how, heal] of Object.entries(ill.returns)) await breakIt(ill, how, ill.kill, heal);
     }
-  };
-  for (const ill of peers) {
-    await breakIt(
-      ill,
-      "frozen",
-      () => ill.freeze(true),
-      () => ill.freeze(false),
-    );
-    for (const [how, heal] of Object.entries(ill.returns)) await breakIt(ill, how, ill.kill, heal);
-  }
-  console.log(`back after: ${took.join(", ")}`);
-  expect(wrong).toEqual([]);
-});
+    console.log(`back after: ${took.join(", ")}`);
+    expect(wrong).toEqual([]);
+  },
+  BUSY,
+);

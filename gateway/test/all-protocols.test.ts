@@ -19,6 +19,9 @@ const RECOVERY_MS_MAX = 10_000;
 /** Settings of somebody in a hurry: the defaults wait longer before they call silence a fault. */
 const QUICK = { timeoutMs: 1_500, connectTimeoutMs: 1_500 };
 
+/** Values no peer ever held, of all tries. */
+const wrong: unknown[] = [];
+
 async function until(what: string, reached: () => boolean, msMax = 30_000): Promise<number> {
   const startMs = systemClock.monoMs();
   while (!reached()) {
@@ -189,7 +192,6 @@ test(
     const polled = [modbus, s7];
     const pushed = new Map<number, number>();
     const latest = new Map<number, { value: TagValue; quality: number }>();
-    const wrong: unknown[] = [];
     const sink = {
       push: (tagNo: number, _kind: string, value: TagValue, quality: number) => {
         latest.set(tagNo, { value, quality });

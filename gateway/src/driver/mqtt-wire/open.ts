@@ -127,6 +127,8 @@ function optionsOf({ settings, clientId, version }: OpenInput, will: Will | null
     clean: !resume,
     keepalive: Math.ceil(keepAliveMs / 1_000),
     timerVariant: "native",
+    // Asked also while we talk: what goes out says nothing of who reads it.
+    reschedulePings: false,
     // The supervisor connects again; a library that does so by itself knows nothing of its waits and its limits.
     reconnectPeriod: 0,
     // Ours comes first and has words for it.

@@ -13,10 +13,10 @@ import type {
   Visit,
   Wish,
 } from "../../driver/driver.ts";
+import { clientIdOf } from "../../driver/mqtt-wire/client-id.ts";
 import { linkFault } from "../../driver/mqtt-wire/fault.ts";
 import type { Arrived, Wire } from "../../driver/mqtt-wire/wire.ts";
 import type { Now } from "../../driver/payload/board.ts";
-import { clientIdOf } from "./client-id.ts";
 import { rebirthPayload } from "./codec.ts";
 import { Drain } from "./drain.ts";
 import { Inbox } from "./inbox.ts";

@@ -9,6 +9,8 @@ const LENGTH_MIN = 3;
 const LENGTH_MAX = 254;
 /** Well-formed frames nobody asked for that we put up with between two accepted answers. */
 const STRAYS_MAX = 64;
+/** Answers we stopped waiting for and still remember. One is enough to doubt; the oldest go first. */
+const OWED_MAX = 64;
 const CRC_BYTES = 2;
 /**
  * Writes we send, and how much of the PDU their answer repeats (V1.1b3, 6.5, 6.6, 6.11, 6.12, 6.16): all of it, or
@@ -35,6 +37,12 @@ export interface MbapEvents {
   onFailed(kind: "lost" | "garbled", why: string): void;
 }
 
+/** What is known of a peer beyond one connection. */
+export interface PeerManners {
+  /** It was seen to send one frame in several segments: then an older answer can get between them. */
+  answersInPieces: boolean;
+}
+
 /**
  * The port we give the Modbus library instead of its own: that one takes any unit, function and byte count as an
  * answer, counts transactions to 256 and buffers without limit. Here a reply is handed up only when transaction id,
@@ -52,20 +60,26 @@ export class MbapPort extends EventEmitter {
 
   readonly #host: string;
   readonly #portNo: number;
+  readonly #peer: PeerManners;
   readonly #events: MbapEvents;
   readonly #ended = Promise.withResolvers<void>();
   readonly #frame = Buffer.alloc(HEADER_BYTES + LENGTH_MAX);
   #filled = 0;
+  /** The frame at hand came in more than one piece. */
+  #inPieces = false;
+  /** Ids of requests we stopped waiting for, whose answers may still come. */
+  readonly #owed = new Set<number>();
   #socket: Socket | null = null;
   #over = false;
   #pending: Pending | null = null;
   #lastId = 0;
   #strays = 0;
 
-  constructor(host: string, port: number, events: MbapEvents) {
+  constructor(host: string, port: number, peer: PeerManners, events: MbapEvents) {
     super();
     this.#host = host;
     this.#portNo = port;
+    this.#peer = peer;
     this.#events = events;
     this.closed = this.#ended.promise;
   }
@@ -125,9 +139,18 @@ export class MbapPort extends EventEmitter {
     this.#socket!.write(adu);
   }
 
-  /** We no longer wait: an answer that still comes is a stray. */
-  forget(): void {
+  /**
+   * We no longer wait: an answer that still comes is a stray.
+   * @returns whether this connection can go on. It cannot in the middle of a frame, whose missing bytes may be lost, nor
+   * with a peer that answers in pieces: the next answer would fill the hole, and Modbus TCP has no checksum to tell.
+   */
+  forget(): boolean {
+    if (this.#pending !== null) {
+      this.#owed.add(this.#pending.id);
+      if (this.#owed.size > OWED_MAX) this.#owed.delete(this.#owed.values().next().value!);
+    }
     this.#pending = null;
+    return this.#filled === 0 && !this.#peer.answersInPieces;
   }
 
   close(callback?: () => void): void {
@@ -159,12 +182,17 @@ export class MbapPort extends EventEmitter {
       chunk.copy(this.#frame, this.#filled, at, at + take);
       this.#filled += take;
       at += take;
-      if (this.#filled < wanted) return;
+      if (this.#filled < wanted) {
+        this.#inPieces = true;
+        return;
+      }
       if (wanted === HEADER_BYTES) {
         if (!this.#headerFits()) return;
       } else {
         this.#filled = 0;
-        this.#take(this.#frame.subarray(0, wanted), chunk.subarray(at));
+        const inPieces = this.#inPieces;
+        this.#inPieces = false;
+        this.#take(this.#frame.subarray(0, wanted), chunk.subarray(at), inPieces);
       }
     }
   }
@@ -178,9 +206,10 @@ export class MbapPort extends EventEmitter {
     return false;
   }
 
-  #take(frame: Buffer, rest: Buffer): void {
+  #take(frame: Buffer, rest: Buffer, inPieces: boolean): void {
     const pending = this.#pending;
     const id = frame.readUInt16BE(0);
+    this.#owed.delete(id);
     if (pending === null || (id !== pending.id && !this.idsNotEchoed)) {
       this.#stray();
       return;
@@ -188,7 +217,10 @@ export class MbapPort extends EventEmitter {
     this.#pending = null;
     this.#strays = 0;
     const why = mismatch(pending, frame);
-    if (why !== null) this.#events.onGarbled(why);
+    if (inPieces) this.#peer.answersInPieces = true;
+    if (inPieces && this.#owed.size > 0)
+      this.#end("garbled", "an answer in pieces, while an older one may still be on its way");
+    else if (why !== null) this.#events.onGarbled(why);
     else if (this.idsNotEchoed ? rest.length === 0 : isFrames(rest)) this.emit("data", toRtu(frame));
     else this.#end("garbled", "bytes behind the answer that are no frame");
   }

@@ -15,7 +15,7 @@ import type {
   WriteOutcome,
 } from "../../driver/driver.ts";
 import type { WriteRequest } from "./encode.ts";
-import { MbapPort } from "./mbap.ts";
+import { MbapPort, type PeerManners } from "./mbap.ts";
 import type { Span } from "./plan.ts";
 import { type Answer, Reader } from "./reader.ts";
 import { type WriteAnswer, writeAll } from "./writer.ts";
@@ -30,6 +30,7 @@ export class ModbusSession implements Session<ModbusAddress> {
   readonly #settings: ModbusSettings;
   readonly #deps: SessionDeps;
   readonly #reader: Reader;
+  readonly #peer: PeerManners = { answersInPieces: false };
   #port: MbapPort | null = null;
   #client: ModbusRTU | null = null;
   #inFlight: InFlight | null = null;
@@ -54,7 +55,7 @@ export class ModbusSession implements Session<ModbusAddress> {
   async connect(signal: AbortSignal): Promise<void> {
     await this.close();
     signal.throwIfAborted();
-    const port = new MbapPort(this.#settings.host, this.#settings.port, {
+    const port = new MbapPort(this.#settings.host, this.#settings.port, this.#peer, {
       onGarbled: (why) => this.#inFlight?.settle({ at: "garbled", why }),
       onFailed: (kind, why) => this.#failed(port, kind, why),
     });
@@ -201,8 +202,9 @@ export class ModbusSession implements Session<ModbusAddress> {
   #send(client: ModbusRTU, port: MbapPort, rules: ModbusRules, send: Send): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
       const cancel = this.#deps.clock.after(rules.timeoutMs, () => {
-        port.forget();
+        const goesOn = port.forget();
         inFlight.settle({ at: "timeout" });
+        if (!goesOn) this.#renewLater(port);
       });
       const end = () => {
         cancel();
@@ -224,10 +226,12 @@ export class ModbusSession implements Session<ModbusAddress> {
   }
 
   /**
-   * Without ids a late answer could not be told from the next one, so this connection is never read again. The next
-   * request opens a new one: the unit was silent, not the link, and the other units behind it must not suffer.
+   * Without ids, or from a peer that answers in pieces, a late answer could not be told from the next one, so this
+   * connection is never read again. The next request opens a new one: the unit was silent, not the link, and the other
+   * units behind it must not suffer.
    */
   #renewLater(port: MbapPort): void {
+    if (this.#port !== port) return;
     this.#drop(port, this.#linkError("link.lost", "not connected"));
     this.#stale = true;
   }
@@ -237,9 +241,9 @@ export class ModbusSession implements Session<ModbusAddress> {
     const port = this.#port;
     const inFlight = this.#inFlight;
     if (port === null || inFlight === null) return;
-    port.forget();
+    const goesOn = port.forget();
     inFlight.fail(reason);
-    if (port.idsNotEchoed) this.#renewLater(port);
+    if (port.idsNotEchoed || !goesOn) this.#renewLater(port);
   }
 
   #failed(port: MbapPort, kind: "lost" | "garbled", why: string): void {

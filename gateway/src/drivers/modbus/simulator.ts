@@ -25,7 +25,9 @@ export type Misdeed =
   | { do: "cut"; bytes: number }
   | { do: "exception"; code: number }
   /** Sends these bytes instead of the answer; `answer` is the right one. */
-  | { do: "raw"; bytes(request: SimRequest, answer: Buffer): Uint8Array[] };
+  | { do: "raw"; bytes(request: SimRequest, answer: Buffer): Uint8Array[] }
+  /** Each piece in a segment of its own. */
+  | { do: "pieces"; bytes(answer: Buffer): Uint8Array[] };
 
 const EXCEPTION = { function: 1, address: 2, value: 3 } as const;
 /** What stands before unit and PDU; its last two bytes are their length. */
@@ -185,7 +187,13 @@ export class ModbusSimulator {
         this.#clock.after(misdeed.ms, () => socket.writable && socket.write(answer));
         return;
       case "drip":
-        void this.#drip(socket, answer);
+        void this.#drip(
+          socket,
+          Array.from(answer, (byte) => Buffer.from([byte])),
+        );
+        return;
+      case "pieces":
+        void this.#drip(socket, misdeed.bytes(answer));
         return;
       case "cut":
         socket.write(answer.subarray(0, misdeed.bytes), () => socket.destroy());
@@ -198,15 +206,16 @@ export class ModbusSimulator {
     }
   }
 
-  async #drip(socket: Socket, answer: Buffer): Promise<void> {
-    for (let at = 0; at < answer.length && socket.writable; at++) {
-      socket.write(answer.subarray(at, at + 1));
+  async #drip(socket: Socket, pieces: Uint8Array[]): Promise<void> {
+    for (const piece of pieces) {
+      if (!socket.writable) return;
+      socket.write(piece);
       await this.#clock.sleep(1);
     }
   }
 }
 
-type Lie = Exclude<Misdeed["do"], "silent" | "late" | "drip" | "cut" | "raw">;
+type Lie = Exclude<Misdeed["do"], "silent" | "late" | "drip" | "cut" | "raw" | "pieces">;
 
 /** The right answer with one thing wrong. */
 function falsify(answer: Buffer, misdeed: Extract<Misdeed, { do: Lie }>): Buffer {

@@ -48,8 +48,14 @@ export type Output =
 export interface EdgePorts {
   /** Whether a device answers now. */
   online(deviceId: string): boolean;
-  /** Present value of each tag of a device, in the order of the manifest; `timeMs` null for one that has none. */
-  present(deviceId: string): readonly { value: TagValue; quality: QualityCode; timeMs: number | null }[];
+  /** Present values of a device by tag number; `timeMs` null for a tag that has none yet. */
+  present(deviceId: string): ReadonlyMap<number, Present>;
+}
+
+export interface Present {
+  value: TagValue;
+  quality: QualityCode;
+  timeMs: number | null;
 }
 
 export interface EdgeInput {
@@ -65,6 +71,8 @@ export interface EdgeInput {
   history: History;
   ports: EdgePorts;
 }
+
+const NOTHING_YET: Present = { value: null, quality: QUALITY["bad.waitingForData"], timeMs: null };
 
 /** `away`: no session with the broker. `linked`: one, and it does not hear yet. `waiting`: for the primary host. */
 export type Phase = "away" | "linked" | "waiting" | "born";
@@ -227,14 +235,12 @@ export class EdgeNode {
 
   #bearDevice(seat: DeviceSeat, now: Now): Output {
     seat.born = true;
-    const present = this.#input.ports.present(seat.deviceId).map(({ value, quality, timeMs }) => ({
-      value: timeMs === null ? null : value,
-      quality: timeMs === null ? QUALITY["bad.waitingForData"] : quality,
-      timeMs: timeMs ?? now.wallMs,
-    }));
-    seat.metrics.forEach((metric, index) => {
-      const { value, quality } = present[index]!;
-      Object.assign(metric, { told: true, value, quality });
+    const found = this.#input.ports.present(seat.deviceId);
+    const present = seat.metrics.map((metric) => {
+      const { value, quality, timeMs } = found.get(metric.tag.tagNo) ?? NOTHING_YET;
+      const one = timeMs === null ? { ...NOTHING_YET, timeMs: now.wallMs } : { value, quality, timeMs };
+      Object.assign(metric, { told: true, value: one.value, quality: one.quality });
+      return one;
     });
     return this.#publish("DBIRTH", deviceBirth(this.#nextSeq(), seat, present, now.wallMs), seat);
   }

@@ -129,7 +129,8 @@ export class Sparkplug {
       online: (deviceId) => fleet().device(deviceId)?.link().linkState === "up",
       present: (deviceId) => {
         const columns = fleet().device(deviceId)?.columns;
-        return columns?.tags.map((_, index) => columns.view(index)) ?? [];
+        const views = columns?.tags.map((_, index) => columns.view(index)) ?? [];
+        return new Map(views.map((view) => [view.tag.tagNo, view]));
       },
     };
   }

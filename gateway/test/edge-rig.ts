@@ -3,6 +3,7 @@ import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
 import type { WriteRules } from "@millrace/contract/vocabulary/write";
 import type { ManifestDevice, ManifestTag } from "@millrace/contract/wire/manifest";
 import { get } from "sparkplug-payload";
+import { org } from "sparkplug-payload/lib/sparkplugPayloadProto.js";
 import { EdgeNode, type Output, type Present } from "../src/sparkplug/edge-node.ts";
 import { SqliteHistory } from "../src/sparkplug/history.ts";
 import { planOf } from "../src/sparkplug/plan.ts";
@@ -17,6 +18,8 @@ export interface HeardMetric {
   type?: string;
   value?: unknown;
   isNull?: boolean;
+  /** Fields of the value that are written. */
+  valueFields: number;
   isHistorical?: boolean;
   properties?: Record<string, { type: string; value: unknown }>;
 }
@@ -34,24 +37,30 @@ const plain = (value: unknown): unknown =>
     ? (value as { toNumber(): number }).toNumber()
     : value;
 
-/** One message as a host reads it. Values by alias carry no type, so the reader leaves them out of `value`. */
+const Payload = org.eclipse.tahu.protobuf.Payload;
+/** A value told by alias alone has no type, and Tahu's reader then leaves it out: here it is as it lies in its field. */
+const FIELDS = ["intValue", "longValue", "floatValue", "doubleValue", "booleanValue", "stringValue"] as const;
+
+/** One message as a host reads it. */
 export function heard(topic: string, bytes: Uint8Array): HeardMessage {
   const [, , kind = "", , device = ""] = topic.split("/");
-  const payload = tahu.decodePayload(bytes) as unknown as Record<string, unknown>;
-  const metrics = (payload.metrics as HeardMetric[] | undefined) ?? [];
-  return {
-    kind,
-    device,
-    topic,
-    seq: payload.seq === undefined || payload.seq === null ? undefined : Number(plain(payload.seq)),
-    timeMs: Number(plain(payload.timestamp)),
-    metrics: metrics.map((metric) => ({
+  const raw = Payload.decode(bytes);
+  const payload = tahu.decodePayload(bytes) as unknown as { metrics?: HeardMetric[]; timestamp: unknown };
+  const metrics = (payload.metrics ?? []).map((metric, index): HeardMetric => {
+    const one = raw.metrics![index]!;
+    const set = FIELDS.filter((field) => Object.hasOwn(one, field));
+    const value = metric.type === undefined && set[0] !== undefined ? one[set[0]] : metric.value;
+    return {
       ...metric,
       ...(metric.alias === undefined ? {} : { alias: Number(plain(metric.alias)) }),
       ...(metric.timestamp === undefined ? {} : { timestamp: Number(plain(metric.timestamp)) }),
-      value: plain(metric.value),
-    })),
-  };
+      value: set.length === 0 ? null : plain(value),
+      isNull: one.isNull === true,
+      valueFields: set.length,
+    };
+  });
+  const seq = Object.hasOwn(raw, "seq") ? Number(plain(raw.seq)) : undefined;
+  return { kind, device, topic, seq, timeMs: Number(plain(payload.timestamp)), metrics };
 }
 
 export const tagOf = (

@@ -75,7 +75,7 @@ export class SparkplugLink {
 
   /** Tells the death, says goodbye. */
   async stop(): Promise<void> {
-    await this.#carry(this.#input.node.part(this.#now(), "the gateway ends it"));
+    await this.carry(this.#input.node.part(this.#now(), "the gateway ends it"));
     this.#stop.abort(new Error("stopped"));
     this.#over(null);
     await this.#done;
@@ -127,7 +127,7 @@ export class SparkplugLink {
         return new AppError("link.denied", `${this.#broker}: our user may not subscribe to ${refused[0]}.`);
       }
       this.#problem = null;
-      await this.#carry(node.subscribed(this.#now()));
+      await this.carry(node.subscribed(this.#now()));
       return await ended.promise;
     } finally {
       this.#wire = null;
@@ -165,7 +165,7 @@ export class SparkplugLink {
       },
       events: {
         onMessage: ({ topic, payload, retain }) =>
-          void this.#carry(node.hear(topic, payload, retain, this.#now())),
+          void this.carry(node.hear(topic, payload, retain, this.#now())),
         onAlive: () => undefined,
         onClosed: (error) => over(error),
       },
@@ -187,7 +187,7 @@ export class SparkplugLink {
   #turn(): void {
     const { node, clock } = this.#input;
     const room = (this.#wire?.backlogBytes ?? 0) < BACKLOG_BYTES_MAX;
-    void this.#carry(node.tick(this.#now(), room));
+    void this.carry(node.tick(this.#now(), room));
     this.#look();
     this.#cancelTurn = clock.after(TURN_MS, () => this.#turn());
   }
@@ -203,7 +203,8 @@ export class SparkplugLink {
       log.info("waiting for the primary host {host}", { host: settings.primaryHost ?? "" });
   }
 
-  async #carry(outputs: readonly Output[]): Promise<void> {
+  /** Carries what the edge node says to the broker. Resolves when it is on its way, a goodbye included. */
+  async carry(outputs: readonly Output[]): Promise<void> {
     const wire = this.#wire;
     for (const output of outputs) {
       switch (output.do) {

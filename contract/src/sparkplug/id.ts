@@ -47,5 +47,18 @@ export function sparkplugDeviceIds(
   return ids;
 }
 
-/** A name as identifier of a group or an edge node. */
-export const sparkplugIdOf = (name: string): string => plain(name);
+/** How a gateway is called as edge node: as somebody wrote it, else by the names of its site and itself. */
+export function sparkplugNodeOf(
+  gatewayName: string,
+  siteName: string,
+  settings: Readonly<Record<string, unknown>> = {},
+): { groupId: string; edgeNodeId: string } {
+  const written = (name: string): string | null => {
+    const value = settings[name];
+    return typeof value === "string" && value !== "" ? value : null;
+  };
+  return {
+    groupId: written("groupId") ?? plain(siteName),
+    edgeNodeId: written("edgeNodeId") ?? plain(gatewayName),
+  };
+}

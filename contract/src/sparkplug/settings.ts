@@ -70,7 +70,7 @@ export const SparkplugSettings = Type.Object(
       default: 500_000,
       unit: "samples",
       description:
-        "How many changes are kept on the gateway's disk while the broker or the host is away, about 60 bytes each; then the oldest are dropped and counted. They are told as history afterwards",
+        "How many changes are kept on the gateway's disk while the broker or the host is away, about 120 bytes each; then the oldest are dropped and counted. They are told as history afterwards",
       examples: [500_000],
     }),
     version,

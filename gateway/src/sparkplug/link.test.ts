@@ -94,6 +94,8 @@ test("SP32: 600 messages arrive in sequence with quality of service 0 and not ke
   await ear.until((all) => ofKind(all, "DBIRTH").length === 4);
   present(it.rig, 1, -1);
   await ear.until((all) => ofKind(all, "DDATA").at(-1)?.metrics.at(-1)?.value === -1);
+  it.rig.offline.add(it.rig.devices[1]!.deviceId);
+  await ear.until((all) => ofKind(all, "DDEATH").length === 1 && ofKind(all, "NDATA").length === 1);
   const told = ear.heard.filter(({ topic }) => !topic.includes("/NCMD/"));
   const messages = read(told);
   expect(messages.length).toBeGreaterThan(616);
@@ -232,10 +234,15 @@ test("SP37: CONNECT asks for a clean session that ends with the link, and has th
   await new Promise<void>((resolve) => server.close(() => resolve()));
 }, 30_000);
 
-test("a broker of 3.1.1 alone is found out; one that denies a topic is told as that, and nothing is published there", async () => {
+test("SP38: commands and STATE are subscribed with quality of service 1; a broker that denies one is told as that, and nothing is published there", async () => {
   const broker = await BrokerSimulator.start();
   broker.refused.add("spBv1.0/Plant/NCMD/GW 1");
-  const it = linked(broker.port);
+  const subscribed = new Map<string, number>();
+  broker.aedes.on("subscribe", (all) => {
+    for (const { topic, qos } of all) subscribed.set(topic, qos);
+  });
+  // It speaks 3.1.1 alone, which is found out.
+  const it = linked(broker.port, { primaryHost: "scada" });
   while (it.link.problem === null) await systemClock.sleep(5);
   expect(it.link.problem.code).toBe("link.denied");
   expect(it.link.problem.message).toContain("spBv1.0/Plant/NCMD/GW 1");
@@ -243,8 +250,13 @@ test("a broker of 3.1.1 alone is found out; one that denies a topic is told as t
   // Each CONNECT has its own number, the refused one of MQTT 5 too.
   expect(it.kept.length).toBeGreaterThanOrEqual(2);
   broker.refused.clear();
-  while (it.rig.node.births === 0) await systemClock.sleep(5);
+  while (it.rig.node.phase !== "waiting") await systemClock.sleep(5);
   expect(it.link.problem).toBeNull();
+  expect(Object.fromEntries(subscribed)).toEqual({
+    "spBv1.0/STATE/scada": 1,
+    "spBv1.0/Plant/NCMD/GW 1": 1,
+    "spBv1.0/Plant/DCMD/GW 1/+": 1,
+  });
   await it[Symbol.asyncDispose]();
   await broker.close();
 }, 30_000);

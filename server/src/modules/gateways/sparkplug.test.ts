@@ -4,6 +4,7 @@ import type { Gateway } from "@millrace/contract/api/gateway";
 import type { Site } from "@millrace/contract/api/plant";
 import type { Problem } from "@millrace/contract/api/problem";
 import type { GatewaySparkplug } from "@millrace/contract/api/sparkplug";
+import { canonicalJson } from "@millrace/contract/std/canonical-json";
 import type { Manifest } from "@millrace/contract/wire/manifest";
 import { type TestHub, testHub } from "../../../test/hub.ts";
 
@@ -35,7 +36,10 @@ async function put<T = GatewaySparkplug>(hub: TestHub, id: string, settings: obj
 }
 const manifestOf = async (hub: TestHub, id: string): Promise<Manifest> => {
   const { body } = await hub.call<{ signed: { json: string } }>("GET", `/api/v1/gateways/${id}/manifest`);
-  return JSON.parse(body.signed.json) as Manifest;
+  const manifest = JSON.parse(body.signed.json) as Manifest;
+  // A gateway refuses any other order.
+  expect(body.signed.json).toBe(canonicalJson(manifest));
+  return manifest;
 };
 
 test("settings go to the gateway with names resolved and the secret sealed, and nobody is told the secret again", async () => {

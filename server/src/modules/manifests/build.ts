@@ -104,14 +104,16 @@ export const sha256Hex = (text: string): string => createHash("sha256").update(t
 /** Canonical text of a content. Two contents with the same one run the same; only then no new number is given. */
 export const contentText = (content: ManifestContent): string => canonicalJson(content);
 
-const AFTER_REV = ',"version":';
+const BEFORE_REV = ',"hubId":"';
 
 /**
  * The manifest's canonical text: the content's with its number in place. Cut in, not made again, because writing the
- * JSON is most of the work of a build. `version` is the last member and a number, so nothing behind it looks like it.
+ * JSON is most of the work of a build. In the order of the alphabet the number follows the hub's id, whatever comes
+ * behind; there no member has that name again: paths of devices have a slash.
  */
 export function manifestJson(text: string, rev: number): string {
-  const at = text.lastIndexOf(AFTER_REV);
-  assert(at > 0, "a manifest ends with its version");
+  const member = text.lastIndexOf(BEFORE_REV);
+  assert(member > 0, "a manifest names its hub");
+  const at = text.indexOf('"', member + BEFORE_REV.length) + 1;
   return `${text.slice(0, at)},"rev":${rev}${text.slice(at)}`;
 }

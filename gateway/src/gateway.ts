@@ -40,7 +40,7 @@ const bufferLog = getLogger(["gateway", "buffer"]);
 export const SOFTWARE = "millrace-gateway 0.1.0";
 const RUNTIME = `bun ${Bun.version}, ${process.platform} ${process.arch}`;
 
-/** How often the device states are compared, so that a transition reaches the hub before the next heartbeat. */
+/** How often the states of devices and edge node are compared, so that a transition reaches the hub before the next heartbeat. */
 const WATCH_MS = 500;
 
 export interface GatewayDeps {
@@ -137,7 +137,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const local = await openLocalPage(parts, deps.randomBytes);
   parts.local = local;
   uplink.start();
-  const stopWatch = watchDevices(fleet, uplink, clock);
+  const stopWatch = watchStates(() => `${fleet.linkText()} ${sparkplug.stateText()}`, uplink, clock);
   return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, intake, stopWatch) };
 }
 
@@ -320,12 +320,12 @@ async function viewOf(parts: Parts): Promise<Omit<LocalView, "work">> {
   };
 }
 
-/** Tells the hub of a device's change of state at once instead of with the next heartbeat. */
-function watchDevices(fleet: Fleet, uplink: Uplink, clock: Clock): () => void {
+/** Tells the hub of a change of state at once instead of with the next heartbeat. */
+function watchStates(text: () => string, uplink: Uplink, clock: Clock): () => void {
   let seen = "";
   let cancel = () => {};
   const look = () => {
-    const now = fleet.linkText();
+    const now = text();
     if (now !== seen) uplink.statusChanged();
     seen = now;
     cancel = clock.after(WATCH_MS, look);

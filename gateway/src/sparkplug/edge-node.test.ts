@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
+import fc from "fast-check";
 import { deviceOf, EdgeRig, encode, type HeardMessage, tagOf } from "../../test/edge-rig.ts";
 import { EDGE } from "./edge-node.ts";
 
@@ -382,4 +383,38 @@ describe("what nobody heard", () => {
     rig.offline.clear();
     expect(kinds(rig.tick())).toEqual(["DBIRTH Two", "NDATA", "DDATA Two"]);
   });
+});
+
+test("bytes that are none, and messages cut anywhere, end in nothing or a refusal", () => {
+  const rig = new EdgeRig({ writes: true, primaryHost: "scada" });
+  rig.connect();
+  rig.state(true);
+  const command = encode({
+    timestamp: rig.wallMs,
+    metrics: [{ name: "Temperature", type: "Double", value: 1, alias: 17 }],
+  });
+  const topics = [
+    "STATE/scada",
+    "Plant/NCMD/GW 1",
+    "Plant/DCMD/GW 1/Press",
+    "Plant/DCMD/GW 1/",
+    "",
+    "Plant/DCMD/GW 1",
+  ];
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...topics),
+      fc.oneof(
+        fc.uint8Array({ maxLength: 64 }),
+        fc.nat(command.length).map((length) => command.slice(0, length)),
+        fc.tuple(fc.nat(command.length - 1), fc.nat(255)).map(([at, byte]) => command.with(at, byte)),
+      ),
+      (topic, bytes) => {
+        const outputs = rig.node.hear(`spBv1.0/${topic}`, bytes, false, rig.now);
+        expect(outputs.every((output) => output.do === "refuse")).toBe(true);
+        expect(rig.node.phase).toBe("born");
+      },
+    ),
+    { numRuns: 10_000 },
+  );
 });

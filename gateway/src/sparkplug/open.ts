@@ -169,6 +169,12 @@ export class Sparkplug {
     return statusOf({ name, error, sinceMs });
   }
 
+  /** State and cause without figures: equal texts mean that nothing changed. Cheap enough to ask often. */
+  stateText(): string {
+    const status = this.status();
+    return status === null ? "" : `${status.state} ${status.code}`;
+  }
+
   /** Tells the death. What waits stays for the next start. */
   async stop(): Promise<void> {
     await this.#end();

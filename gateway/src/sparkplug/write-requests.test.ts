@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import { COMMAND_MS_MAX } from "@millrace/contract/wire/command";
-import type { GatewayEvent } from "@millrace/contract/wire/event";
+import { decodeEvents, encodeEvents, type GatewayEvent } from "@millrace/contract/wire/event";
 import { deviceOf, EdgeRig, type RigOptions, tagOf } from "../../test/edge-rig.ts";
 import { hubKey, writable, writeRig } from "../../test/write-rig.ts";
 import { until } from "../driver/conformance.ts";
@@ -150,7 +150,8 @@ test("SP25: an order goes the way of every write: limits, the lockout, compare a
   expect(await ask(62)).toMatchObject({ outcome: "failed", code: "write.lockedOut" });
   expect(simulator.writes).toHaveLength(1);
   expect([writes.done, writes.refused]).toEqual([1, 4]);
-  for (let n = 0; n < 30; n++) writes.refuse({ device: "Press", metric: "", why: "a flood" });
+  for (let n = 0; n < 30; n++) writes.refuse({ device: "x".repeat(60_000), metric: "", why: "a flood" });
+  expect(decodeEvents(encodeEvents(events.slice(-10)))).toHaveLength(10);
   expect(events.filter(({ data }) => data.outcome === "refused")).toHaveLength(10);
   expect(writes.refused).toBe(34);
   expect(events.every(({ code, message }) => code === "sparkplug.commanded" && message.length <= 500)).toBe(

@@ -13,6 +13,7 @@ const WAITING_MAX = 16;
 /** Events of refusals in one minute; the rest is only counted and told with the next one. */
 const REFUSALS_TOLD = { most: 10, everyMs: 60_000 } as const;
 const TEXT_MAX = 500;
+const FACT_MAX = 250;
 
 export interface HostWritesDeps extends WriteDeps {
   report: (event: GatewayEvent) => void;
@@ -100,8 +101,15 @@ export class HostWrites {
     this.#report(message, { device, metric, outcome: "refused", untold });
   }
 
-  #report(message: string, data: GatewayEvent["data"], deviceId?: string): void {
+  #report(message: string, facts: GatewayEvent["data"], deviceId?: string): void {
     const code = "sparkplug.commanded";
+    // Names come from whoever publishes; an event that is too long would be taken by nobody.
+    const data = Object.fromEntries(
+      Object.entries(facts).map(([name, fact]) => [
+        name,
+        typeof fact === "string" ? fact.slice(0, FACT_MAX) : fact,
+      ]),
+    );
     this.#deps.report({
       timeMs: this.#deps.clock.nowMs(),
       code,

@@ -1,3 +1,4 @@
+import { expect } from "bun:test";
 import { QUALITY, type QualityCode } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
 import type { WriteRules } from "@millrace/contract/vocabulary/write";
@@ -195,3 +196,19 @@ export const encode = (payload: object): Uint8Array =>
 
 export const rebirthRequest = (timestamp: number): Uint8Array =>
   encode({ timestamp, metrics: [{ name: "Node Control/Rebirth", type: "Boolean", value: true }] });
+
+export const kinds = (messages: readonly HeardMessage[]) =>
+  messages.map(({ kind, device }) => (device === "" ? kind : `${kind} ${device}`));
+export const metricOf = (message: HeardMessage | undefined, name: string) =>
+  message?.metrics.find((metric) => metric.name === name);
+export const bdSeqOf = (message: HeardMessage | undefined) => metricOf(message, "bdSeq")?.value;
+
+/** One after the other from 0 on, without a hole, beginning anew at each birth of the edge node. */
+export function expectSequence(messages: readonly HeardMessage[]): void {
+  let next = 0;
+  for (const { kind, seq } of messages) {
+    if (kind === "NBIRTH") next = 0;
+    expect(seq).toBe(next);
+    next = (next + 1) % 256;
+  }
+}

@@ -14,6 +14,8 @@ const log = getLogger(["gateway", "sparkplug"]);
 export const TURN_MS = 100;
 /** While so much was not read by the broker, nothing more is told than births and deaths. */
 const BACKLOG_BYTES_MAX = 1_048_576;
+/** How long the broker may take to confirm a death that is told on purpose: a gateway that ends has more to do. */
+const DEATH_MS = 1_000;
 /** A session that lasted so long counts as a success: the next try comes soon. */
 const PROVED_MS = 5_000;
 
@@ -228,7 +230,7 @@ export class SparkplugLink {
     this.#wire = null;
     log.info("the session ends: {why}", { why });
     if (wire !== null) {
-      await wire.publishSurely(topic, payload);
+      await wire.publishSurely(topic, payload, DEATH_MS);
       await wire.close(true);
     }
     this.#over(null);

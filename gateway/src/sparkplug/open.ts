@@ -53,6 +53,7 @@ export class Sparkplug {
   #running: Running | null = null;
   #refused: { name: ManifestSparkplug; error: AppError; sinceMs: number } | null = null;
   #text = "";
+  #stopped = false;
 
   constructor(deps: SparkplugDeps) {
     this.#deps = deps;
@@ -74,7 +75,7 @@ export class Sparkplug {
    */
   async apply(wanted: ManifestSparkplug | undefined, devices: readonly ManifestDevice[]): Promise<void> {
     const text = wanted === undefined ? "" : canonicalJson({ wanted, devices });
-    if (text === this.#text) return;
+    if (this.#stopped || text === this.#text) return;
     await this.#end();
     this.#text = text;
     if (wanted === undefined) return await this.#forgetHistory();
@@ -177,8 +178,8 @@ export class Sparkplug {
 
   /** Tells the death. What waits stays for the next start. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#end();
-    this.#text = "";
   }
 }
 

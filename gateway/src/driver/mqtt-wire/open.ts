@@ -294,10 +294,10 @@ class OpenWire implements Wire {
       this.#client.publish(topic, Buffer.from(payload), { qos: 0 }, () => undefined);
   }
 
-  async publishSurely(topic: string, payload: Uint8Array): Promise<boolean> {
+  async publishSurely(topic: string, payload: Uint8Array, msMax: number): Promise<boolean> {
     if (!this.#client.connected) return false;
     return await new Promise<boolean>((resolve) => {
-      const cancel = this.#input.clock.after(this.#input.settings.timeoutMs, () => resolve(false));
+      const cancel = this.#input.clock.after(msMax, () => resolve(false));
       this.#client.publish(topic, Buffer.from(payload), { qos: 1 }, (error) => {
         cancel();
         resolve(error === undefined || error === null);

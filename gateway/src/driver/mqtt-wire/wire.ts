@@ -30,8 +30,8 @@ export interface Wire {
   subscribe(filters: readonly string[], qos: 0 | 1): Promise<number[]>;
   unsubscribe(filters: readonly string[]): void;
   publish(topic: string, payload: Uint8Array): void;
-  /** With quality of service 1; false when the broker did not confirm it in time. */
-  publishSurely(topic: string, payload: Uint8Array): Promise<boolean>;
+  /** With quality of service 1; false when the broker did not confirm it within `msMax`. */
+  publishSurely(topic: string, payload: Uint8Array, msMax: number): Promise<boolean>;
   /** What was published and did not leave yet: a broker that reads slowly makes it grow. */
   readonly backlogBytes: number;
   /** @param withWill a broker of MQTT 5 tells our will; one of 3.1.1 never does after a goodbye */

@@ -19,7 +19,8 @@ async function namesOfTests(): Promise<string[]> {
   for (const pattern of TESTS)
     for await (const path of new Glob(pattern).scan(ROOT)) {
       const text = await Bun.file(join(ROOT, path)).text();
-      for (const [, name = ""] of text.matchAll(/\b(?:test|describe)\(\s*"(SP\d\d): /g)) names.push(name);
+      for (const [, name = ""] of text.matchAll(/\b(?:test(?:\.concurrent)?|describe)\(\s*"(SP\d\d): /g))
+        names.push(name);
     }
   return names;
 }

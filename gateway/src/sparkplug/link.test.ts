@@ -76,10 +76,9 @@ function expectSequence(messages: readonly HeardMessage[]): void {
   }
 }
 
-test("SP32: 600 messages arrive in sequence with quality of service 0 and not kept, and a rebirth begins it anew", async () => {
+test.concurrent("SP32: 600 messages arrive in sequence with quality of service 0 and not kept, and a rebirth begins it anew", async () => {
   await using broker = await Mosquitto.start();
-  await using ear = MosquittoEar.at(broker.port);
-  await systemClock.sleep(200);
+  await using ear = await MosquittoEar.at(broker);
   await using it = linked(broker.port);
   await ear.until((all) => ofKind(all, "DBIRTH").length === 2);
   // Each turn of its own, so that each change is a message.
@@ -107,11 +106,10 @@ test("SP32: 600 messages arrive in sequence with quality of service 0 and not ke
   expect(messages[0]?.kind).toBe("NBIRTH");
 }, 30_000);
 
-test("SP33: at a cut the broker tells the death with the bdSeq of the birth; then comes a birth with the next, and what was missed", async () => {
+test.concurrent("SP33: at a cut the broker tells the death with the bdSeq of the birth; then comes a birth with the next, and what was missed", async () => {
   await using broker = await Mosquitto.start();
   const line = await Line.to(broker.port);
-  await using ear = MosquittoEar.at(broker.port);
-  await systemClock.sleep(200);
+  await using ear = await MosquittoEar.at(broker);
   await using it = linked(line.port);
   await ear.until((all) => ofKind(all, "DBIRTH").length === 2);
   line.target = await freePort();
@@ -133,7 +131,7 @@ test("SP33: at a cut the broker tells the death with the bdSeq of the birth; the
   await line.close();
 }, 30_000);
 
-test("SP34: a broker that is killed and comes back, and one that freezes, find the edge node born again", async () => {
+test.concurrent("SP34: a broker that is killed and comes back, and one that freezes, find the edge node born again", async () => {
   await using broker = await Mosquitto.start();
   await using it = linked(broker.port);
   const births = async (n: number) => {
@@ -160,10 +158,9 @@ test("SP34: a broker that is killed and comes back, and one that freezes, find t
   expect(it.kept).toEqual([...it.kept].sort((a, b) => a - b));
 }, 30_000);
 
-test("SP35: the host's STATE at the broker lets it be born, ends the session, and lets it be born again", async () => {
+test.concurrent("SP35: the host's STATE at the broker lets it be born, ends the session, and lets it be born again", async () => {
   await using broker = await Mosquitto.start();
-  await using ear = MosquittoEar.at(broker.port);
-  await systemClock.sleep(200);
+  await using ear = await MosquittoEar.at(broker);
   const state = (online: boolean, timestamp: number) =>
     broker.publish("spBv1.0/STATE/scada", JSON.stringify({ online, timestamp }), ["-r", "-q", "1"]);
   await state(false, 1_000);
@@ -185,14 +182,13 @@ test("SP35: the host's STATE at the broker lets it be born, ends the session, an
   expect(ofKind(ear.heard, "DDATA").at(-1)?.metrics.at(-1)).toMatchObject({ value: 2, isHistorical: true });
 }, 30_000);
 
-test("SP36: an end on purpose tells the death before the goodbye; in MQTT 5 the goodbye asks for the will too", async () => {
+test.concurrent("SP36: an end on purpose tells the death before the goodbye; in MQTT 5 the goodbye asks for the will too", async () => {
   await using broker = await Mosquitto.start();
   for (const [version, deaths] of [
     ["3.1.1", 1],
     ["5", 2],
   ] as const) {
-    await using ear = MosquittoEar.at(broker.port, "spBv1.0/+/NDEATH/#");
-    await systemClock.sleep(200);
+    await using ear = await MosquittoEar.at(broker, "spBv1.0/+/NDEATH/#");
     {
       await using it = linked(broker.port, { version });
       while (it.rig.node.phase !== "born") await systemClock.sleep(5);
@@ -203,7 +199,7 @@ test("SP36: an end on purpose tells the death before the goodbye; in MQTT 5 the 
   }
 }, 30_000);
 
-test("SP37: CONNECT asks for a clean session that ends with the link, and has the will with quality of service 1, not kept", async () => {
+test.concurrent("SP37: CONNECT asks for a clean session that ends with the link, and has the will with quality of service 1, not kept", async () => {
   const connects: Buffer[] = [];
   const server = createServer((socket) => {
     socket.once("data", (bytes) => {
@@ -234,7 +230,7 @@ test("SP37: CONNECT asks for a clean session that ends with the link, and has th
   await new Promise<void>((resolve) => server.close(() => resolve()));
 }, 30_000);
 
-test("SP38: commands and STATE are subscribed with quality of service 1; a broker that denies one is told as that, and nothing is published there", async () => {
+test.concurrent("SP38: commands and STATE are subscribed with quality of service 1; a broker that denies one is told as that, and nothing is published there", async () => {
   const broker = await BrokerSimulator.start();
   broker.refused.add("spBv1.0/Plant/NCMD/GW 1");
   const subscribed = new Map<string, number>();

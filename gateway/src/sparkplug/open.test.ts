@@ -55,7 +55,7 @@ async function started(folder: string, port: number, keep: ReturnType<typeof kee
 
 test("by its manifest the gateway tells a real device's values, tells them anew when it changes, and ends in order", async () => {
   await using broker = await Mosquitto.start();
-  await using ear = MosquittoEar.at(broker.port);
+  await using ear = await MosquittoEar.at(broker);
   const folder = await mkdtemp(join(tmpdir(), "millrace-sparkplug-"));
   const keep = keepInMemory();
   const { plc, sparkplug, press, run, stop } = await started(folder, broker.port, keep);
@@ -102,8 +102,7 @@ test("what nobody heard and the number of the last CONNECT outlive a restart", a
   }
   await first.stop();
   await broker.up();
-  await using ear = MosquittoEar.at(broker.port);
-  await systemClock.sleep(200);
+  await using ear = await MosquittoEar.at(broker);
   const second = await started(folder, broker.port, keep);
   await second.run([second.press]);
   const told = () => ear.heard.flatMap(({ topic, payload }) => heard(topic, payload).metrics);

@@ -1,4 +1,5 @@
 import { systemClock } from "@millrace/contract/std/clock";
+import type { Mosquitto } from "./mosquitto.ts";
 
 /** A message as Mosquitto's own subscriber prints it. */
 export interface Overheard {
@@ -8,21 +9,30 @@ export interface Overheard {
   payload: Uint8Array;
 }
 
+/** Kept at the broker: who hears it has subscribed. */
+const READY = "ear/ready";
+
 /** Debian's `mosquitto_sub` in a process of its own: hears what everybody at the broker hears. */
 export class MosquittoEar implements AsyncDisposable {
   readonly heard: Overheard[] = [];
+  #ready = false;
   readonly #process: Bun.Subprocess<"ignore", "pipe", "ignore">;
 
   private constructor(port: number, filter: string) {
+    const at = ["-h", "127.0.0.1", "-p", String(port)];
     this.#process = Bun.spawn(
-      ["mosquitto_sub", "-h", "127.0.0.1", "-p", String(port), "-t", filter, "-q", "1", "-F", "%t|%q|%r|%x"],
+      ["mosquitto_sub", ...at, "-t", filter, "-t", READY, "-q", "1", "-F", "%t|%q|%r|%x"],
       { stdin: "ignore", stdout: "pipe", stderr: "ignore" },
     );
     void this.#read();
   }
 
-  static at(port: number, filter = "spBv1.0/#"): MosquittoEar {
-    return new MosquittoEar(port, filter);
+  /** Hears from here on. */
+  static async at(broker: Mosquitto, filter = "spBv1.0/#"): Promise<MosquittoEar> {
+    await broker.publish(READY, "1", ["-r"]);
+    const ear = new MosquittoEar(broker.port, filter);
+    await ear.until(() => ear.#ready);
+    return ear;
   }
 
   async #read(): Promise<void> {
@@ -32,12 +42,14 @@ export class MosquittoEar implements AsyncDisposable {
       rest = lines.pop() ?? "";
       for (const line of lines) {
         const [topic = "", qos = "", retained = "", hex = ""] = line.split("|");
-        this.heard.push({
-          topic,
-          qos: Number(qos),
-          retained: retained === "1",
-          payload: Buffer.from(hex, "hex"),
-        });
+        if (topic === READY) this.#ready = true;
+        else
+          this.heard.push({
+            topic,
+            qos: Number(qos),
+            retained: retained === "1",
+            payload: Buffer.from(hex, "hex"),
+          });
       }
     }
   }

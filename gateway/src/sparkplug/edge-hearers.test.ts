@@ -171,3 +171,26 @@ test("bytes that are none, and messages cut anywhere, end in nothing or a refusa
     { numRuns: 10_000 },
   );
 });
+
+test("a disk that refuses costs history, which is counted, and stops nothing", () => {
+  const rig = new EdgeRig();
+  rig.put(3, true);
+  rig.tick();
+  rig.put(1, 1);
+  rig.history.close();
+  rig.tick();
+  expect(rig.history.dropped).toBe(1);
+  rig.put(1, 2);
+  rig.tick();
+  expect(rig.history.dropped).toBe(2);
+  expect(metricOf(rig.connect().told[0], "Node Info/Changes Dropped")?.value).toBe(2);
+  rig.put(1, 3);
+  expect(rig.tick()[0]?.metrics[0]?.value).toBe(3);
+});
+
+test("a history of nothing keeps nothing", () => {
+  const rig = new EdgeRig({ historyMax: 0 });
+  rig.put(1, 1);
+  rig.tick();
+  expect([rig.node.waiting, rig.history.dropped]).toEqual([0, 1]);
+});

@@ -1,8 +1,12 @@
 import { Database } from "bun:sqlite";
+import { getLogger } from "@logtape/logtape";
+import { asAppError } from "@millrace/contract/error/app-error";
 import type { QualityCode } from "@millrace/contract/vocabulary/quality";
 import { type TagValue, type ValueKind, valueKindOf } from "@millrace/contract/vocabulary/value";
 import { derivationOf } from "../scan/derive.ts";
 import type { Change, DeviceSeat, Plan } from "./plan.ts";
+
+const log = getLogger(["gateway", "sparkplug"]);
 
 const TABLE = `CREATE TABLE IF NOT EXISTS change (
   place INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, tag_no INTEGER NOT NULL,
@@ -44,6 +48,7 @@ export class SqliteHistory implements History {
   readonly #max: number;
   readonly #plan: Plan;
   #count: number;
+  #refused = false;
   dropped = 0;
 
   /** @param path of the file; `:memory:` for none */
@@ -73,11 +78,26 @@ export class SqliteHistory implements History {
     this.#db.query("DELETE FROM change WHERE tag_no NOT IN (SELECT value FROM json_each(?))").run(known);
   }
 
+  /** When the disk refuses they are dropped and counted: whoever tells samples must not fail for it. */
   keep(changes: readonly Change[]): void {
+    try {
+      this.#keep(changes);
+      this.#refused = false;
+    } catch (thrown) {
+      this.dropped += changes.length;
+      this.#tellRefusal(thrown);
+    }
+  }
+
+  #tellRefusal(thrown: unknown): void {
+    if (!this.#refused)
+      log.error("the disk refuses what waits for Sparkplug hosts: {error}", { error: asAppError(thrown) });
+    this.#refused = true;
+  }
+
+  #keep(changes: readonly Change[]): void {
     // Of more than there is room for, only the newest ones would stay.
     const wanted = changes.slice(Math.max(0, changes.length - this.#max));
-    this.dropped += changes.length - wanted.length;
-    if (wanted.length === 0) return;
     const insert = this.#db.query(
       "INSERT INTO change (device, tag_no, value, quality, time_ms) VALUES (?, ?, ?, ?, ?)",
     );
@@ -86,6 +106,7 @@ export class SqliteHistory implements History {
         insert.run(metric.seat.deviceId, metric.tag.tagNo, stored(value), quality, timeMs);
     })();
     this.#count += wanted.length;
+    this.dropped += changes.length - wanted.length;
     this.#bound();
   }
 
@@ -99,7 +120,17 @@ export class SqliteHistory implements History {
     this.dropped += over;
   }
 
+  /** Nothing when the disk refuses. */
   next(seat: DeviceSeat, most: number): Kept {
+    try {
+      return this.#next(seat, most);
+    } catch (thrown) {
+      this.#tellRefusal(thrown);
+      return { changes: [], done: () => undefined };
+    }
+  }
+
+  #next(seat: DeviceSeat, most: number): Kept {
     const rows = this.#db
       .query<Row, [string, number]>("SELECT * FROM change WHERE device = ? ORDER BY place LIMIT ?")
       .all(seat.deviceId, most);
@@ -115,6 +146,7 @@ export class SqliteHistory implements History {
     return {
       changes,
       done: () => {
+        if (rows.length === 0) return;
         this.#db.query("DELETE FROM change WHERE device = ? AND place <= ?").run(seat.deviceId, last);
         this.#count = Math.max(0, this.#count - rows.length);
       },

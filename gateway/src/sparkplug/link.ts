@@ -31,7 +31,7 @@ export interface LinkInput {
   library: Library;
   clock: Clock;
   random: Random;
-  /** Durable when it resolves: the number of a CONNECT is never used again after a power cut. */
+  /** Durable when it resolves, so that the number of a CONNECT is not used again after a power cut. */
   keepBdSeq: (bdSeq: number) => Promise<void>;
   onWrite: (order: HostOrder) => void;
   onRefusal: (refusal: Refusal) => void;
@@ -124,16 +124,16 @@ export class SparkplugLink {
       const codes = await this.#inTime(wire.subscribe(topics, 1), ended.promise);
       if (codes === null) return await ended.promise;
       const refused = topics.filter((_, index) => (codes[index] ?? 0x80) >= 0x80);
-      if (refused.length > 0) {
-        await wire.close(true);
+      if (refused.length > 0)
         return new AppError("link.denied", `${this.#broker}: our user may not subscribe to ${refused[0]}.`);
-      }
       this.#problem = null;
       await this.carry(node.subscribed(this.#now()));
       return await ended.promise;
     } finally {
       this.#wire = null;
       node.unlinked();
+      // Nothing to do for one that is lost or was ended on purpose.
+      await wire.close(true);
     }
   }
 
@@ -167,7 +167,7 @@ export class SparkplugLink {
       },
       events: {
         onMessage: ({ topic, payload, retain }) =>
-          void this.carry(node.hear(topic, payload, retain, this.#now())),
+          this.#say(() => node.hear(topic, payload, retain, this.#now())),
         onAlive: () => undefined,
         onClosed: (error) => over(error),
       },
@@ -189,9 +189,18 @@ export class SparkplugLink {
   #turn(): void {
     const { node, clock } = this.#input;
     const room = (this.#wire?.backlogBytes ?? 0) < BACKLOG_BYTES_MAX;
-    void this.carry(node.tick(this.#now(), room));
+    this.#say(() => node.tick(this.#now(), room));
     this.#look();
     this.#cancelTurn = clock.after(TURN_MS, () => this.#turn());
+  }
+
+  /** A bug of ours costs what would have been said now, and nobody else anything. */
+  #say(outputs: () => readonly Output[]): void {
+    try {
+      this.carry(outputs()).catch((thrown: unknown) => log.error("{error}", { error: asAppError(thrown) }));
+    } catch (thrown) {
+      log.error("{error}", { error: asAppError(thrown) });
+    }
   }
 
   /** A line in the log when the phase changes, never one per turn. */

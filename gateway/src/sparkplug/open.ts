@@ -116,7 +116,11 @@ export class Sparkplug {
       library,
       clock,
       random,
-      keepBdSeq: (bdSeq) => keep.write(BDSEQ_FILE, `${bdSeq}\n`),
+      // A disk that refuses must not silence the edge node: at worst a number is used again after a power cut.
+      keepBdSeq: (bdSeq) =>
+        keep.write(BDSEQ_FILE, `${bdSeq}\n`).catch((thrown: unknown) => {
+          log.warn("the number of the session could not be kept: {error}", { error: asAppError(thrown) });
+        }),
       onWrite: (order) => writes.take(order),
       onRefusal: (refusal) => writes.refuse(refusal),
     });

@@ -4,6 +4,7 @@ import { decodeSettings } from "@millrace/contract/driver/settings";
 import { type SparkplugSettings, sparkplugDeclaration } from "@millrace/contract/sparkplug/settings";
 import { systemClock } from "@millrace/contract/std/clock";
 import { EdgeRig, type HeardMessage, heard, rebirthRequest } from "../../test/edge-rig.ts";
+import { makeCertificates } from "../../test/peers/certificates.ts";
 import { freePort, Mosquitto } from "../../test/peers/mosquitto.ts";
 import { MosquittoEar, type Overheard } from "../../test/peers/mosquitto-ear.ts";
 import * as library from "../driver/mqtt-wire/open.ts";
@@ -255,4 +256,26 @@ test.concurrent("SP38: commands and STATE are subscribed with quality of service
   });
   await it[Symbol.asyncDispose]();
   await broker.close();
+}, 30_000);
+
+test.concurrent("over TLS with a client certificate it is born; a broker nobody we trust signed for hears no CONNECT", async () => {
+  const [own, other] = await Promise.all([makeCertificates(), makeCertificates()]);
+  await using broker = await Mosquitto.start({
+    config: [
+      "allow_anonymous true",
+      "cafile %d/ca.crt",
+      "certfile %d/server.crt",
+      "keyfile %d/server.key",
+      "require_certificate true",
+    ],
+    files: { "ca.crt": own.ca, "server.crt": own.server.cert, "server.key": own.server.key },
+  });
+  const url = `mqtts://127.0.0.1:${broker.port}`;
+  const known = { broker: url, clientCertificate: own.client.cert, clientKey: own.client.key };
+  await using it = linked(broker.port, { ...known, ca: own.ca });
+  while (it.rig.node.births === 0) await systemClock.sleep(5);
+  await using stranger = linked(broker.port, { ...known, ca: other.ca });
+  while (stranger.link.problem === null) await systemClock.sleep(5);
+  expect(stranger.link.problem.code).toBe("link.untrusted");
+  expect(stranger.kept).toEqual([]);
 }, 30_000);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { ConfigDocument, ConfigPlan } from "@millrace/contract/api/config";
+import type { ConfigDocument, ConfigPlan, Draft } from "@millrace/contract/api/config";
 import type { Gateway } from "@millrace/contract/api/gateway";
 import type { Site } from "@millrace/contract/api/plant";
 import type { Problem } from "@millrace/contract/api/problem";
@@ -150,4 +150,18 @@ test("a site's new name is the group's new name", async () => {
     sites: { Works: { kind: "site", renamedFrom: "Plant" } },
   });
   expect((await manifestOf(hub, id)).sparkplug?.groupId).toBe("Works");
+});
+
+test("a draft keeps the secret closed until it is published", async () => {
+  const { hub, id } = await plant();
+  await using _ = hub;
+  const document = { millrace: 1, gateways: { "GW 1": { site: "Plant", sparkplug: SETTINGS } } };
+  const { body } = await hub.call<Draft>("POST", "/api/v1/drafts", { name: "Edge node", document });
+  expect(body.document.gateways?.["GW 1"]?.sparkplug?.password).toEqual({
+    secret: expect.stringMatching(/^drafts\//),
+  });
+  expect(JSON.stringify(await hub.database.sql`SELECT * FROM config_draft`)).not.toContain(CANARY);
+  expect((await hub.call("POST", `/api/v1/drafts/${body.id}/publish`, {})).status).toBe(200);
+  expect((await get(hub, id)).settings).toMatchObject({ password: { secret: "gateways/GW 1/password" } });
+  expect((await manifestOf(hub, id)).sparkplug?.settings.password).toEqual({ sealed: expect.any(String) });
 });

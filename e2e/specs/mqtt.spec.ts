@@ -102,7 +102,7 @@ test("a broker of the plant: what mosquitto_pub sends is live on the screen", as
 }, 60_000);
 
 test("the gateway as Sparkplug edge node: made one by its form, it tells its devices to the broker", async () => {
-  const told = Bun.spawn(
+  await using told = Bun.spawn(
     ["mosquitto_sub", "-h", "127.0.0.1", "-p", String(ports.plant), "-t", "spBv1.0/#", "-F", "%t"],
     { stdout: "pipe", stderr: "ignore" },
   );
@@ -131,7 +131,6 @@ test("the gateway as Sparkplug edge node: made one by its form, it tells its dev
     async () => topics,
     (all) => all.includes("/NBIRTH/Hall 1") && all.includes("/DBIRTH/Hall 1/"),
   );
-  told.kill();
   await ada.picture("sparkplug-online");
   await accessible();
 }, 60_000);

@@ -1,5 +1,6 @@
 import { AppError } from "../error/app-error.ts";
-import type { DriverDeclaration } from "./declaration.ts";
+import { sparkplugDeclaration } from "../sparkplug/settings.ts";
+import type { DriverDeclaration, SettingsDeclaration } from "./declaration.ts";
 import { modbusDeclaration } from "./modbus/declaration.ts";
 import { mqttDeclaration } from "./mqtt/declaration.ts";
 import { opcuaDeclaration } from "./opcua/declaration.ts";
@@ -36,3 +37,9 @@ export function declarationOf(kind: string): AnyDeclaration {
     },
   );
 }
+
+/** Whatever has settings of its own, by kind: every driver, and what else connects. Undefined for what we do not know. */
+export const settingsDeclarationOf = (kind: string): SettingsDeclaration | undefined =>
+  kind === sparkplugDeclaration.kind
+    ? (sparkplugDeclaration as unknown as SettingsDeclaration)
+    : DECLARATIONS.find((one) => one.kind === kind);

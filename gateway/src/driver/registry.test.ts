@@ -25,10 +25,16 @@ test("kinds are unique", () => {
   expect(new Set(kinds).size).toBe(kinds.length);
 });
 
+interface Simulator {
+  conformanceDevice(): Promise<ConformanceDevice>;
+  /** Other ways to a device of the same protocol, which promise the same. */
+  conformanceVariants?: Record<string, () => Promise<ConformanceDevice>>;
+}
+
 // Each driver's simulator brings its own device, so a registered driver without one fails here.
 for (const driver of DRIVERS) {
-  const simulator: { conformanceDevice(): Promise<ConformanceDevice> } = await import(
-    `../drivers/${driver.kind}/simulator.ts`
-  );
+  const simulator: Simulator = await import(`../drivers/${driver.kind}/simulator.ts`);
   conformance(driver, simulator.conformanceDevice);
+  for (const [way, makeDevice] of Object.entries(simulator.conformanceVariants ?? {}))
+    conformance(driver, makeDevice, ` over ${way}`);
 }

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { type Area, FUNCTION } from "@millrace/contract/driver/modbus/address";
-import { type Clock, systemClock } from "@millrace/contract/std/clock";
+import type { Clock } from "@millrace/contract/std/clock";
+import { crc16, withCrc } from "./question.ts";
 import { SimUnit, type SimWrite, writeOf } from "./simulated-unit.ts";
 
 /** A request as the simulator received it. */
@@ -29,6 +30,8 @@ export type Misdeed =
   /** Each piece in a segment of its own. */
   | { do: "pieces"; bytes(answer: Buffer): Uint8Array[] };
 
+export type Framing = "tcp" | "rtu";
+
 const EXCEPTION = { function: 1, address: 2, value: 3 } as const;
 /** What stands before unit and PDU; its last two bytes are their length. */
 const HEADER_BYTES = 6;
@@ -36,8 +39,8 @@ const HEADER_BYTES = 6;
 const BODY_BYTES_MIN = 6;
 
 /**
- * A Modbus TCP device of our own, in this process, on a port the system chooses. Used by tests and by the simulated
- * plant; it speaks the real wire format.
+ * A Modbus device of our own, in this process, on a TCP port the system chooses. Used by tests and by the simulated
+ * plant; it speaks the real wire format: that of Modbus TCP, or the frames of a serial line.
  */
 export class ModbusSimulator {
   /** Used one per request, in order; then the device behaves. */
@@ -45,6 +48,8 @@ export class ModbusSimulator {
   /** Used for every request while it is set. */
   always: Misdeed | null = null;
   idsEchoed = true;
+  /** With the frames of a serial line: what is sent here comes back first, as two-wire adapters have it. */
+  echoes = false;
   readonly requests: SimRequest[] = [];
   readonly writes: SimWrite[] = [];
   connections = 0;
@@ -52,15 +57,17 @@ export class ModbusSimulator {
   readonly #units = new Map<number, SimUnit>();
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
+  readonly #framing: Framing;
 
-  private constructor(clock: Clock) {
+  private constructor(clock: Clock, framing: Framing) {
     this.#clock = clock;
+    this.#framing = framing;
     this.#server = createServer((socket) => this.#serve(socket));
   }
 
   /** @param port 0 lets the system choose; a test that brings a device back gives the old one. */
-  static async start(clock: Clock, port = 0): Promise<ModbusSimulator> {
-    const simulator = new ModbusSimulator(clock);
+  static async start(clock: Clock, port = 0, framing: Framing = "tcp"): Promise<ModbusSimulator> {
+    const simulator = new ModbusSimulator(clock, framing);
     await new Promise<void>((resolve, reject) => {
       simulator.#server.once("error", reject);
       simulator.#server.listen(port, "127.0.0.1", resolve);
@@ -118,10 +125,15 @@ export class ModbusSimulator {
     socket.on("data", (chunk: Buffer) => {
       rest = Buffer.concat([rest, chunk]);
       while (rest.length >= HEADER_BYTES) {
-        const bytes = HEADER_BYTES + Math.max(BODY_BYTES_MIN, rest.readUInt16BE(4));
+        const bytes = this.#framing === "tcp" ? tcpBytes(rest) : rtuBytes(rest);
         if (rest.length < bytes) return;
-        this.#handle(socket, rest.subarray(0, bytes));
+        const request = rest.subarray(0, bytes);
         rest = rest.subarray(bytes);
+        if (this.#framing === "tcp") this.#handle(socket, request);
+        else if (crc16(request, 0, bytes - 2) === request.readUInt16LE(bytes - 2)) {
+          if (this.echoes) socket.write(request);
+          this.#handle(socket, frame(0, request[0]!, request.subarray(1, -2)));
+        }
       }
     });
   }
@@ -137,14 +149,20 @@ export class ModbusSimulator {
     this.requests.push(request);
     const pdu = this.#answer(request, bytes);
     if (pdu === null) return;
-    const answer = frame(this.idsEchoed ? request.id : 0, request.unit, pdu);
+    const tcp = frame(this.idsEchoed ? request.id : 0, request.unit, pdu);
+    const answer = this.#asSent(tcp);
     const misdeed = this.misdeeds.shift() ?? this.always;
     if (misdeed === null) socket.write(answer);
-    else this.#misbehave(socket, request, answer, misdeed);
+    else this.#misbehave(socket, request, { answer, tcp }, misdeed);
+  }
+
+  #asSent(tcp: Buffer): Buffer {
+    return this.#framing === "tcp" ? tcp : withCrc(tcp.subarray(HEADER_BYTES));
   }
 
   /** The right PDU; null when this unit says nothing. */
   #answer({ unit: number, functionCode, offset, count }: SimRequest, bytes: Buffer): Buffer | null {
+    if (number === 0 && this.#framing === "rtu") return this.#broadcast(bytes);
     const unit = this.#units.get(number);
     if (unit === undefined || unit.dead) return null;
     const area = (Object.keys(FUNCTION) as Area[]).find((one) => FUNCTION[one] === functionCode);
@@ -168,6 +186,15 @@ export class ModbusSimulator {
       : pack(unit[area], functionCode, offset, count);
   }
 
+  /** Every unit does it and none answers. */
+  #broadcast(bytes: Buffer): null {
+    for (const [number, unit] of this.#units) {
+      const write = writeOf(number, unit, bytes);
+      if (write !== null) this.#write(unit, write, bytes);
+    }
+    return null;
+  }
+
   #write(unit: SimUnit, write: SimWrite, bytes: Buffer): Buffer {
     const functionCode = bytes[7]!;
     const { area, offset, words } = write;
@@ -179,7 +206,12 @@ export class ModbusSimulator {
     return Buffer.from(bytes.subarray(7, functionCode === 22 ? 14 : 12));
   }
 
-  #misbehave(socket: Socket, request: SimRequest, answer: Buffer, misdeed: Misdeed): void {
+  #misbehave(
+    socket: Socket,
+    request: SimRequest,
+    { answer, tcp }: { answer: Buffer; tcp: Buffer },
+    misdeed: Misdeed,
+  ): void {
     switch (misdeed.do) {
       case "silent":
         return;
@@ -202,7 +234,7 @@ export class ModbusSimulator {
         for (const bytes of misdeed.bytes(request, answer)) socket.write(bytes);
         return;
       default:
-        socket.write(falsify(answer, misdeed));
+        socket.write(this.#asSent(falsify(tcp, misdeed)));
     }
   }
 
@@ -240,6 +272,15 @@ function falsify(answer: Buffer, misdeed: Extract<Misdeed, { do: Lie }>): Buffer
   }
 }
 
+const tcpBytes = (rest: Buffer): number => HEADER_BYTES + Math.max(BODY_BYTES_MIN, rest.readUInt16BE(4));
+
+/** Length of a request on a serial line, as its function has it. */
+function rtuBytes(rest: Buffer): number {
+  const functionCode = rest[1]!;
+  if (functionCode === 22) return 10;
+  return functionCode === 15 || functionCode === 16 ? 9 + (rest[6] ?? 0) : 8;
+}
+
 /** MBAP header, unit and PDU. */
 export function frame(id: number, unit: number, pdu: Uint8Array): Buffer {
   const bytes = Buffer.alloc(7 + pdu.length);
@@ -268,86 +309,4 @@ function packBits(memory: ArrayLike<number>, functionCode: number, offset: numbe
   return pdu;
 }
 
-/** What of the device below can be written, and what cannot. */
-const CONFORMANCE_WRITES = {
-  writable: [
-    { address: "coil:3", dataType: "boolean" as const, value: false },
-    { address: "holding:0.15", dataType: "boolean" as const, value: false },
-    { address: "holding:30 byte=high", dataType: "int8" as const, value: -5 },
-    { address: "holding:30 byte=low", dataType: "uint8" as const, value: 200 },
-    { address: "holding:31", dataType: "int16" as const, value: -2 },
-    { address: "holding:32", dataType: "uint16" as const, value: 65_535 },
-    { address: "holding:33 order=CDAB", dataType: "int32" as const, value: -70_000 },
-    { address: "holding:35 order=BADC", dataType: "uint32" as const, value: 4_000_000_000 },
-    { address: "holding:37", dataType: "uint64" as const, value: 18_446_744_073_709_551_615n },
-    { address: "holding:41 order=HGFEDCBA", dataType: "int64" as const, value: -9_007_199_254_740_993n },
-    { address: "holding:45", dataType: "float32" as const, value: 2.5 },
-    { address: "holding:47", dataType: "float64" as const, value: 0.1 },
-    { address: "holding:51 length=8 layout=low-high", dataType: "text" as const, value: "Race 7" },
-  ],
-  unwritable: [
-    { address: "discrete:0", dataType: "boolean" as const, value: true },
-    { address: "input:0", dataType: "uint16" as const, value: 1 },
-    { address: "holding:12", dataType: "uint16" as const, value: 1 },
-    { address: "holding:32", dataType: "uint16" as const, value: 65_536 },
-    { address: "holding:45", dataType: "float32" as const, value: 1e39 },
-  ],
-};
-
-/** A device with one value of each type, for the conformance suite. */
-export async function conformanceDevice() {
-  const simulator = await ModbusSimulator.start(systemClock);
-  const unit = simulator.unit(1);
-  unit.coil[3] = 1;
-  unit.discrete[0] = 1;
-  // 0x8001 read as each 8 and 16 bit type, and one value of each wider type in big-endian order.
-  unit.holding.set([0x8001, 0xfffe, 0x1dc0, 0x8000, 0, 0, 1, 0x7fff, 0xffff, 0xffff, 0xfffe]);
-  unit.setFloat("holding", 20, -1.5);
-  unit.input.set([0x4009, 0x21fb, 0x5444, 0x2d18, 0x4d69, 0x6c6c, 0x0000]);
-  unit.illegal.add("holding:12");
-  return {
-    settings: { host: "127.0.0.1", port: simulator.port, timeoutMs: 2_000 },
-    readable: [
-      { address: "coil:3", dataType: "boolean" as const, value: true },
-      { address: "discrete:0", dataType: "boolean" as const, value: true },
-      { address: "holding:0.15", dataType: "boolean" as const, value: true },
-      { address: "holding:0 byte=high", dataType: "int8" as const, value: -128 },
-      { address: "40001", dataType: "uint8" as const, value: 1 },
-      { address: "holding:0", dataType: "int16" as const, value: -32_767 },
-      { address: "400001", dataType: "uint16" as const, value: 32_769 },
-      { address: "holding:1", dataType: "int32" as const, value: -123_456 },
-      { address: "holding:0x3", dataType: "uint32" as const, value: 2_147_483_648 },
-      { address: "holding:3", dataType: "uint64" as const, value: 9_223_372_036_854_775_809n },
-      { address: "holding:7", dataType: "int64" as const, value: 9_223_372_036_854_775_806n },
-      { address: "holding:20", dataType: "float32" as const, value: -1.5 },
-      { address: "input:0", dataType: "float64" as const, value: Math.PI },
-      { address: "30005 length=6", dataType: "text" as const, value: "Mill" },
-    ],
-    illegal: { address: "holding:12", dataType: "uint16" as const },
-    ...CONFORMANCE_WRITES,
-    malformed: [
-      "",
-      "holding",
-      "holding:",
-      "holding:70000",
-      "40000",
-      "pump:3",
-      "holding:1 oder=AB",
-      "holding:1.16",
-    ],
-    wrong: [
-      { settings: {}, setting: "host" },
-      { settings: { host: "plc", port: 0 }, setting: "port" },
-      { settings: { host: "plc", unit: 256 }, setting: "unit" },
-      { settings: { host: "plc", wordOrder: "middle-first" }, setting: "wordOrder" },
-      { settings: { host: "plc", adressBase: 1 }, setting: "adressBase" },
-    ],
-    socketsOpen: () => simulator.socketsOpen,
-    connections: () => simulator.connections,
-    cut: () => simulator.cut(),
-    silence: (on: boolean) => {
-      simulator.always = on ? { do: "silent" } : null;
-    },
-    close: () => simulator.close(),
-  };
-}
+export { conformanceDevice, conformanceVariants } from "./conformance-device.ts";

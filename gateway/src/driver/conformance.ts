@@ -174,6 +174,8 @@ export function conformance(
       await session.read(readable(), signal());
       device.silence(true);
       const writing = session.write(points, signal());
+      // A serial line is silent for a moment before each request.
+      await systemClock.sleep(20);
       device.cut();
       const outcomes = await writing;
       expect(outcomes.map(({ id, done }) => [id, done])).toEqual([

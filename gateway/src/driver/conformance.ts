@@ -42,11 +42,7 @@ export interface ConformanceDevice {
 const WAIT_MS_MAX = 5_000;
 
 /** The promises of `Driver` and `Session`, as tests. Run on every entry of the registry. */
-export function conformance(
-  driver: AnyDriver,
-  makeDevice: () => Promise<ConformanceDevice>,
-  way = "",
-): void {
+export function conformance(driver: AnyDriver, makeDevice: () => Promise<ConformanceDevice>, way = ""): void {
   describe(`conformance of ${driver.kind}${way}`, () => {
     let device: ConformanceDevice;
     let session: Session;

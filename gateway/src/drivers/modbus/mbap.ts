@@ -127,7 +127,8 @@ export class MbapPort extends Port {
     if (inPieces && this.#owed.size > 0)
       this.end("garbled", "an answer in pieces, while an older one may still be on its way");
     else if (why !== null) this.events.onGarbled(why);
-    else if (this.#idsNotEchoed ? rest.length === 0 : isFrames(rest)) this.emit("data", withCrc(frame.subarray(HEADER_BYTES)));
+    else if (this.#idsNotEchoed ? rest.length === 0 : isFrames(rest))
+      this.emit("data", withCrc(frame.subarray(HEADER_BYTES)));
     else this.end("garbled", "bytes behind the answer that are no frame");
   }
 

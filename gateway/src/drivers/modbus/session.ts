@@ -91,9 +91,7 @@ export class ModbusSession implements Session<ModbusAddress> {
     const { transport, host = "", port, serialPort = "" } = this.#settings;
     if (transport === "tcp") return new MbapPort(new TcpLine(host, port), this.#peer, events);
     const line: Line =
-      transport === "serial"
-        ? new SerialLine({ ...this.#settings, serialPort })
-        : new TcpLine(host, port);
+      transport === "serial" ? new SerialLine({ ...this.#settings, serialPort }) : new TcpLine(host, port);
     return new RtuPort(line, this.#deps.clock, (fact) => this.#reader.learned.add(fact), events);
   }
 
@@ -320,7 +318,10 @@ export class ModbusSession implements Session<ModbusAddress> {
 
   #openError(cause: NodeJS.ErrnoException): AppError {
     const serial = this.#settings.transport === "serial";
-    const [code, words] = (serial ? NO_PORT : NO_PEER)[cause.code ?? ""] ?? ["link.unreachable", cause.message];
+    const [code, words] = (serial ? NO_PORT : NO_PEER)[cause.code ?? ""] ?? [
+      "link.unreachable",
+      cause.message,
+    ];
     return this.#linkError(code, words || cause.message, cause);
   }
 

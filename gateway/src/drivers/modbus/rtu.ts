@@ -10,6 +10,8 @@ const BUFFER_BYTES_MAX = 1_024;
 const ANSWER_BYTES_MIN = 5;
 /** No device rests that long within a frame, nor a network between two parts of one. */
 const REST_MS = 250;
+/** Bytes without an answer among them after which a line is given up and opened anew. */
+const BABBLE_BYTES_MAX = 65_536;
 /** A line that does not fall silent for this long is disturbed. */
 const NOISE_MS_MAX = 1_000;
 /** An answer that is later than this many timeouts does not come any more. */
@@ -42,6 +44,7 @@ export class RtuPort extends Port {
   readonly #learned: (fact: string) => void;
   #echo: "unknown" | "yes" | "no" = "unknown";
   #bytes: Buffer = Buffer.alloc(0);
+  #babbled = 0;
   #lastByteMs = Number.NEGATIVE_INFINITY;
   #pending: Pending | null = null;
   #steps = 0;
@@ -170,6 +173,11 @@ export class RtuPort extends Port {
 
   protected receive(chunk: Buffer): void {
     this.#lastByteMs = Math.max(this.#lastByteMs, this.#clock.monoMs());
+    this.#babbled += chunk.length;
+    if (this.#babbled > BABBLE_BYTES_MAX) {
+      this.end("garbled", `${this.#babbled} bytes without an answer among them`);
+      return;
+    }
     const bytes = Buffer.concat([this.#bytes, chunk]);
     this.#bytes = bytes.length > BUFFER_BYTES_MAX ? bytes.subarray(-BUFFER_BYTES_MAX) : bytes;
     const pending = this.#pending;
@@ -234,6 +242,7 @@ export class RtuPort extends Port {
 
   #answered({ echoed, before }: Pending, frame: Buffer): void {
     this.drop();
+    this.#babbled = 0;
     if (this.#echo === "unknown") {
       this.#echo = echoed ? "yes" : "no";
       if (echoed) this.#learned("the adapter hears its own sending; the echo is taken out");

@@ -58,6 +58,7 @@ export class ModbusSimulator {
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   readonly #framing: Framing;
+  #turn: Promise<void> = Promise.resolve();
 
   private constructor(clock: Clock, framing: Framing) {
     this.#clock = clock;
@@ -132,13 +133,15 @@ export class ModbusSimulator {
         if (this.#framing === "tcp") this.#handle(socket, request);
         else if (crc16(request, 0, bytes - 2) === request.readUInt16LE(bytes - 2)) {
           if (this.echoes) socket.write(request);
-          this.#handle(socket, frame(0, request[0]!, request.subarray(1, -2)));
+          const asked = frame(0, request[0]!, request.subarray(1, -2));
+          // Whoever is on a serial line does one thing after the other, and so does a unit that is late.
+          this.#turn = this.#turn.then(() => this.#handle(socket, asked));
         }
       }
     });
   }
 
-  #handle(socket: Socket, bytes: Buffer): void {
+  #handle(socket: Socket, bytes: Buffer): Promise<void> | void {
     const request: SimRequest = {
       id: bytes.readUInt16BE(0),
       unit: bytes[6]!,
@@ -153,7 +156,7 @@ export class ModbusSimulator {
     const answer = this.#asSent(tcp);
     const misdeed = this.misdeeds.shift() ?? this.always;
     if (misdeed === null) socket.write(answer);
-    else this.#misbehave(socket, request, { answer, tcp }, misdeed);
+    else return this.#misbehave(socket, request, { answer, tcp }, misdeed);
   }
 
   #asSent(tcp: Buffer): Buffer {
@@ -211,13 +214,12 @@ export class ModbusSimulator {
     request: SimRequest,
     { answer, tcp }: { answer: Buffer; tcp: Buffer },
     misdeed: Misdeed,
-  ): void {
+  ): Promise<void> | void {
     switch (misdeed.do) {
       case "silent":
         return;
       case "late":
-        this.#clock.after(misdeed.ms, () => socket.writable && socket.write(answer));
-        return;
+        return this.#clock.sleep(misdeed.ms).then(() => void (socket.writable && socket.write(answer)));
       case "drip":
         void this.#drip(
           socket,

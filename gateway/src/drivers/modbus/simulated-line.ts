@@ -60,6 +60,23 @@ export class SimulatedLine {
     });
   }
 
+  /** Two ports with a cable between them. */
+  static async pair(): Promise<[SimulatedLine, SimulatedLine]> {
+    let there: SimulatedLine | null = null;
+    let toHere: (bytes: Uint8Array) => void = () => {};
+    const here = await SimulatedLine.start((toLine) => {
+      toHere = toLine;
+      return { write: (bytes) => void there?.send(bytes), close: () => {} };
+    });
+    there = await SimulatedLine.start(() => ({ write: (bytes) => toHere(bytes), close: () => {} }));
+    return [here, there];
+  }
+
+  /** To whoever has the port open. */
+  send(bytes: Uint8Array): void {
+    this.#terminal?.write(bytes);
+  }
+
   /** 1 while somebody in this process has the port open, however many handles that takes. */
   opened(): number {
     const own = this.#terminal === null ? 0 : 1;

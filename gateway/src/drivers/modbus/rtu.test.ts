@@ -79,7 +79,7 @@ for (const serial of [false, true]) {
   });
 
   test(`an adapter that hears itself is noticed over ${way}, and its echo confirms no write`, async () => {
-    await using it = await plant({ serial, echoes: true, timeoutMs: 1_000 });
+    await using it = await plant({ serial, echoes: true, timeoutMs: 250 });
     expect(await it.write("holding:300", 7)).toEqual({ id: 0, done: true });
     expect(it.session.counters().learned.join()).toContain("hears its own sending");
     expect(await it.values("holding:300", "holding:2", "coil:768")).toEqual([7, 1_002, false]);

@@ -23,7 +23,7 @@ async function line() {
       baudRate: 115_200,
       parity: "none",
       unit,
-      timeoutMs: 100,
+      timeoutMs: 250,
     },
     tags: [writable(unit, { address: "holding:0", scanMs: 100, write: { min: 0, max: 1_000 } })],
   }));

@@ -1,5 +1,5 @@
 import type { Clock } from "@millrace/contract/std/clock";
-import { answerBytes, Owed } from "./in-step.ts";
+import { answerBytes, type Owed } from "./in-step.ts";
 import type { Line } from "./line.ts";
 import { Port, type PortEvents } from "./port.ts";
 import { isRead, type Question, questionOf, withCrc } from "./question.ts";
@@ -40,7 +40,7 @@ interface Pending {
  */
 export class RtuPort extends Port {
   readonly #clock: Clock;
-  readonly #owed = new Owed();
+  readonly #owed: Owed;
   readonly #learned: (fact: string) => void;
   #echo: "unknown" | "yes" | "no" = "unknown";
   #bytes: Buffer = Buffer.alloc(0);
@@ -50,10 +50,18 @@ export class RtuPort extends Port {
   #steps = 0;
   #cancel: () => void = () => {};
 
-  /** @param learned called with a fact about the line, in words */
-  constructor(line: Line, clock: Clock, learned: (fact: string) => void, events: PortEvents) {
+  /**
+   * @param owed outlives the port: an answer that is late also comes to the line that was opened anew
+   * @param learned called with a fact about the line, in words
+   */
+  constructor(
+    line: Line,
+    { clock, owed, learned }: { clock: Clock; owed: Owed; learned: (fact: string) => void },
+    events: PortEvents,
+  ) {
     super(line, events);
     this.#clock = clock;
+    this.#owed = owed;
     this.#learned = learned;
   }
 
@@ -64,10 +72,6 @@ export class RtuPort extends Port {
   }
 
   forget(): boolean {
-    if (this.#pending !== null) {
-      const waitMs = (this.rules?.timeoutMs ?? NOISE_MS_MAX) * LATE_TIMEOUTS;
-      this.#owed.add(this.#pending.question, this.#clock.monoMs() + waitMs);
-    }
     this.drop();
     return true;
   }
@@ -79,7 +83,11 @@ export class RtuPort extends Port {
 
   protected drop(): void {
     this.#cancel();
+    const pending = this.#pending;
     this.#pending = null;
+    if (pending === null || !pending.sent || pending.question.unit === BROADCAST_UNIT) return;
+    const waitMs = (this.rules?.timeoutMs ?? NOISE_MS_MAX) * LATE_TIMEOUTS;
+    this.#owed.add(pending.question, this.#clock.monoMs() + waitMs);
   }
 
   /** @param byOther a refusal came that may be of an older question: the next step goes by another function. */
@@ -193,7 +201,7 @@ export class RtuPort extends Port {
     this.#look(pending, true);
     const why = this.unread();
     if (this.#pending !== pending || why === null) return;
-    this.forget();
+    this.drop();
     this.events.onGarbled(why);
   }
 
@@ -226,7 +234,7 @@ export class RtuPort extends Port {
       // A refusal has no length, so it may as well be that of the step; its own may then still come.
       if (pending.before !== null && refuses(frame, pending.question)) {
         const { before } = pending;
-        this.forget();
+        this.drop();
         this.#ask(before, true);
         return;
       }
@@ -234,19 +242,21 @@ export class RtuPort extends Port {
   }
 
   #echoAt(bytes: Buffer, at: number, { rtu, echoed }: Pending): "whole" | "part" | "none" {
-    if (echoed || this.#echo === "no") return "none";
+    // Where none was heard so far, an answer to a write is one: it looks the same. An answer to a read never does.
+    if (echoed || (this.#echo === "no" && !isRead(rtu[1]!))) return "none";
     const there = bytes.subarray(at, at + rtu.length);
     if (!there.equals(rtu.subarray(0, there.length))) return "none";
     return there.length === rtu.length ? "whole" : "part";
   }
 
   #answered({ echoed, before }: Pending, frame: Buffer): void {
-    this.drop();
+    this.#cancel();
+    this.#pending = null;
     this.#babbled = 0;
-    if (this.#echo === "unknown") {
-      this.#echo = echoed ? "yes" : "no";
-      if (echoed) this.#learned("the adapter hears its own sending; the echo is taken out");
-    }
+    if (echoed && this.#echo !== "yes") {
+      this.#echo = "yes";
+      this.#learned("the adapter hears its own sending; the echo is taken out");
+    } else if (this.#echo === "unknown") this.#echo = "no";
     if (before === null) this.emit("data", frame);
     else this.#ask(before);
   }

@@ -15,6 +15,7 @@ import type {
   WriteOutcome,
 } from "../../driver/driver.ts";
 import type { WriteRequest } from "./encode.ts";
+import { Owed } from "./in-step.ts";
 import { type Line, TcpLine } from "./line.ts";
 import { MbapPort, type PeerManners } from "./mbap.ts";
 import { NO_PEER, NO_PORT } from "./open-failures.ts";
@@ -38,6 +39,7 @@ export class ModbusSession implements Session<ModbusAddress> {
   readonly #deps: SessionDeps;
   readonly #reader: Reader;
   readonly #peer: PeerManners = { answersInPieces: false };
+  readonly #owed = new Owed();
   #port: Port | null = null;
   #client: ModbusRTU | null = null;
   #inFlight: InFlight | null = null;
@@ -92,7 +94,8 @@ export class ModbusSession implements Session<ModbusAddress> {
     if (transport === "tcp") return new MbapPort(new TcpLine(host, port), this.#peer, events);
     const line: Line =
       transport === "serial" ? new SerialLine({ ...this.#settings, serialPort }) : new TcpLine(host, port);
-    return new RtuPort(line, this.#deps.clock, (fact) => this.#reader.learned.add(fact), events);
+    const learned = (fact: string) => this.#reader.learned.add(fact);
+    return new RtuPort(line, { clock: this.#deps.clock, owed: this.#owed, learned }, events);
   }
 
   #open(client: ModbusRTU, signal: AbortSignal): Promise<void> {

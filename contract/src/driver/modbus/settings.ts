@@ -58,6 +58,7 @@ const SERIAL_LINE = {
     maximum: 10_000,
     default: 100,
     unit: "ms",
+    when: { setting: "transport", is: ["rtuOverTcp", "serial"] },
     description:
       "Quiet time after a write to unit 0, which every device on a line takes and none answers; not for transport tcp",
     examples: [100, 200],

@@ -10,8 +10,8 @@ export type Found =
   | { at: "nothing" }
   /** A frame begins here and is not whole yet. */
   | { at: "part" }
-  /** A whole frame with a good checksum; `data` false for an exception. */
-  | { at: "frame"; bytes: number; data: boolean };
+  /** A whole frame with a good checksum. */
+  | { at: "frame"; bytes: number };
 
 const NOTHING: Found = { at: "nothing" };
 const PART: Found = { at: "part" };
@@ -24,7 +24,7 @@ export function answerAt(bytes: Buffer, at: number, question: Question): Found {
   const left = bytes.length - at;
   if (left < 2 || bytes[at] !== question.unit) return NOTHING;
   const functionCode = bytes[at + 1]!;
-  if (functionCode === (question.functionCode | 0x80)) return whole(bytes, at, EXCEPTION_BYTES, false);
+  if (functionCode === (question.functionCode | 0x80)) return whole(bytes, at, EXCEPTION_BYTES);
   if (functionCode !== question.functionCode) return NOTHING;
   const { echo } = question;
   if (echo === null) {
@@ -33,13 +33,13 @@ export function answerAt(bytes: Buffer, at: number, question: Question): Found {
     const told = bytes.subarray(at + 1, at + 1 + echo.length);
     if (!told.equals(echo.subarray(0, told.length))) return NOTHING;
   }
-  return whole(bytes, at, answerBytes(question), true);
+  return whole(bytes, at, answerBytes(question));
 }
 
-function whole(bytes: Buffer, at: number, length: number, data: boolean): Found {
+function whole(bytes: Buffer, at: number, length: number): Found {
   if (bytes.length - at < length) return PART;
   const end = at + length - CRC_BYTES;
-  return crc16(bytes, at, end) === bytes.readUInt16LE(end) ? { at: "frame", bytes: length, data } : NOTHING;
+  return crc16(bytes, at, end) === bytes.readUInt16LE(end) ? { at: "frame", bytes: length } : NOTHING;
 }
 
 /** Most that one read asks for, as the standard has it: registers, or bits. */

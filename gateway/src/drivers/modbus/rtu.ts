@@ -12,7 +12,7 @@ const ANSWER_BYTES_MIN = 5;
 const REST_MS = 250;
 /** Bytes without an answer among them after which a line is given up and opened anew. */
 const BABBLE_BYTES_MAX = 65_536;
-/** A line that does not fall silent for this long is disturbed. */
+/** A line that does not fall silent for this long, and the time of what it may bring, is disturbed. */
 const NOISE_MS_MAX = 1_000;
 /** An answer that is later than this many timeouts does not come any more. */
 const LATE_TIMEOUTS = 10;
@@ -158,7 +158,7 @@ export class RtuPort extends Port {
 
   /** Frames are parted by silence; a late answer that is just coming is waited for. */
   #whenSilent(run: () => void): void {
-    const endMs = this.#clock.monoMs() + NOISE_MS_MAX;
+    const endMs = this.#clock.monoMs() + NOISE_MS_MAX + this.#travelMs(BUFFER_BYTES_MAX);
     const look = () => {
       if (this.over) return;
       const nowMs = this.#clock.monoMs();

@@ -23,14 +23,20 @@ function run(command: string[]): string {
   return stdout.toString().trim();
 }
 
-/** A device of foreign make that serves one connection at a time, as many devices do. */
-export async function libmodbusPeer(): Promise<LibmodbusPeer> {
+/**
+ * A device of foreign make that serves one connection at a time, as many devices do.
+ * @param serialPort where it is unit 1 of a line, instead of Modbus TCP
+ */
+export async function libmodbusPeer(serialPort?: string): Promise<LibmodbusPeer> {
   const folder = await mkdtemp(join(tmpdir(), "millrace-libmodbus-"));
   const path = join(folder, "server");
   const flags = run(["pkg-config", "--cflags", "--libs", "libmodbus"]).split(/\s+/);
   run(["cc", "-Wall", "-Werror", "-o", path, SOURCE, ...flags]);
   const launch = async () => {
-    const server = Bun.spawn([path], { stdout: "pipe", stderr: "inherit" });
+    const server = Bun.spawn(serialPort === undefined ? [path] : [path, serialPort], {
+      stdout: "pipe",
+      stderr: "inherit",
+    });
     const { value } = await server.stdout.getReader().read();
     return { server, port: Number(new TextDecoder().decode(value)) };
   };

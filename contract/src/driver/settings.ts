@@ -40,17 +40,27 @@ export function settingsErrors<S extends TSchema>(
   return [...errors.values()];
 }
 
-/** As `settingsErrors`, and what one setting asks of another: for settings that nobody adds to any more. */
+/**
+ * As `settingsErrors`, and what one setting asks of another: for settings that nobody adds to any more. A name nobody
+ * knows does not hide that: it is often the misspelt one.
+ */
 export function wholeSettingsErrors<S extends TSchema>(
   driver: SettingsDeclaration<S>,
   value: unknown,
 ): AppError[] {
   const errors = settingsErrors(driver, value);
-  const problem = errors.length > 0 ? null : (driver.settingsProblem?.(value as Static<S>) ?? null);
+  const known = errors.some(
+    ({ context }) => propertyOf(driver.settings, String(context.setting)) !== undefined,
+  );
+  const isObject = typeof value === "object" && value !== null;
+  const problem = known || !isObject ? null : (driver.settingsProblem?.(value as Static<S>) ?? null);
   if (problem === null) return errors;
   const { setting, message } = problem;
   const context = { driver: driver.kind, setting };
-  return [new AppError("setting.wrong", `${driver.label}: setting "${setting}": ${message}.`, { context })];
+  return [
+    new AppError("setting.wrong", `${driver.label}: setting "${setting}": ${message}.`, { context }),
+    ...errors,
+  ];
 }
 
 /** One Markdown row per setting, in the order of the schema: the README of a driver carries it, a test compares. */

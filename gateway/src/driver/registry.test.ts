@@ -50,10 +50,16 @@ test.each(DRIVERS.map((driver) => driver.kind))("%s tells stories, each with an 
   expect([kind, ...broken]).toEqual([kind]);
 });
 
+interface Simulator {
+  conformanceDevice(): Promise<ConformanceDevice>;
+  /** Other ways to a device of the same protocol, which promise the same. */
+  conformanceVariants?: Record<string, () => Promise<ConformanceDevice>>;
+}
+
 // Each driver's simulator brings its own device, so a registered driver without one fails here.
 for (const driver of DRIVERS) {
-  const simulator: { conformanceDevice(): Promise<ConformanceDevice> } = await import(
-    `../drivers/${driver.kind}/simulator.ts`
-  );
+  const simulator: Simulator = await import(`../drivers/${driver.kind}/simulator.ts`);
   conformance(driver, simulator.conformanceDevice);
+  for (const [way, makeDevice] of Object.entries(simulator.conformanceVariants ?? {}))
+    conformance(driver, makeDevice, ` over ${way}`);
 }

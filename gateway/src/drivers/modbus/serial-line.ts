@@ -46,7 +46,7 @@ export class SerialLine implements Line {
   readonly silenceMs: number;
   readonly #settings: SerialSettings;
   #fd: number | null = null;
-  #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  #reader: ReturnType<typeof readerOf> | null = null;
   #over = false;
 
   constructor(settings: SerialSettings) {
@@ -73,10 +73,11 @@ export class SerialLine implements Line {
       if (!isatty(this.#fd)) throw new SerialLineError("ENOTTY", "is no serial port");
       await this.#setUp(real);
       if (this.#over) return;
-      this.#reader = (Bun.file(this.#fd).stream() as ReadableStream<Uint8Array>).getReader();
+      const reader = readerOf(this.#fd);
+      this.#reader = reader;
       onOpen();
       for (;;) {
-        const { done, value } = await this.#reader.read();
+        const { done, value } = await reader.read();
         if (done || this.#over) return;
         onBytes(Buffer.from(value));
       }
@@ -121,4 +122,8 @@ export class SerialLine implements Line {
     this.#over = true;
     void this.#reader?.cancel().catch(() => undefined);
   }
+}
+
+function readerOf(fd: number) {
+  return Bun.file(fd).stream().getReader();
 }

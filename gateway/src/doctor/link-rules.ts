@@ -4,7 +4,7 @@ import { DOCTOR } from "./thresholds.ts";
 
 /** Setting most likely wrong, by the code of the trouble; names of all drivers, of which each has its own. */
 const SETTING: Readonly<Record<string, readonly string[]>> = {
-  "link.refused": ["port", "endpoint", "broker", "host"],
+  "link.refused": ["port", "endpoint", "broker"],
   "link.unreachable": ["host", "endpoint", "broker"],
   "link.untrusted": ["serverFingerprint", "ca"],
   "link.denied": ["login", "user", "token"],

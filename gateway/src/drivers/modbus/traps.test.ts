@@ -5,6 +5,7 @@ import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { SessionDeps } from "../../driver/driver.ts";
 import { modbus } from "./index.ts";
+import { TcpLine } from "./line.ts";
 import { MbapPort } from "./mbap.ts";
 import { ModbusSimulator } from "./simulator.ts";
 
@@ -275,10 +276,9 @@ test("5a.15 functions 5 and 6 or 15 and 16 by setting, 22 for part of a register
   await it.session.write!([{ ...point!, value: 1 }], signal);
   expect(it.simulator.requests.map(({ functionCode }) => functionCode)).toEqual([16]);
   const port = new MbapPort(
-    "127.0.0.1",
-    502,
+    new TcpLine("127.0.0.1", 502),
     { answersInPieces: false },
-    { onGarbled: () => {}, onFailed: () => {}, onStray: () => {} },
+    { onSent: () => {}, onGarbled: () => {}, onFailed: () => {}, onStray: () => {} },
     () => 0,
   );
   for (const other of [8, 20, 23, 43])

@@ -14,12 +14,13 @@ import type {
   Visit,
   WriteOutcome,
 } from "../../driver/driver.ts";
-import { type Ending, NO_METER } from "../../driver/meter.ts";
+import { NO_METER } from "../../driver/meter.ts";
 import { diagnose } from "./doctor.ts";
 import type { WriteRequest } from "./encode.ts";
 import { Owed } from "./in-step.ts";
 import { type Line, TcpLine } from "./line.ts";
 import { MbapPort, type PeerManners } from "./mbap.ts";
+import { measured } from "./measured.ts";
 import { NO_PEER, NO_PORT } from "./open-failures.ts";
 import type { Span } from "./plan.ts";
 import type { Port, PortEvents } from "./port.ts";
@@ -225,17 +226,8 @@ export class ModbusSession implements Session<ModbusAddress> {
     }
   }
 
-  async #measured(unit: number, exchange: () => Promise<Answer>): Promise<Answer> {
-    const { meter = NO_METER } = this.#deps;
-    const beganMs = meter.began();
-    let answer: Answer | null = null;
-    try {
-      answer = await exchange();
-      return answer;
-    } finally {
-      const code = answer?.at === "exception" ? String(answer.code) : "";
-      meter.ended(unit, answer === null ? "lost" : ENDING[answer.at], beganMs, this.#roundTripMs ?? 0, code);
-    }
+  #measured(unit: number, exchange: () => Promise<Answer>): Promise<Answer> {
+    return measured(this.#deps.meter, unit, () => this.#roundTripMs, exchange);
   }
 
   /** One request, one answer. Timeouts and exceptions are answers; a dead link is thrown. */
@@ -391,13 +383,6 @@ function sendWrite(client: ModbusRTU, unit: number, request: WriteRequest, next:
       unreachable(request);
   }
 }
-
-const ENDING: Readonly<Record<Answer["at"], Ending>> = {
-  data: "answer",
-  exception: "refused",
-  timeout: "timeout",
-  garbled: "garbled",
-};
 
 const NO_BYTES = Buffer.alloc(0);
 

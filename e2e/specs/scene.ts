@@ -14,7 +14,10 @@ export interface Scene {
 }
 
 /** @param name of the folder, so that what a failed story left can be told apart */
-export async function openScene(name: string, options: Pick<StackOptions, "tls"> = {}): Promise<Scene> {
+export async function openScene(
+  name: string,
+  options: Pick<StackOptions, "tls" | "gatewayEnv"> = {},
+): Promise<Scene> {
   const folder = mkdtempSync(join(tmpdir(), `millrace-${name}-`));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   let stack: Stack | null = null;
@@ -42,8 +45,11 @@ export async function openScene(name: string, options: Pick<StackOptions, "tls">
 }
 
 /** The same with Ada, who has just set the hub up, at a tablet. */
-export async function openSceneWithAda(name: string): Promise<Scene & { ada: Person }> {
-  const scene = await openScene(name);
+export async function openSceneWithAda(
+  name: string,
+  options: Pick<StackOptions, "tls" | "gatewayEnv"> = {},
+): Promise<Scene & { ada: Person }> {
+  const scene = await openScene(name, options);
   try {
     const ada = await Person.arrive(scene.browser, TABLET);
     await setUp(ada, scene.stack.setupLink!);

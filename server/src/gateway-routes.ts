@@ -3,6 +3,7 @@ import type { AppDeps } from "./app.ts";
 import type { Gatekeeper } from "./http/access.ts";
 import { Seats } from "./http/seats.ts";
 import { ADDRESS_LIMITS, createThrottle } from "./http/throttle.ts";
+import { busRoutes } from "./modules/bus/routes.ts";
 import type { ChangeDeps } from "./modules/change.ts";
 import { inTurn } from "./modules/commands/in-turn.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
@@ -11,6 +12,7 @@ import { CLAIMS_AT_ONCE } from "./modules/enrolments/service.ts";
 import { fieldRoutes } from "./modules/field/routes.ts";
 import { fleetRoutes } from "./modules/fleet/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
+import { sparkplugRoutes } from "./modules/gateways/sparkplug-routes.ts";
 import { machineCertificateRoutes } from "./modules/machine-certificates/routes.ts";
 import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { writeRoutes } from "./modules/writes/routes.ts";
@@ -27,9 +29,11 @@ export function gatewayAppRoutes(
   const seats = new Seats(CLAIMS_AT_ONCE);
   return new Elysia()
     .use(gatewayRoutes({ ...change, sessions, publicUrl, hubPin: () => claimPin(tls) }))
+    .use(sparkplugRoutes(change))
     .use(commandRoutes(commands))
     .use(writeRoutes({ ...commands, cache: latest.cache, answers }))
     .use(fieldRoutes({ ...change, link: sessions, hubId: identity.hubId, met: sessions.certificates }))
+    .use(busRoutes({ link: sessions, db, gatekeeper: change.gatekeeper }))
     .use(machineCertificateRoutes(change))
     .use(fleetRoutes({ ...change, sql, sessions, identity, publicUrl }))
     .use(manifestRoutes({ db, gatekeeper: change.gatekeeper }))

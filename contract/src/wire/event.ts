@@ -44,6 +44,11 @@ export const EVENT = {
   "write.released": "warning",
   /** A momentary value may be held, and is not taken back. Data: `tagNo`, `commandId`, `heldMs`, where they are known. */
   "write.stuck": "error",
+  /**
+   * A Sparkplug host asked for a write. Data: `device`, `metric`, `outcome` (refused: this gateway did not even try), and
+   * as far as it was tried `tagNo`, `code`, `before`, `after`, `armedBy`.
+   */
+  "sparkplug.commanded": "warning",
   /** A command whose signature is not the hub's, or that is meant for another gateway. Nothing was done. */
   "command.forged": "error",
   /** What this program runs with. Data: each setting by name; of a secret only whether it is set. */

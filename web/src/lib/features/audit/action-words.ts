@@ -18,6 +18,7 @@ const ACTION: Record<string, string> = {
   "tag.released": "Momentary value taken back late",
   "tag.stuck": "Momentary value not taken back",
   "write.refused": "Write refused",
+  "gateway.sparkplug": "Gateway's Sparkplug settings changed",
   "config.apply": "Configuration applied",
   "config.draft": "Draft published",
   "config.import": "Tags or devices imported",

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 
 /** How long an answer of the hub may take before it counts as none. */
-const ANSWER_MS_MAX = 15_000;
+const ANSWER_MS_MAX = 45_000;
 
 /** A frame of a WebSocket as it goes out, right or wrong. */
 export interface WireFrame {

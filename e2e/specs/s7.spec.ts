@@ -41,14 +41,12 @@ async function startCpu() {
 }
 
 beforeAll(async () => {
-  [scene, snap7, cpu] = await Promise.all([
-    openSceneWithAda("s7").then((opened) => {
-      ({ stack, ada } = opened);
-      return opened;
-    }),
-    startS7Fleet(folder, 1, TAGS),
-    startCpu(),
-  ]);
+  // Each is known before the next may fail, so that all of them are ended.
+  cpu = await startCpu();
+  snap7 = await startS7Fleet(folder, 1, TAGS);
+  const opened = await openSceneWithAda("s7");
+  scene = opened;
+  ({ stack, ada } = opened);
 }, 120_000);
 
 afterAll(async () => {
@@ -62,7 +60,13 @@ const setting = (name: string) => ada.page.locator(`[data-testid="setting"][data
 const cell = (row: number, field: string) =>
   ada.page.locator(`[data-testid="tag-table"] [data-row="${row}"] [data-field="${field}"]`);
 async function fillTag(row: number, name: string, address: string, dataType: string): Promise<void> {
-  if (row > 0) await ada.find("tag-add").click();
+  if (row > 0) {
+    await ada.find("tag-add").click();
+    // The new row takes the focus by itself; typing before that would end up in its name.
+    await ada.page
+      .locator(`[data-testid="tag-table"] [data-row="${row}"] [data-field="name"]:focus`)
+      .waitFor();
+  }
   await cell(row, "name").fill(name);
   await cell(row, "address").fill(address);
   await cell(row, "dataType").selectOption(dataType);

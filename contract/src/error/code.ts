@@ -335,7 +335,7 @@ export const ERROR = {
     422,
     "afterChange",
     "warning",
-    "Check the address and the function code against the device's manual.",
+    "Check the address, at Modbus also its table, against the device's manual.",
   ),
   "request.plain": row(403, "afterChange", "warning", "Use the hub's https address."),
   "certificate.wrong": row(

@@ -35,4 +35,4 @@ test("every whole number that a route takes ends somewhere: beyond, it would fai
   expect(found).toEqual([]);
   const version = await hub.call("GET", "/api/v1/config/versions/99999999999");
   expect(version.status).toBe(422);
-});
+}, 30_000);

@@ -1,13 +1,12 @@
 import type { Person, PersonEdit, PersonQuery } from "@millrace/contract/api/person";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { DbOrTx, Tx } from "../../db/client.ts";
-import { inTransaction } from "../../db/transaction.ts";
 import { decodeCursor, PAGE_ROWS, pageOf } from "../../http/page.ts";
-import { type Principal, reachOf, whoOf } from "../../http/principal.ts";
+import { type Principal, reachOf } from "../../http/principal.ts";
 import { checkRevision } from "../../http/revision.ts";
-import { recordAudit } from "../audit/service.ts";
 import { found } from "../change.ts";
 import { instantOf } from "../instant.ts";
+import { changePeople, type PeopleChange } from "./change.ts";
 import { findStanding, type Standing } from "./factor-store.ts";
 import {
   mayManage,
@@ -28,9 +27,9 @@ import {
   type PersonRow,
   updatePerson,
 } from "./manage-store.ts";
-import { type People, requireFresh } from "./people.ts";
+import type { People } from "./people.ts";
 import { deleteSessions } from "./session-store.ts";
-import { insertGrants, lockPeople } from "./store.ts";
+import { insertGrants } from "./store.ts";
 
 type Deps = Pick<People, "db" | "clock">;
 
@@ -111,26 +110,19 @@ export async function manageable(
   return { row, grants };
 }
 
-/** One change of a person at a time; the plant keeps somebody who may do everything. @throws AppError `auth.lastAdministrator` */
-async function change<T>(
-  { db, clock }: Deps,
+/** A change after which somebody still may do everything. @throws AppError `auth.lastAdministrator` */
+const change = <T>(
+  deps: Deps,
   principal: Principal,
-  work: (
-    tx: Tx,
-  ) => Promise<{ action: string; id: string; old: object | null; new: object | null; result: T }>,
-): Promise<T> {
-  requireFresh(principal, clock);
-  return await inTransaction(db, async (tx) => {
-    await lockPeople(tx);
+  work: (tx: Tx) => Promise<PeopleChange<T>>,
+): Promise<T> =>
+  changePeople(deps, principal, async (tx) => {
     const before = await countAdministrators(tx);
-    const { action, id, old, new: now, result } = await work(tx);
+    const done = await work(tx);
     if (before > 0 && (await countAdministrators(tx)) === 0)
       throw new AppError("auth.lastAdministrator", "Nobody could administer the whole plant any more.");
-    const [who, subject, from] = [whoOf(principal), `person:${id}`, principal.from];
-    await recordAudit(tx, { atMs: clock.nowMs(), who, action, subject, old, new: now, from });
-    return result;
+    return done;
   });
-}
 
 /** Roles that follow from single sign-on stay as they are. */
 export function editPerson(
@@ -152,7 +144,7 @@ export function editPerson(
     const byHand = grants.filter(({ bySso }) => !bySso).map(plainGrant);
     return {
       action: "person.edit",
-      id,
+      subject: `person:${id}`,
       old: { name: row.name, grants: byHand },
       new: { name: input.name, grants: wanted.map(plainGrant) },
       result,
@@ -176,7 +168,13 @@ export function setDisabled(
       await deleteInvitationsBy(tx, `person:${id}`);
     }
     const result = await shown(tx, found(await findPerson(tx, id), "person"), principal);
-    return { action: disabled ? "person.disable" : "person.enable", id, old: null, new: {}, result };
+    return {
+      action: disabled ? "person.disable" : "person.enable",
+      subject: `person:${id}`,
+      old: null,
+      new: {},
+      result,
+    };
   });
 }
 
@@ -188,7 +186,7 @@ export function removePerson(deps: Deps, principal: Principal, id: string): Prom
     const { name, email } = row;
     return {
       action: "person.delete",
-      id,
+      subject: `person:${id}`,
       old: { name, email, grants: grants.map(plainGrant) },
       new: null,
       result: null,
@@ -202,6 +200,6 @@ export function unlockPerson(people: People, principal: Principal, id: string): 
     const { row } = await manageable(tx, principal, id);
     people.accounts.succeeded(row.email);
     people.accounts.succeeded(`code:${id}`);
-    return { action: "person.unlock", id, old: null, new: {}, result: null };
+    return { action: "person.unlock", subject: `person:${id}`, old: null, new: {}, result: null };
   });
 }

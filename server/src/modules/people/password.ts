@@ -6,7 +6,7 @@ import type { Clock } from "@millrace/contract/std/clock";
 /** OWASP's floor for argon2id: about 50 ms and 19 MiB a hash on a small machine. */
 const ARGON2 = { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 } as const;
 
-export const PASSWORD = { lengthMin: 12, lengthMax: 256, atOnceMax: 4, waitingMax: 64 } as const;
+export const PASSWORD = { lengthMin: 12, lengthMax: 256, atOnceMax: 4, waitingMax: 32 } as const;
 
 /**
  * Hashes at once: one core stays with the samples of the plant, whoever guesses passwords meanwhile.

@@ -7,16 +7,13 @@ import {
   type RoleEdit,
 } from "@millrace/contract/api/role";
 import { AppError } from "@millrace/contract/error/app-error";
-import type { Tx } from "../../db/client.ts";
 import { isUniqueViolation } from "../../db/error.ts";
-import { inTransaction } from "../../db/transaction.ts";
-import { type Principal, whoOf } from "../../http/principal.ts";
+import type { Principal } from "../../http/principal.ts";
 import { checkRevision } from "../../http/revision.ts";
-import { recordAudit } from "../audit/service.ts";
 import { found } from "../change.ts";
+import { changePeople } from "../people/change.ts";
 import { requireMayGive } from "../people/grant-rules.ts";
-import { type People, requireFresh } from "../people/people.ts";
-import { lockPeople } from "../people/store.ts";
+import type { People } from "../people/people.ts";
 import {
   countHolders,
   deleteRole,
@@ -75,34 +72,23 @@ const refuseBuiltIn = (name: string): void => {
     throw new AppError("entity.conflict", `${name} is built in; it stays as it is and its name is taken.`);
 };
 
-async function change<T>(
-  { db, clock }: Deps,
-  principal: Principal,
-  work: (
-    tx: Tx,
-  ) => Promise<{ action: string; name: string; old: object | null; new: object | null; result: T }>,
-): Promise<T> {
-  requireFresh(principal, clock);
-  return await inTransaction(db, async (tx) => {
-    await lockPeople(tx);
-    const { action, name, old, new: now, result } = await work(tx);
-    const [who, subject, from] = [whoOf(principal), `role:${name}`, principal.from];
-    await recordAudit(tx, { atMs: clock.nowMs(), who, action, subject, old, new: now, from });
-    return result;
-  });
-}
-
 /** @throws AppError `entity.conflict` for a name that is taken, `auth.forbidden` for more than one holds oneself */
 export async function createRole(deps: Deps, principal: Principal, input: RoleCreate): Promise<Role> {
   refuseBuiltIn(input.name);
   const permissions = checkPermissions(principal, input.name, input.permissions);
   try {
-    return await change(deps, principal, async (tx) => {
+    return await changePeople(deps, principal, async (tx) => {
       if ((await listRoles(tx, ROLES_MAX)).length >= ROLES_MAX)
         throw new AppError("request.invalid", `There are at most ${ROLES_MAX} roles of your own.`);
       const row: RoleRow = { ...input, permissions, revision: 1 };
       await insertRole(tx, row);
-      return { action: "role.create", name: row.name, old: null, new: row, result: mapRole(row, new Map()) };
+      return {
+        action: "role.create",
+        subject: `role:${row.name}`,
+        old: null,
+        new: row,
+        result: mapRole(row, new Map()),
+      };
     });
   } catch (thrown) {
     if (isUniqueViolation(thrown))
@@ -121,24 +107,30 @@ export async function editRole(
 ): Promise<Role> {
   refuseBuiltIn(name);
   const permissions = checkPermissions(principal, name, input.permissions);
-  return await change(deps, principal, async (tx) => {
+  return await changePeople(deps, principal, async (tx) => {
     const old = found(await lockRole(tx, name), "role");
     checkRevision(revision, old.revision);
     const now = { name, description: input.description, permissions, revision: old.revision + 1 };
     await updateRole(tx, name, now);
-    return { action: "role.edit", name, old, new: now, result: mapRole(now, await countHolders(tx)) };
+    return {
+      action: "role.edit",
+      subject: `role:${name}`,
+      old,
+      new: now,
+      result: mapRole(now, await countHolders(tx)),
+    };
   });
 }
 
 /** @throws AppError `entity.inUse` while somebody has it */
 export async function removeRole(deps: Deps, principal: Principal, name: string): Promise<null> {
   refuseBuiltIn(name);
-  return await change(deps, principal, async (tx) => {
+  return await changePeople(deps, principal, async (tx) => {
     const old = found(await lockRole(tx, name), "role");
     const holders = (await countHolders(tx)).get(name) ?? 0;
     if (holders > 0)
       throw new AppError("entity.inUse", `${holders} people, keys or invitations have this role.`);
     await deleteRole(tx, name);
-    return { action: "role.delete", name, old, new: null, result: null };
+    return { action: "role.delete", subject: `role:${name}`, old, new: null, result: null };
   });
 }

@@ -41,10 +41,14 @@ test("a number that is none is kept as it was typed, so that the driver can refu
 });
 
 test("names become words", () => {
-  expect(["idsNotEchoed", "connectTimeoutMs", "host"].map(labelOf)).toEqual([
-    "Ids not echoed",
+  const names = ["idsNotEchoed", "connectTimeoutMs", "host", "pduMax", "localTsap", "dbLengthCheck"];
+  expect(names.map(labelOf)).toEqual([
+    "IDs not echoed",
     "Connect timeout",
     "Host",
+    "PDU max",
+    "Local TSAP",
+    "DB length check",
   ]);
 });
 

@@ -19,12 +19,15 @@ export interface SettingField {
   when: { setting: string; is: string } | null;
 }
 
-/** Acronyms stay, camel case becomes words: `connectTimeoutMs` → "Connect timeout". Units are told beside. */
+const ACRONYM = /\b(db|id|ids|ip|pdu|tcp|tsap|uri|url)\b/gi;
+
+/** Camel case becomes words, acronyms stay: `connectTimeoutMs` → "Connect timeout". Units are told beside. */
 export function labelOf(name: string): string {
   const words = name
     .replace(/(Ms|S)$/, "")
     .replace(/([a-z])([A-Z])/g, "$1 $2")
-    .toLowerCase();
+    .toLowerCase()
+    .replace(ACRONYM, (word) => (word === "ids" ? "IDs" : word.toUpperCase()));
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

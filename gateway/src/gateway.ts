@@ -25,10 +25,12 @@ import type { LogForward } from "./logs/forward.ts";
 import { deviceSecrets, settingsEvent } from "./logs/told-settings.ts";
 import { openedDevices, openedSettings } from "./manifest/opened.ts";
 import { type ManifestStore, openManifestStore } from "./manifest/store.ts";
+import { type Namespace, openNamespace } from "./namespace/open.ts";
 import { type Outbox, openOutbox } from "./outbox/outbox.ts";
 import type { Receipt } from "./outbox/receipt.ts";
 import type { Settings } from "./settings.ts";
 import { Fleet } from "./supervisor/fleet.ts";
+import { watchDevices } from "./supervisor/watch.ts";
 import { learnTrust, openTrust } from "./uplink/learn-trust.ts";
 import { createUplink, type Uplink } from "./uplink/uplink.ts";
 
@@ -38,9 +40,6 @@ const bufferLog = getLogger(["gateway", "buffer"]);
 
 export const SOFTWARE = "millrace-gateway 0.1.0";
 const RUNTIME = `bun ${Bun.version}, ${process.platform} ${process.arch}`;
-
-/** How often the device states are compared, so that a transition reaches the hub before the next heartbeat. */
-const WATCH_MS = 500;
 
 export interface GatewayDeps {
   clock: Clock;
@@ -83,7 +82,9 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   reportStart(outbox, [startedEvent(clock, identity, outbox), settingsEvent(settings, startedMs)]);
   logs.attach({ clock, report: (event) => outbox.report(event) });
   const intake = await openIntake(settings, { clock, ...durable(outbox) });
-  const fleet = new Fleet({ clock, random, sink: outbox.sink, keep: keepIn(folder), ...arrivalsOf(intake) });
+  const namespace: Namespace = openNamespace(settings, intake, clock, () => fleet.devices());
+  const sink = namespace.tee(outbox.sink);
+  const fleet = new Fleet({ clock, random, sink, keep: keepIn(folder), ...arrivalsOf(intake) });
   const field = new FieldDesk({
     clock,
     fleet,
@@ -98,6 +99,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
       const devices = openedDevices(sealing, wanted);
       logs.keepSecret("devices", deviceSecrets(devices));
       await field.release();
+      namespace.apply(devices);
       await fleet.apply({ ...wanted, devices });
     },
   });
@@ -117,6 +119,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     identity,
     trust,
     outbox,
+    namespace,
     fleet,
     field,
     manifest,
@@ -136,7 +139,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const local = await openLocalPage(parts, deps.randomBytes);
   parts.local = local;
   uplink.start();
-  const stopWatch = watchDevices(fleet, uplink, clock);
+  const stopWatch = watchDevices(fleet, clock, () => uplink.statusChanged());
   return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, intake, stopWatch) };
 }
 
@@ -152,6 +155,7 @@ interface Parts {
   identity: Identity;
   trust: HubTrustKeeper;
   outbox: Outbox;
+  namespace: Namespace;
   fleet: Fleet;
   field: FieldDesk;
   manifest: ManifestStore;
@@ -311,6 +315,7 @@ async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
     log: parts.logs.status(),
     hubTrust: parts.trust.kind(),
     ...(parts.local === null ? {} : { local: parts.local.state() }),
+    ...parts.namespace.status(),
     outbox: parts.fill.measured(outbox, parts.clock.monoMs(), diskFreeBytes),
     devices: parts.fleet.statuses(),
   };
@@ -340,20 +345,6 @@ async function viewOf(parts: Parts): Promise<Omit<LocalView, "work">> {
   };
 }
 
-/** Tells the hub of a device's change of state at once instead of with the next heartbeat. */
-function watchDevices(fleet: Fleet, uplink: Uplink, clock: Clock): () => void {
-  let seen = "";
-  let cancel = () => {};
-  const look = () => {
-    const now = fleet.linkText();
-    if (now !== seen) uplink.statusChanged();
-    seen = now;
-    cancel = clock.after(WATCH_MS, look);
-  };
-  look();
-  return () => cancel();
-}
-
 function reportStart(outbox: Outbox, events: readonly GatewayEvent[]): void {
   for (const event of events) outbox.report(event);
 }
@@ -377,6 +368,7 @@ function stopOnce(
     stopWatch();
     await local.stop();
     await parts.field.stop();
+    parts.namespace.stop();
     await intake?.stop();
     await parts.fleet.stop();
     parts.commands.close();

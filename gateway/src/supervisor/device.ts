@@ -85,7 +85,7 @@ export class DeviceSupervisor {
       deviceId: device.deviceId,
       settings: reach.ok ? reach.prepared.settings : null,
       tally: { requests: 0, errors: 0, roundTripMs: null },
-      onLinkUp: () => this.#onLink(true, { saw: "linkUp" }),
+      onLinkUp: () => this.#onLink(true, { saw: "linkUp", asks: device.tags.length > 0 }),
       onLinkDown: (cause) => this.#onLink(false, { saw: "linkDown", cause }),
     };
     this.#listener = reach.ok

@@ -3,6 +3,7 @@ import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
+import type { Manifest } from "@millrace/contract/wire/manifest";
 import { AnchoredClock } from "./clock/anchored-clock.ts";
 import { type CommandDesk, openCommandDesk } from "./commands/desk.ts";
 import { commandVerifier } from "./commands/genuine.ts";
@@ -16,7 +17,7 @@ import type { HubTrustKeeper } from "./identity/hub-trust.ts";
 import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
 import { keepIn } from "./identity/keep-file.ts";
 import { fingerprintOf } from "./identity/key.ts";
-import { openSealingKey } from "./identity/sealing-key.ts";
+import { openSealingKey, type SealingKey } from "./identity/sealing-key.ts";
 import type { IdentityState } from "./identity/state.ts";
 import { type Intake, openIntake } from "./intake/open.ts";
 import { type Local, openLocal } from "./local/open.ts";
@@ -82,7 +83,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   reportStart(outbox, [startedEvent(clock, identity, outbox), settingsEvent(settings, startedMs)]);
   logs.attach({ clock, report: (event) => outbox.report(event) });
   const intake = await openIntake(settings, { clock, ...durable(outbox) });
-  const namespace: Namespace = openNamespace(settings, intake, clock, () => fleet.devices());
+  const namespace = openNamespace(settings, intake, clock, () => fleet.devices());
   const sink = namespace.tee(outbox.sink);
   const fleet = new Fleet({ clock, random, sink, keep: keepIn(folder), ...arrivalsOf(intake) });
   const field = new FieldDesk({
@@ -94,14 +95,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const manifest = await openManifestStore({
     folder,
     scope: identity.state(),
-    apply: async (wanted) => {
-      // Opened in memory only: what lies on disk is what the hub signed.
-      const devices = openedDevices(sealing, wanted);
-      logs.keepSecret("devices", deviceSecrets(devices));
-      await field.release();
-      namespace.apply(devices);
-      await fleet.apply({ ...wanted, devices });
-    },
+    apply: runner({ sealing, logs, field, namespace, fleet }),
   });
   reportCache(manifest);
   const machine = new Machine(clock, folder);
@@ -142,6 +136,17 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const stopWatch = watchDevices(fleet, clock, () => uplink.statusChanged());
   return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, intake, stopWatch) };
 }
+
+/** Runs what the hub wants. Secrets are opened in memory only: what lies on disk is what the hub signed. */
+const runner =
+  (parts: Pick<Parts, "logs" | "field" | "namespace" | "fleet"> & { sealing: SealingKey }) =>
+  async (wanted: Manifest): Promise<void> => {
+    const devices = openedDevices(parts.sealing, wanted);
+    parts.logs.keepSecret("devices", deviceSecrets(devices));
+    await parts.field.release();
+    parts.namespace.apply(devices);
+    await parts.fleet.apply({ ...wanted, devices });
+  };
 
 /** The page opens last, and until then nobody at the machine can have armed or released anything. */
 const permitOf = (settings: Settings, local: () => Local | null): WritePermit => ({

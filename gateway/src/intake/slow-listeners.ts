@@ -11,6 +11,7 @@ type Waiting = Map<string, AedesPublishPacket>;
 export class SlowListeners {
   readonly #waiting = new WeakMap<Client, Waiting>();
   #telling = false;
+  #told = 0;
 
   /** What the broker sends by itself; null when it is told from the list. Bounded: a topic has one place. */
   pass(client: Client, packet: AedesPublishPacket): AedesPublishPacket | null {
@@ -31,8 +32,14 @@ export class SlowListeners {
     const [next] = waiting.values();
     if (next === undefined || client.closed) return void this.#waiting.delete(client);
     waiting.delete(next.topic);
-    const { topic, payload } = next;
-    const message = { cmd: "publish" as const, topic, payload, qos: 0 as const, retain: false, dup: false };
+    // Counted by itself: the broker takes a message for sent that comes after one with a higher number.
+    const message = {
+      ...next,
+      qos: 0 as const,
+      retain: false,
+      brokerId: "list",
+      brokerCounter: ++this.#told,
+    };
     this.#telling = true;
     // `pass` is asked before this returns; the next goes when there is room again.
     client.publish(message, () => this.#tell(client, waiting));

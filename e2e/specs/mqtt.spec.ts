@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { eventually, type Person } from "./browser.ts";
+import { isClean } from "./clean.ts";
 import { openSceneWithAda, type Scene } from "./scene.ts";
 
 /** Values by message: from a broker of the plant, and from a device that sends to the gateway with a token of its own. */
@@ -98,6 +99,40 @@ test("a broker of the plant: what mosquitto_pub sends is live on the screen", as
   await live(1, () => publish(ports.plant, "oven/state", '{"heat":187.5}'));
   expect(await ada.find("value-cell").first().innerText()).toContain("187.5");
   await ada.picture("mqtt-live");
+}, 60_000);
+
+test("the gateway as Sparkplug edge node: made one by its form, it tells its devices to the broker", async () => {
+  await using told = Bun.spawn(
+    ["mosquitto_sub", "-h", "127.0.0.1", "-p", String(ports.plant), "-t", "spBv1.0/#", "-F", "%t"],
+    { stdout: "pipe", stderr: "ignore" },
+  );
+  let topics = "";
+  void (async () => {
+    for await (const chunk of told.stdout.pipeThrough(new TextDecoderStream())) topics += chunk;
+  })();
+  const { items } = await scene!.stack.api.get<{ items: { id: string }[] }>("/gateways");
+  await ada.page.goto(`${scene!.stack.hubUrl}/gateways/${items[0]!.id}`);
+  const panel = ada.find("sparkplug");
+  await panel.getByRole("button", { name: "Make it an edge node" }).click();
+  await ada.find("sparkplug-save").click();
+  await panel.getByText("One setting is not right yet.").waitFor();
+  await setting("broker").fill(`mqtt://127.0.0.1:${ports.plant}`);
+  await setting("edgeNodeId").fill("Hall 1");
+  await panel.scrollIntoViewIfNeeded();
+  await isClean(ada, "sparkplug-form");
+  await ada.find("sparkplug-save").click();
+  await eventually(
+    "an edge node that is online",
+    () => panel.getAttribute("data-state"),
+    (state) => state === "online",
+  );
+  await eventually(
+    "births at the broker",
+    async () => topics,
+    (all) => all.includes("/NBIRTH/Hall 1") && all.includes("/DBIRTH/Hall 1/"),
+  );
+  await ada.picture("sparkplug-online");
+  await accessible();
 }, 60_000);
 
 test("a device that sends: its token is made and shown once, and lets it in by MQTT and HTTP", async () => {

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { AppError, asAppError } from "@millrace/contract/error/app-error";
+import { type AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
@@ -12,26 +12,26 @@ import type { WritePermit } from "./commands/write.ts";
 import { FieldDesk } from "./field/desk.ts";
 import { FillMeter } from "./health/buffer-room.ts";
 import { Machine } from "./health/machine.ts";
-import { enrol } from "./identity/enrol.ts";
+import { becomeKnown } from "./identity/become-known.ts";
 import type { HubTrustKeeper } from "./identity/hub-trust.ts";
-import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
+import { bootIdentity, type Identity, openIdentityFolder } from "./identity/identity.ts";
 import { keepIn } from "./identity/keep-file.ts";
 import { fingerprintOf } from "./identity/key.ts";
 import { openSealingKey, type SealingKey } from "./identity/sealing-key.ts";
-import type { IdentityState } from "./identity/state.ts";
 import { type Intake, openIntake } from "./intake/open.ts";
 import { type Local, openLocal } from "./local/open.ts";
 import type { LocalView } from "./local/view.ts";
 import type { LogForward } from "./logs/forward.ts";
-import { deviceSecrets, settingsEvent } from "./logs/told-settings.ts";
-import { openedDevices, openedSettings } from "./manifest/opened.ts";
+import { deviceSecrets, settingsEvent, sparkplugSecrets } from "./logs/told-settings.ts";
+import { openedDevices, openedSettings, openedSparkplug } from "./manifest/opened.ts";
 import { type ManifestStore, openManifestStore } from "./manifest/store.ts";
 import { type Namespace, openNamespace } from "./namespace/open.ts";
 import { type Outbox, openOutbox } from "./outbox/outbox.ts";
 import type { Receipt } from "./outbox/receipt.ts";
 import type { Settings } from "./settings.ts";
+import { Sparkplug } from "./sparkplug/open.ts";
 import { Fleet } from "./supervisor/fleet.ts";
-import { watchDevices } from "./supervisor/watch.ts";
+import { watchStates } from "./supervisor/watch.ts";
 import { learnTrust, openTrust } from "./uplink/learn-trust.ts";
 import { createUplink, type Uplink } from "./uplink/uplink.ts";
 
@@ -74,7 +74,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const [clock, folder] = [new AnchoredClock(deps.clock), settings.dataFolder];
   const opened = await openIdentityFolder(folder);
   const trust = await openTrust(folder, settings.hubUrl, deps.clock);
-  const state = opened.state ?? (await becomeKnown(settings, opened, deps, trust));
+  const state = opened.state ?? (await becomeKnown(settings, opened, { ...deps, trust, software: SOFTWARE }));
   const identity = await bootIdentity(folder, opened.key, state);
   const sealing = await openSealingKey(folder);
   const outbox = await openBuffer(settings, identity, clock, deps);
@@ -83,9 +83,15 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   reportStart(outbox, [startedEvent(clock, identity, outbox), settingsEvent(settings, startedMs)]);
   logs.attach({ clock, report: (event) => outbox.report(event) });
   const intake = await openIntake(settings, { clock, ...durable(outbox) });
+  const [permit, keep] = [permitOf(settings, () => parts.local), keepIn(folder)];
+  const report = (event: GatewayEvent) => outbox.report(event);
+  const sparkplug = new Sparkplug({
+    ...{ folder, clock, random, keep, software: SOFTWARE, permit, report },
+    fleet: (): Fleet => fleet,
+  });
   const namespace = openNamespace(settings, intake, clock, () => fleet.devices());
-  const sink = namespace.tee(outbox.sink);
-  const fleet = new Fleet({ clock, random, sink, keep: keepIn(folder), ...arrivalsOf(intake) });
+  const sink = namespace.tee(sparkplug.sink(outbox.sink));
+  const fleet = new Fleet({ clock, random, sink, keep, ...arrivalsOf(intake) });
   const field = new FieldDesk({
     clock,
     fleet,
@@ -95,34 +101,22 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const manifest = await openManifestStore({
     folder,
     scope: identity.state(),
-    apply: runner({ sealing, logs, field, namespace, fleet }),
+    apply: applier({ sealing, logs, field, namespace, fleet, sparkplug }),
   });
   reportCache(manifest);
   const machine = new Machine(clock, folder);
-  const permit = permitOf(settings, () => parts.local);
   const commands = await openCommandDesk({
     folder,
     clock,
     hubNowMs: () => clock.hubNowMs(),
     isGenuine: commandVerifier(() => identity.state()),
     perform: performer({ clock, fleet, permit, outbox, logs, onRestart: deps.onRestart }),
-    report: (event) => outbox.report(event),
+    report,
   });
   const parts: Parts = {
-    settings,
-    identity,
-    trust,
-    outbox,
-    namespace,
-    fleet,
-    field,
-    manifest,
-    commands,
-    machine,
+    ...{ settings, identity, trust, outbox, namespace, fleet, sparkplug, field },
+    ...{ manifest, commands, machine, logs, startedMs, clock },
     fill: new FillMeter(),
-    logs,
-    startedMs,
-    clock,
     uplink: null,
     local: null,
   };
@@ -133,19 +127,22 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const local = await openLocalPage(parts, deps.randomBytes);
   parts.local = local;
   uplink.start();
-  const stopWatch = watchDevices(fleet, clock, () => uplink.statusChanged());
+  const stateText = () => `${fleet.linkText()} ${sparkplug.stateText()}`;
+  const stopWatch = watchStates(stateText, clock, () => uplink.statusChanged());
   return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, intake, stopWatch) };
 }
 
-/** Runs what the hub wants. Secrets are opened in memory only: what lies on disk is what the hub signed. */
-const runner =
-  (parts: Pick<Parts, "logs" | "field" | "namespace" | "fleet"> & { sealing: SealingKey }) =>
+const applier =
+  ({ sealing, logs, field, namespace, fleet, sparkplug }: ApplierDeps) =>
   async (wanted: Manifest): Promise<void> => {
-    const devices = openedDevices(parts.sealing, wanted);
-    parts.logs.keepSecret("devices", deviceSecrets(devices));
-    await parts.field.release();
-    parts.namespace.apply(devices);
-    await parts.fleet.apply({ ...wanted, devices });
+    // Opened in memory only: what lies on disk is what the hub signed.
+    const devices = openedDevices(sealing, wanted);
+    const edge = openedSparkplug(sealing, wanted);
+    logs.keepSecret("devices", [...deviceSecrets(devices), ...sparkplugSecrets(edge)]);
+    await field.release();
+    namespace.apply(devices);
+    await fleet.apply({ ...wanted, devices });
+    await sparkplug.apply(edge, devices);
   };
 
 /** The page opens last, and until then nobody at the machine can have armed or released anything. */
@@ -155,6 +152,10 @@ const permitOf = (settings: Settings, local: () => Local | null): WritePermit =>
   needsArming: settings.armWrites,
 });
 
+interface ApplierDeps extends Pick<Parts, "logs" | "field" | "namespace" | "fleet" | "sparkplug"> {
+  sealing: SealingKey;
+}
+
 interface Parts {
   settings: Settings;
   identity: Identity;
@@ -162,6 +163,7 @@ interface Parts {
   outbox: Outbox;
   namespace: Namespace;
   fleet: Fleet;
+  sparkplug: Sparkplug;
   field: FieldDesk;
   manifest: ManifestStore;
   commands: CommandDesk;
@@ -253,46 +255,6 @@ function startedEvent(clock: AnchoredClock, { bootNo }: Identity, outbox: Outbox
   return { timeMs: clock.nowMs(), code, severity: EVENT[code], message, data: { bootNo, offSinceMs } };
 }
 
-async function becomeKnown(
-  settings: Settings,
-  opened: Enrollable,
-  deps: GatewayDeps,
-  trust: HubTrustKeeper,
-): Promise<IdentityState> {
-  if (settings.claimToken === undefined) {
-    throw new AppError(
-      "setting.wrong",
-      `MILLRACE_CLAIM_TOKEN: this gateway is not enrolled yet (${settings.dataFolder} holds no identity). Make a claim token at the hub and give it here.`,
-      { context: { setting: "MILLRACE_CLAIM_TOKEN" } },
-    );
-  }
-  let told = "";
-  const state = await enrol({
-    folder: settings.dataFolder,
-    key: opened.key,
-    hubUrl: settings.hubUrl,
-    claimToken: settings.claimToken,
-    software: SOFTWARE,
-    clock: deps.clock,
-    random: deps.random,
-    fetch: async (url, init) => {
-      if (settings.hubCa !== undefined) await trust.pin(settings.hubCa);
-      return await fetch(url, { ...init, tls: trust.tls() });
-    },
-    signal: deps.signal,
-    onRetry: (error) => {
-      if (error.message !== told)
-        log.warn("not enrolled yet, trying on: {reason}", { reason: error.message });
-      told = error.message;
-    },
-  });
-  log.info("enrolled as {name}, key {fingerprint}", {
-    name: state.gatewayName,
-    fingerprint: fingerprintOf(opened.key.publicKey),
-  });
-  return state;
-}
-
 function reportCache(manifest: ManifestStore): void {
   const problem = manifest.cacheProblem();
   if (problem)
@@ -304,6 +266,7 @@ async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
   const machine = fresh ? await parts.machine.look() : parts.machine.last();
   const diskFreeBytes = machine.diskBytes > 0 ? machine.diskFreeBytes : null;
   const outbox = await parts.outbox.stats();
+  const sparkplug = parts.sparkplug.status();
   return {
     software: SOFTWARE,
     runtime: RUNTIME,
@@ -323,6 +286,7 @@ async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
     ...parts.namespace.status(),
     outbox: parts.fill.measured(outbox, parts.clock.monoMs(), diskFreeBytes),
     devices: parts.fleet.statuses(),
+    ...(sparkplug === null ? {} : { sparkplug }),
   };
 }
 
@@ -375,6 +339,8 @@ function stopOnce(
     await parts.field.stop();
     parts.namespace.stop();
     await intake?.stop();
+    // Before the devices: hosts hear of the gateway's end, not of each device's.
+    await parts.sparkplug.stop();
     await parts.fleet.stop();
     parts.commands.close();
     // Sealed before the link goes, so that what is still in memory lies on disk whatever happens next.

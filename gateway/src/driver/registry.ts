@@ -5,6 +5,7 @@ import { mqtt } from "../drivers/mqtt/index.ts";
 import { opcua } from "../drivers/opcua/index.ts";
 import { push } from "../drivers/push/index.ts";
 import { s7 } from "../drivers/s7/index.ts";
+import { simulator } from "../drivers/simulator/index.ts";
 import type { Driver } from "./driver.ts";
 
 /**
@@ -20,6 +21,7 @@ export const DRIVERS: readonly AnyDriver[] = [
   opcua as unknown as AnyDriver,
   push as unknown as AnyDriver,
   s7 as unknown as AnyDriver,
+  simulator as unknown as AnyDriver,
 ];
 
 /** @throws AppError `setting.wrong` naming the kinds we know. */

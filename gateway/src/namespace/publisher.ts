@@ -42,8 +42,8 @@ const silent = (topic: string, unit: string): Voice => ({
 /** What is asked of a device that runs. */
 export interface Linked {
   device: Pick<ManifestDevice, "deviceId">;
-  linkText(): string;
-  status(): Pick<DeviceStatus, "linkState" | "sinceMs">;
+  link(): Pick<DeviceStatus, "linkState" | "code">;
+  status(): Pick<DeviceStatus, "sinceMs">;
 }
 
 export interface PublisherDeps {
@@ -175,11 +175,11 @@ export class NamespacePublisher {
   #lookAtLinks(): void {
     for (const one of this.#deps.devices()) {
       const voice = this.#states.get(one.device.deviceId);
-      const linkText = one.linkText();
+      const { linkState, code } = one.link();
+      const linkText = `${linkState} ${code}`;
       if (voice === undefined || voice.linkText === linkText) continue;
       voice.linkText = linkText;
-      const { linkState, sinceMs } = one.status();
-      this.#say(voice, linkState, QUALITY.good, sinceMs);
+      this.#say(voice, linkState, QUALITY.good, one.status().sinceMs);
     }
   }
 }

@@ -78,6 +78,10 @@ export class Fleet {
     return [...this.#devices.values()].map((entry) => entry.supervisor);
   }
 
+  device(deviceId: string): DeviceSupervisor | null {
+    return this.#devices.get(deviceId)?.supervisor ?? null;
+  }
+
   statuses(): DeviceStatus[] {
     return this.devices().map((supervisor) => supervisor.status());
   }
@@ -85,7 +89,7 @@ export class Fleet {
   /** The link states of all devices as one text: equal texts mean that nothing changed. Cheap enough to ask often. */
   linkText(): string {
     return this.devices()
-      .map((supervisor) => supervisor.linkText())
+      .map((supervisor) => Object.values(supervisor.link()).join(" "))
       .join();
   }
 

@@ -1,18 +1,18 @@
 import type { Clock } from "@millrace/contract/std/clock";
-import type { Fleet } from "./fleet.ts";
 
-/** How often the device states are compared, so that a transition reaches the hub before the next heartbeat. */
+/** How often the states of devices and edge node are compared, so that a transition reaches the hub before the next heartbeat. */
 const WATCH_MS = 500;
 
 /**
- * Tells of a device's change of state at once instead of with the next heartbeat.
+ * Tells of a change of state at once instead of with the next heartbeat.
+ * @param text all states as one text
  * @returns ends it
  */
-export function watchDevices(fleet: Pick<Fleet, "linkText">, clock: Clock, changed: () => void): () => void {
+export function watchStates(text: () => string, clock: Clock, changed: () => void): () => void {
   let seen = "";
   let cancel = () => {};
   const look = () => {
-    const now = fleet.linkText();
+    const now = text();
     if (now !== seen) changed();
     seen = now;
     cancel = clock.after(WATCH_MS, look);

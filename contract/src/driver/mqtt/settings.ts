@@ -173,7 +173,9 @@ export const MqttSettings = Type.Object(
 export type MqttSettings = Static<typeof MqttSettings>;
 
 /** What one setting asks of another: the setting that is wrong and why, or null. */
-export function mqttSettingsProblem(settings: MqttSettings): { setting: string; message: string } | null {
+export function mqttSettingsProblem(
+  settings: Pick<MqttSettings, "broker" | "user" | "password" | "ca" | "clientCertificate" | "clientKey">,
+): { setting: string; message: string } | null {
   const { broker, user, password, ca, clientCertificate, clientKey } = settings;
   if (password !== undefined && user === undefined)
     return { setting: "user", message: "a password needs a user name" };

@@ -1,5 +1,6 @@
 import { QUALITY, type QualityCode } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
+import { WHOLE_RANGE } from "@millrace/contract/vocabulary/whole-range";
 import { LIMITS } from "@millrace/contract/wire/limits";
 
 /** A value that was found in a message, or why there is none. Never a guess. */
@@ -12,18 +13,6 @@ export interface Found {
 
 const good = (value: TagValue): Found => ({ value, quality: QUALITY.good, why: null });
 export const invalid = (why: string): Found => ({ value: null, quality: QUALITY["bad.valueInvalid"], why });
-
-/** Bounds of the whole-number types. */
-const WHOLE: Partial<Record<DataType, readonly [bigint, bigint]>> = {
-  int8: [-(2n ** 7n), 2n ** 7n - 1n],
-  uint8: [0n, 2n ** 8n - 1n],
-  int16: [-(2n ** 15n), 2n ** 15n - 1n],
-  uint16: [0n, 2n ** 16n - 1n],
-  int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  uint32: [0n, 2n ** 32n - 1n],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-  uint64: [0n, 2n ** 64n - 1n],
-};
 
 /** `1.5`, `-2`, `3e4`. No thousands, no comma, no hexadecimal: who reads `1,5` as 15 moves a valve. */
 const DECIMAL = /^[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})([eE][+-]?\d{1,4})?$/;
@@ -62,7 +51,7 @@ export function fromText(text: string, dataType: DataType): Found {
     const value = Object.hasOwn(SWITCH, word) ? SWITCH[word] : undefined;
     return value === undefined ? invalid(`${quoted(trimmed)} is neither true nor false`) : good(value);
   }
-  const bounds = WHOLE[dataType];
+  const bounds = WHOLE_RANGE[dataType];
   if (bounds !== undefined) {
     if (!WHOLE_TEXT.test(trimmed)) return invalid(`${quoted(trimmed)} is no whole number`);
     return whole(BigInt(trimmed.replace(/^\+|\.0*$/g, "")), dataType, bounds);
@@ -103,7 +92,7 @@ function fromNumber(found: number | bigint, dataType: DataType): Found {
   if (dataType === "boolean") {
     return found === 0 || found === 1 ? good(found === 1) : invalid(`${found} is neither true nor false`);
   }
-  const bounds = WHOLE[dataType];
+  const bounds = WHOLE_RANGE[dataType];
   if (bounds === undefined) return float(Number(found), dataType);
   if (typeof found === "bigint") return whole(found, dataType, bounds);
   // A double beyond 2^53 may have been another number on its way here.

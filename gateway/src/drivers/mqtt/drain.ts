@@ -1,4 +1,4 @@
-import type { Arrived } from "./wire.ts";
+import type { Arrived } from "../../driver/mqtt-wire/wire.ts";
 
 /** So long without a message of quality of service 1, and what the broker kept for us is through. */
 const QUIET_MS = 1_000;

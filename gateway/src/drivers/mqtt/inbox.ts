@@ -1,4 +1,4 @@
-import type { Arrived } from "./wire.ts";
+import type { Arrived } from "../../driver/mqtt-wire/wire.ts";
 
 /** Messages that wait between the connection and the first device that listens. */
 export const INBOX_MESSAGES_MAX = 1_000;

@@ -13,15 +13,15 @@ import type {
   Visit,
   Wish,
 } from "../../driver/driver.ts";
+import { clientIdOf } from "../../driver/mqtt-wire/client-id.ts";
+import { linkFault } from "../../driver/mqtt-wire/fault.ts";
+import type { Arrived, Wire } from "../../driver/mqtt-wire/wire.ts";
 import type { Now } from "../../driver/payload/board.ts";
-import { clientIdOf } from "./client-id.ts";
 import { rebirthPayload } from "./codec.ts";
 import { Drain } from "./drain.ts";
-import { linkFault } from "./fault.ts";
 import { Inbox } from "./inbox.ts";
 import { FILTERS_AT_ONCE, Plan, type Told } from "./plan.ts";
 import type { OpenInput, VersionRefused } from "./session.ts";
-import type { Arrived, Wire } from "./wire.ts";
 
 /** How often the ages of values are looked at. */
 const TICK_MS = 500;

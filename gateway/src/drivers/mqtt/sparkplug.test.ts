@@ -4,7 +4,8 @@ import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
 import fc from "fast-check";
 import { get } from "sparkplug-payload";
-import { decodePayload, rebirthPayload } from "./codec.ts";
+import { decodePayload } from "../../driver/sparkplug-payload/payload.ts";
+import { rebirthPayload } from "./codec.ts";
 import { EdgeNode, type MetricPoint, REBIRTH_MS } from "./sparkplug.ts";
 
 /** Payloads are made by the Eclipse Tahu project's own encoder. */

@@ -3,8 +3,9 @@ import { SPARKPLUG } from "@millrace/contract/driver/mqtt/address";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { Point, Reading } from "../../driver/driver.ts";
 import type { Message, Now } from "../../driver/payload/board.ts";
-import { decodePayload, type Metric, metricValue, type SparkplugPayload } from "./codec.ts";
-import { Garbled } from "./protobuf.ts";
+import { decodePayload, type Metric, type SparkplugPayload } from "../../driver/sparkplug-payload/payload.ts";
+import { Garbled } from "../../driver/sparkplug-payload/read.ts";
+import { metricValue } from "./codec.ts";
 
 export type MetricPoint = Point<MqttAddress & { source: SparkplugSource }>;
 

@@ -15,7 +15,8 @@ import {
 
 test("the form of a driver is its schema: what must be typed comes at once, the rest has a standard", () => {
   const fields = fieldsOf(ModbusSettings);
-  expect(fields.filter(({ main }) => main).map(({ name }) => name)).toEqual(["host", "port", "unit"]);
+  const first = fields.filter((field) => field.main && isAsked(field, {}, () => "tcp"));
+  expect(first.map(({ name }) => name)).toEqual(["transport", "host", "port", "unit"]);
   expect(fields.find(({ name }) => name === "host")?.standard).toBeNull();
   expect(fields.find(({ name }) => name === "wordOrder")).toMatchObject({
     kind: "choice",
@@ -90,4 +91,15 @@ test("what only one kind of login needs is asked for with it alone, and never hi
   expect(asked({ login: "user" })).toEqual(["user", "password"]);
   expect(asked({ login: "certificate" })).toEqual(["userCertificate", "userKey"]);
   expect(asked({ user: "mill" })).toEqual(["user"]);
+});
+
+test("what a serial line needs is asked for at a serial port alone, and a host on the network alone", () => {
+  const schema = declarationOf("modbus").settings;
+  const asked = (transport: string) =>
+    fieldsOf(schema)
+      .filter((field) => field.main && field.when !== null && isAsked(field, { transport }, () => "tcp"))
+      .map(({ name }) => name);
+  expect(asked("")).toEqual(["host", "port"]);
+  expect(asked("rtuOverTcp")).toEqual(["host", "port"]);
+  expect(asked("serial")).toEqual(["serialPort", "baudRate", "parity"]);
 });

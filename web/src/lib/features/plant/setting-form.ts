@@ -15,11 +15,11 @@ export interface SettingField {
   made: boolean;
   /** Shown at once; the rest is under "More settings". */
   main: boolean;
-  /** Asked for only while another setting has this value. */
-  when: { setting: string; is: string } | null;
+  /** Asked for only while another setting has this value, or one of these. */
+  when: { setting: string; is: string | readonly string[] } | null;
 }
 
-const ACRONYM = /\b(db|id|ids|ip|pdu|tcp|tsap|uri|url)\b/gi;
+const ACRONYM = /\b(db|id|ids|ip|pdu|rtu|tcp|tsap|uri|url)\b/gi;
 
 /** Camel case becomes words, acronyms stay: `connectTimeoutMs` → "Connect timeout". Units are told beside. */
 export function labelOf(name: string): string {
@@ -77,7 +77,8 @@ export function isAsked(
 ): boolean {
   if (when === null || (texts[name] ?? "") !== "") return true;
   const present = texts[when.setting] ?? "";
-  return (present === "" ? standing(when.setting) : present) === when.is;
+  const value = present === "" ? standing(when.setting) : present;
+  return typeof when.is === "string" ? value === when.is : when.is.includes(value);
 }
 
 /** What was typed, as the driver's type; undefined for nothing, and a text that is no number stays a text to be refused. */

@@ -8,6 +8,12 @@ export interface Arrived {
   qos: number;
 }
 
+/** What a broker tells in our name when it loses us, with quality of service 1 and not kept. */
+export interface Will {
+  topic: string;
+  payload: Uint8Array;
+}
+
 export interface WireEvents {
   onMessage(message: Arrived): void;
   /** The broker let hear from it. */
@@ -24,5 +30,10 @@ export interface Wire {
   subscribe(filters: readonly string[], qos: 0 | 1): Promise<number[]>;
   unsubscribe(filters: readonly string[]): void;
   publish(topic: string, payload: Uint8Array): void;
-  close(): Promise<void>;
+  /** With quality of service 1; false when the broker did not confirm it within `msMax`. */
+  publishSurely(topic: string, payload: Uint8Array, msMax: number): Promise<boolean>;
+  /** What was published and did not leave yet: a broker that reads slowly makes it grow. */
+  readonly backlogBytes: number;
+  /** @param withWill a broker of MQTT 5 tells our will; one of 3.1.1 never does after a goodbye */
+  close(withWill?: boolean): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { type Keep, keepInMemory } from "../../driver/keep.ts";
+import { type Keep, keepInMemory } from "../keep.ts";
 
 const FILE = "mqtt-client";
 const forTests = keepInMemory();

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
+import type { Device, Profile } from "@millrace/contract/api/plant";
 import { eventually, type Person } from "./browser.ts";
 import { isClean } from "./clean.ts";
 import { openSceneWithAda, type Scene } from "./scene.ts";
@@ -162,5 +163,90 @@ test("a device that sends: its token is made and shown once, and lets it in by M
   });
   await ada.picture("push-live");
   expect(await ada.page.content()).not.toContain(token);
+  expect(ada.errors).toEqual([]);
+}, 60_000);
+
+test("a name in the namespace: its topic, copied, brings the value on the screen from the gateway's broker", async () => {
+  const { api, hubUrl } = scene!.stack;
+  const press = (await api.all<Device>("/devices")).find(({ name }) => name === "Press 3")!;
+  const token = "d".repeat(43);
+  const profile = await api.post<Profile>("/profiles", {
+    name: "Listens",
+    driver: "push",
+    settings: {},
+    tags: [],
+  });
+  await api.post<Device>("/devices", {
+    ...{ name: "Dashboard", profileId: profile.id, gatewayId: press.gatewayId, siteId: press.siteId },
+    settings: { login: "dashboard", token, listensTo: "#" },
+  });
+  await ada.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await ada.page.goto(`${hubUrl}/more`);
+  await ada.find("namespace-open").click();
+  const row = (path: string) => ada.page.locator(`[data-testid="namespace-row"][data-path="${path}"]`);
+  await row(press.path).click();
+  await row(`${press.path}/Force`).click();
+  const detail = ada.find("namespace-detail");
+  await eventually(
+    "the value beside the tree",
+    () => ada.find("value-cell", detail).innerText(),
+    (text) => text.includes("12.5"),
+  );
+  await detail.getByRole("button", { name: "Copy topic" }).click();
+  const topic = await ada.page.evaluate<string>("navigator.clipboard.readText()");
+  expect(topic).toBe(`v1/${press.path}/Force`);
+  // The login is there once the gateway runs the new configuration.
+  const said = await eventually(
+    "the message of mosquitto_sub",
+    () =>
+      new Response(
+        Bun.spawn(
+          [
+            "mosquitto_sub",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            String(ports.mqtt),
+            "-u",
+            "dashboard",
+            "-P",
+            token,
+          ].concat(["-t", topic, "-C", "1", "-W", "3"]),
+          { stdout: "pipe", stderr: "ignore" },
+        ).stdout,
+      ).text(),
+    (text) => text !== "",
+  );
+  expect(JSON.parse(said)).toMatchObject({ value: 12.5, quality: "good", unit: "" });
+  const rate = ada.find("namespace-rate", row(`${press.path}/Force`));
+  await eventually(
+    "a rate",
+    () => rate.innerText(),
+    (text) => /^\d+\/min/.test(text),
+  );
+  await isClean(ada, "namespace-name");
+  await detail.getByRole("button", { name: "Close" }).click();
+  await isClean(ada, "namespace-tree");
+  const tree = ada.find("namespace-tree");
+  const active = async () => {
+    const id = await tree.getAttribute("aria-activedescendant");
+    return ada.page.locator(`[id="${id}"]`).getAttribute("data-path");
+  };
+  await tree.focus();
+  for (const [key, path] of [
+    ["Home", press.path.split("/")[0]!],
+    ["End", `${press.path}/Speed`],
+    ["ArrowLeft", press.path],
+  ] as const) {
+    await ada.page.keyboard.press(key);
+    await eventually(`${key} leads to ${path}`, active, (at) => at === path);
+  }
+  await ada.find("namespace-search").fill("force");
+  await eventually(
+    "the rows that fit",
+    async () =>
+      Promise.all((await ada.find("namespace-row").all()).map((one) => one.getAttribute("data-path"))),
+    (paths) => paths.at(-1) === `${press.path}/Force`,
+  );
   expect(ada.errors).toEqual([]);
 }, 60_000);

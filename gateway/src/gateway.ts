@@ -26,12 +26,14 @@ import type { LogForward } from "./logs/forward.ts";
 import { deviceSecrets, settingsEvent, sparkplugSecrets } from "./logs/told-settings.ts";
 import { openedDevices, openedSettings, openedSparkplug } from "./manifest/opened.ts";
 import { type ManifestStore, openManifestStore } from "./manifest/store.ts";
+import { type Namespace, openNamespace } from "./namespace/open.ts";
 import { openFleet } from "./open-fleet.ts";
 import { type Outbox, openOutbox } from "./outbox/outbox.ts";
 import type { Receipt } from "./outbox/receipt.ts";
 import type { Settings } from "./settings.ts";
 import type { Sparkplug } from "./sparkplug/open.ts";
 import type { Fleet } from "./supervisor/fleet.ts";
+import { watchStates } from "./supervisor/watch.ts";
 import { learnTrust, openTrust } from "./uplink/learn-trust.ts";
 import { createUplink, type Uplink } from "./uplink/uplink.ts";
 
@@ -41,9 +43,6 @@ const bufferLog = getLogger(["gateway", "buffer"]);
 
 export const SOFTWARE = "millrace-gateway 0.1.0";
 const RUNTIME = `bun ${Bun.version}, ${process.platform} ${process.arch}`;
-
-/** How often the states of devices and edge node are compared, so that a transition reaches the hub before the next heartbeat. */
-const WATCH_MS = 500;
 
 export interface GatewayDeps {
   clock: Clock;
@@ -88,9 +87,10 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const intake = await openIntake(settings, { clock, ...durable(outbox) });
   const [permit, keep] = [permitOf(settings, () => parts.local), keepIn(folder)];
   const report = (event: GatewayEvent) => outbox.report(event);
+  const namespace = openNamespace(settings, intake, clock, () => fleet.devices());
   const { fleet, holds, sparkplug } = openFleet(
     { folder, clock, random, keep, software: SOFTWARE, permit, report },
-    outbox,
+    (edgeNode) => namespace.tee(edgeNode(outbox.sink)),
     arrivalsOf(intake),
   );
   const field = new FieldDesk({
@@ -102,7 +102,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const manifest = await openManifestStore({
     folder,
     scope: identity.state(),
-    apply: applier({ sealing, logs, field, fleet, sparkplug }),
+    apply: applier({ sealing, logs, field, namespace, fleet, sparkplug }),
   });
   reportCache(manifest);
   const commands = await openCommandDesk({
@@ -114,21 +114,9 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     report,
   });
   const parts: Parts = {
-    settings,
-    identity,
-    trust,
-    outbox,
-    fleet,
-    holds,
-    sparkplug,
-    field,
-    manifest,
-    commands,
-    machine: new Machine(clock, folder),
+    ...{ settings, identity, trust, outbox, namespace, fleet, holds, sparkplug, field },
+    ...{ manifest, commands, machine: new Machine(clock, folder), logs, startedMs, clock },
     fill: new FillMeter(),
-    logs,
-    startedMs,
-    clock,
     uplink: null,
     local: null,
   };
@@ -139,18 +127,20 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const local = await openLocalPage(parts, deps.randomBytes);
   parts.local = local;
   uplink.start();
-  const stopWatch = watchStates(() => `${fleet.linkText()} ${sparkplug.stateText()}`, uplink, clock);
+  const stateText = () => `${fleet.linkText()} ${sparkplug.stateText()}`;
+  const stopWatch = watchStates(stateText, clock, () => uplink.statusChanged());
   return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, intake, stopWatch) };
 }
 
 const applier =
-  ({ sealing, logs, field, fleet, sparkplug }: ApplierDeps) =>
+  ({ sealing, logs, field, namespace, fleet, sparkplug }: ApplierDeps) =>
   async (wanted: Manifest): Promise<void> => {
     // Opened in memory only: what lies on disk is what the hub signed.
     const devices = openedDevices(sealing, wanted);
     const edge = openedSparkplug(sealing, wanted);
     logs.keepSecret("devices", [...deviceSecrets(devices), ...sparkplugSecrets(edge)]);
     await field.release();
+    namespace.apply(devices);
     await fleet.apply({ ...wanted, devices });
     await sparkplug.apply(edge, devices);
   };
@@ -162,7 +152,7 @@ const permitOf = (settings: Settings, local: () => Local | null): WritePermit =>
   needsArming: settings.armWrites,
 });
 
-interface ApplierDeps extends Pick<Parts, "logs" | "field" | "fleet" | "sparkplug"> {
+interface ApplierDeps extends Pick<Parts, "logs" | "field" | "namespace" | "fleet" | "sparkplug"> {
   sealing: SealingKey;
 }
 
@@ -171,6 +161,7 @@ interface Parts {
   identity: Identity;
   trust: HubTrustKeeper;
   outbox: Outbox;
+  namespace: Namespace;
   fleet: Fleet;
   holds: Holds;
   sparkplug: Sparkplug;
@@ -293,6 +284,7 @@ async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
     log: parts.logs.status(),
     hubTrust: parts.trust.kind(),
     ...(parts.local === null ? {} : { local: parts.local.state() }),
+    ...parts.namespace.status(),
     outbox: parts.fill.measured(outbox, parts.clock.monoMs(), diskFreeBytes),
     devices: parts.fleet.statuses(),
     ...(sparkplug === null ? {} : { sparkplug }),
@@ -324,20 +316,6 @@ async function viewOf(parts: Parts): Promise<Omit<LocalView, "work">> {
   };
 }
 
-/** Tells the hub of a change of state at once instead of with the next heartbeat. */
-function watchStates(text: () => string, uplink: Uplink, clock: Clock): () => void {
-  let seen = "";
-  let cancel = () => {};
-  const look = () => {
-    const now = text();
-    if (now !== seen) uplink.statusChanged();
-    seen = now;
-    cancel = clock.after(WATCH_MS, look);
-  };
-  look();
-  return () => cancel();
-}
-
 function reportStart(outbox: Outbox, events: readonly GatewayEvent[]): void {
   for (const event of events) outbox.report(event);
 }
@@ -361,6 +339,7 @@ function stopOnce(
     stopWatch();
     await local.stop();
     await parts.field.stop();
+    parts.namespace.stop();
     await intake?.stop();
     // Before the devices: hosts hear of the gateway's end, not of each device's.
     await parts.sparkplug.stop();

@@ -1,5 +1,5 @@
 import { Holds } from "./commands/holds.ts";
-import type { Outbox } from "./outbox/outbox.ts";
+import type { SampleSink } from "./outbox/sink.ts";
 import { Sparkplug, type SparkplugDeps } from "./sparkplug/open.ts";
 import { Fleet, type FleetDeps } from "./supervisor/fleet.ts";
 
@@ -9,13 +9,15 @@ interface Made {
   sparkplug: Sparkplug;
 }
 
+/** Where samples go, given how the edge node listens in. */
+type SinkOf = (edgeNode: (inner: SampleSink) => SampleSink) => SampleSink;
 type Input = Omit<SparkplugDeps, "fleet" | "holds">;
 
 /**
  * The devices, and what hangs on them by their values and writes. What was held when this gateway ended is known before
  * any device is started: it is the first they hear.
  */
-export function openFleet(input: Input, outbox: Outbox, arrivals: Pick<FleetDeps, "arrivals">): Made {
+export function openFleet(input: Input, sinkOf: SinkOf, arrivals: Pick<FleetDeps, "arrivals">): Made {
   const { folder, clock, random, keep, report } = input;
   const targetOf = (tagNo: number) => fleet.writeTarget(tagNo);
   const holds = Holds.open({ folder, clock, targetOf, report });
@@ -23,7 +25,7 @@ export function openFleet(input: Input, outbox: Outbox, arrivals: Pick<FleetDeps
   const fleet: Fleet = new Fleet({
     clock,
     random,
-    sink: sparkplug.sink(outbox.sink),
+    sink: sinkOf((inner) => sparkplug.sink(inner)),
     keep,
     holds,
     ...arrivals,

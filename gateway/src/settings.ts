@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { PREFIX_PATTERN, PREFIX_STANDARD } from "@millrace/contract/namespace/topic";
 import { isLoopback } from "@millrace/contract/std/loopback";
 import { type Environment, readEnvironment, Setting, settingWrong } from "@millrace/contract/std/setting";
 import { AUTHORITY_PIN_PATTERN } from "@millrace/contract/wire/hub-trust";
@@ -166,6 +167,23 @@ export const Settings = Type.Object({
     Type.Boolean({
       default: false,
       description: "1 lets both listen at an address that is not private, or at all addresses",
+    }),
+  ),
+  namespaceOn: Setting(
+    "MILLRACE_NAMESPACE",
+    Type.Boolean({
+      default: true,
+      description:
+        "Publish this gateway's part of the unified namespace at its own MQTT broker, where that is open; 0 for not",
+    }),
+  ),
+  namespacePrefix: Setting(
+    "MILLRACE_NAMESPACE_PREFIX",
+    Type.String({
+      default: PREFIX_STANDARD,
+      pattern: PREFIX_PATTERN,
+      description: "First levels of its topics, one to three with / between; not devices",
+      examples: ["v1", "acme/north"],
     }),
   ),
   outboxBytesMax: Setting(

@@ -5,6 +5,7 @@ import { systemClock } from "@millrace/contract/std/clock";
 import type { TagValue } from "@millrace/contract/vocabulary/value";
 import type { ManifestDevice } from "@millrace/contract/wire/manifest";
 import { type Intake, type IntakeSettings, openIntake } from "../src/intake/open.ts";
+import { type Namespace, openNamespace } from "../src/namespace/open.ts";
 import { type Outbox, openOutbox } from "../src/outbox/outbox.ts";
 import type { SampleSink } from "../src/outbox/sink.ts";
 import { Fleet } from "../src/supervisor/fleet.ts";
@@ -50,8 +51,9 @@ export class IntakeRig implements AsyncDisposable {
   readonly outbox: Outbox;
   readonly intake: Intake;
   readonly fleet: Fleet;
+  readonly namespace: Namespace;
 
-  private constructor(folder: string, outbox: Outbox, intake: Intake) {
+  private constructor(folder: string, outbox: Outbox, intake: Intake, settings: IntakeSettings) {
     this.folder = folder;
     this.outbox = outbox;
     this.intake = intake;
@@ -61,7 +63,20 @@ export class IntakeRig implements AsyncDisposable {
         outbox.sink.push(tagNo, kind, value, quality, timeMs);
       },
     };
-    this.fleet = new Fleet({ clock: systemClock, random: Math.random, sink, arrivals: intake.desk });
+    this.namespace = openNamespace(settings, intake, systemClock, () => this.fleet.devices());
+    this.fleet = new Fleet({
+      clock: systemClock,
+      random: Math.random,
+      sink: this.namespace.tee(sink),
+      arrivals: intake.desk,
+    });
+  }
+
+  /** Runs these devices, as the gateway does with a manifest, until all of them are reached. */
+  async run(devices: readonly ManifestDevice[]): Promise<void> {
+    this.namespace.apply(devices);
+    await this.fleet.apply({ rev: 1, devices: [...devices] });
+    while (this.fleet.statuses().some(({ linkState }) => linkState !== "up")) await systemClock.sleep(2);
   }
 
   static async start(settings: Partial<IntakeSettings> = {}, folder?: string): Promise<IntakeRig> {
@@ -79,29 +94,29 @@ export class IntakeRig implements AsyncDisposable {
         throw error;
       },
     });
-    const intake = await openIntake(
-      {
-        intakeMqttHost: "127.0.0.1",
-        intakeMqttPort: 0,
-        intakeHttpHost: "127.0.0.1",
-        intakeHttpPort: 0,
-        intakeTlsCertFile: "",
-        intakeTlsKeyFile: "",
-        intakeAllowPlain: true,
-        intakeAllowPublic: false,
-        ...settings,
-      },
-      { clock: systemClock, receipt: (id) => outbox.receipt(id), keep: (receipt) => outbox.keep(receipt) },
-    );
-    const rig = new IntakeRig(place, outbox, intake!);
-    await rig.fleet.apply({
-      rev: 1,
-      devices: [
-        pushDevice(1, "press", TOKEN_A, ["temp", "state json=$.v"]),
-        pushDevice(2, "oven", TOKEN_B, ["temp"]),
-      ],
+    const all: IntakeSettings = {
+      intakeMqttHost: "127.0.0.1",
+      intakeMqttPort: 0,
+      intakeHttpHost: "127.0.0.1",
+      intakeHttpPort: 0,
+      intakeTlsCertFile: "",
+      intakeTlsKeyFile: "",
+      intakeAllowPlain: true,
+      intakeAllowPublic: false,
+      namespaceOn: true,
+      namespacePrefix: "v1",
+      ...settings,
+    };
+    const intake = await openIntake(all, {
+      clock: systemClock,
+      receipt: (id) => outbox.receipt(id),
+      keep: (receipt) => outbox.keep(receipt),
     });
-    while (rig.fleet.statuses().some(({ linkState }) => linkState !== "up")) await systemClock.sleep(2);
+    const rig = new IntakeRig(place, outbox, intake!, all);
+    await rig.run([
+      pushDevice(1, "press", TOKEN_A, ["temp", "state json=$.v"]),
+      pushDevice(2, "oven", TOKEN_B, ["temp"]),
+    ]);
     return rig;
   }
 
@@ -131,6 +146,7 @@ export class IntakeRig implements AsyncDisposable {
 
   /** Ends it and leaves its folder. */
   async stop(): Promise<void> {
+    this.namespace.stop();
     await this.intake.stop();
     await this.fleet.stop();
     await this.outbox.close();

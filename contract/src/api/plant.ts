@@ -66,6 +66,8 @@ export const Device = Type.Composite([
     path: Type.String({ examples: ["Demo plant/Pressing/Press 2"] }),
     driver: Type.String(),
     tagCount: Type.Integer({ minimum: 0 }),
+    /** First levels of the topics its gateway publishes it at; null while the gateway publishes no namespace. */
+    topicPrefix: Type.Optional(Type.Union([Type.String({ examples: ["v1"] }), Type.Null()])),
     revision: Type.Integer({ minimum: 1 }),
   }),
 ]);

@@ -4,9 +4,9 @@ export const TOPIC_CHARS_MAX = 300;
 export const TOPIC_LEVELS_MAX = 32;
 
 /** Why this is no topic filter of MQTT (3.1.1 and 5.0, 4.7), or null. */
-export function filterProblem(filter: string): string | null {
+export function filterProblem(filter: string, charsMax = TOPIC_CHARS_MAX): string | null {
   if (filter === "") return "no topic";
-  if (filter.length > TOPIC_CHARS_MAX) return `a topic of more than ${TOPIC_CHARS_MAX} characters`;
+  if (filter.length > charsMax) return `a topic of more than ${charsMax} characters`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(filter)) return "a control character in the topic";
   const levels = filter.split("/");

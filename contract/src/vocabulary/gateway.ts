@@ -116,6 +116,17 @@ export const LocalState = Type.Object({
 });
 export type LocalState = Static<typeof LocalState>;
 
+/** What a gateway tells of the unified namespace at its own broker. */
+export const NamespaceStatus = Type.Object({
+  prefix: Type.String({ maxLength: 100, description: "First levels of every topic" }),
+  topics: Type.Integer({ minimum: 0, description: "Tags and devices that have a topic" }),
+  leftOut: Type.Integer({
+    minimum: 0,
+    description: "Those that have none: too long, taken, or too many",
+  }),
+});
+export type NamespaceStatus = Static<typeof NamespaceStatus>;
+
 /**
  * By what a gateway knows that it speaks with its hub, beside the hub's signature: `pinned` the authority it was told,
  * `public` the authorities everybody trusts; `loopback` plain http that stays on its machine, `plain` plain http that
@@ -148,6 +159,8 @@ export const GatewayStatus = Type.Object({
   ),
   log: Type.Optional(LogStatus),
   local: Type.Optional(LocalState),
+  /** Absent while the gateway publishes none. */
+  namespace: Type.Optional(NamespaceStatus),
   /** Absent in gateways before 0.2. */
   hubTrust: Type.Optional(HubLinkTrust),
   clockOffsetMs: Type.Union([Type.Number(), Type.Null()], { description: "Gateway minus hub" }),

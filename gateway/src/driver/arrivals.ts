@@ -19,6 +19,8 @@ export interface Taken {
 export interface Ear {
   login: string;
   token: string;
+  /** The branch of the unified namespace it may listen to; none when left out. */
+  listensTo?: string | undefined;
   hear(arrival: Arrival): Taken;
   /** The gateway stops taking messages. */
   gone(error: AppError): void;

@@ -1,9 +1,11 @@
 import { filterProblem, TOPIC_CHARS_MAX } from "@millrace/contract/driver/topic";
+import { BRANCH_ALL, NAMESPACE, topicOf } from "@millrace/contract/namespace/topic";
 import { isCommandTopic } from "../driver/arrivals.ts";
 
 /**
  * What a device may do at the gateway's broker, decided from its login and the topic alone. Its own part of the tree is
- * `devices/<login>/…`; there it sends everything but commands, and there alone it listens.
+ * `devices/<login>/…`; there alone it sends, everything but commands. There it listens, and in the branch of the
+ * namespace it was given.
  */
 export const ROOT = "devices";
 
@@ -21,4 +23,14 @@ export function maySubscribe(login: string, filter: string): boolean {
   return (
     filter.length <= TOPIC_CHARS_MAX && filter.startsWith(ownRoot(login)) && filterProblem(filter) === null
   );
+}
+
+/** True when everything the filter can match lies in one of these branches of the namespace. */
+export function mayListen(prefix: string, branches: readonly string[], filter: string): boolean {
+  if (filterProblem(filter, NAMESPACE.topicCharsMax) !== null) return false;
+  return branches.some((branch) => {
+    const root = branch === BRANCH_ALL ? prefix : topicOf(prefix, branch);
+    if (root === null || (root === prefix && branch !== BRANCH_ALL)) return false;
+    return filter === root || filter.startsWith(`${root}/`);
+  });
 }

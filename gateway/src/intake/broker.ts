@@ -8,9 +8,10 @@ import { GuardedStream } from "../driver/mqtt-wire/guarded-stream.ts";
 import { CONNECT, PacketGuard } from "../driver/mqtt-wire/packet-guard.ts";
 import { neighbourOf } from "../local/access/tries.ts";
 import type { Tls } from "../local/listen.ts";
-import { maySubscribe, sendsTo } from "./acl.ts";
+import { mayListen, maySubscribe, sendsTo } from "./acl.ts";
 import type { IntakeDesk } from "./desk.ts";
 import { INTAKE } from "./limits.ts";
+import { SlowListeners } from "./slow-listeners.ts";
 
 const log = getLogger(["gateway", "intake"]);
 
@@ -27,6 +28,8 @@ export interface BrokerInput {
   tls: Tls | null;
   clock: Clock;
   desk: IntakeDesk;
+  /** Where the namespace begins; null while it is not told here. */
+  namespacePrefix: string | null;
   /** Resolves with true when everything taken before lies on disk. */
   settled: () => Promise<boolean>;
 }
@@ -49,11 +52,14 @@ interface Guest {
   login: string;
   token: string;
   subscriptions: number;
+  /** What of the namespace it was let in for, as text. */
+  branches: string;
 }
 
 /**
  * The gateway's own broker, for devices of the plant. Nobody is let in without a token, and nobody gets further than its
- * own topics. It keeps nothing: sessions, kept messages and queues of devices are not offered, so none can fill it.
+ * own topics and, listening, its branch of the namespace. Of devices it keeps nothing: sessions, kept messages and queues
+ * are not offered, so none can fill it.
  */
 class Broker {
   readonly #input: BrokerInput;
@@ -64,6 +70,7 @@ class Broker {
   readonly #neighbours = new WeakMap<object, string>();
   readonly #wills = new WeakMap<object, string>();
   readonly #sockets = new Set<Socket>();
+  readonly #slow = new SlowListeners();
 
   constructor(input: BrokerInput, aedes: Aedes) {
     this.#input = input;
@@ -146,11 +153,28 @@ class Broker {
     };
     aedes.authorizeSubscribe = (client, subscription, done) => {
       const guest = this.#guests.get(client);
-      const may = guest !== undefined && maySubscribe(guest.login, subscription.topic);
+      const may = guest !== undefined && this.#mayHear(guest.login, subscription.topic);
       if (!may || guest.subscriptions >= INTAKE.subscriptionsMax) return done(null, null);
       guest.subscriptions++;
       done(null, subscription);
     };
+    aedes.authorizeForward = (client, packet) =>
+      this.#isNamespace(packet.topic) ? this.#slow.pass(client, packet) : packet;
+  }
+
+  #isNamespace(topic: string): boolean {
+    const { namespacePrefix } = this.#input;
+    return namespacePrefix !== null && topic.startsWith(`${namespacePrefix}/`);
+  }
+
+  #mayHear(login: string, filter: string): boolean {
+    if (maySubscribe(login, filter)) return true;
+    const { namespacePrefix, desk } = this.#input;
+    return namespacePrefix !== null && mayListen(namespacePrefix, desk.branchesOf(login), filter);
+  }
+
+  #branches(login: string): string {
+    return JSON.stringify(this.#input.desk.branchesOf(login).sort());
   }
 
   /** Why a hello is refused; null lets it in. */
@@ -162,7 +186,7 @@ class Broker {
     // Who just left is remembered for its will, and takes no place.
     const own = [...this.#guests].filter(([one, guest]) => guest.login === login && !one.closed);
     if (own.length >= INTAKE.clientsPerLogin) return "too many";
-    this.#guests.set(client, { login, token, subscriptions: 0 });
+    this.#guests.set(client, { login, token, subscriptions: 0, branches: this.#branches(login) });
     return null;
   }
 
@@ -179,10 +203,11 @@ class Broker {
     return qos === 0 || (await settled());
   }
 
-  /** A login ended or changed. Its clients stay while their token still counts. */
+  /** A login ended or changed. Its clients stay while their token still counts, and for the same. */
   #lookAgain(login: string): void {
     for (const [client, guest] of this.#guests) {
-      if (guest.login !== login || this.#input.desk.isToken(login, guest.token)) continue;
+      if (guest.login !== login) continue;
+      if (this.#input.desk.isToken(login, guest.token) && guest.branches === this.#branches(login)) continue;
       this.#guests.delete(client);
       client.close();
     }

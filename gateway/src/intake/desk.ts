@@ -58,6 +58,12 @@ export class IntakeDesk implements Arrivals {
     return ears.length > 0 ? right.includes(true) : timingSafeEqual(NOBODY, given) && false;
   }
 
+  /** What of the namespace somebody who was let in may listen to. */
+  branchesOf(login: string): string[] {
+    const ears = [...(this.#ears.get(login) ?? [])];
+    return [...new Set(ears.flatMap(({ listensTo }) => listensTo ?? []))];
+  }
+
   /** Counts a message. @returns how long its sender should wait, ms */
   waitMs(login: string): number {
     return this.#messages.take(login);

@@ -16,6 +16,8 @@ export interface IntakeSettings {
   intakeTlsKeyFile: string;
   intakeAllowPlain: boolean;
   intakeAllowPublic: boolean;
+  namespaceOn: boolean;
+  namespacePrefix: string;
 }
 
 export interface IntakeDeps {
@@ -54,7 +56,13 @@ export async function openIntake(settings: IntakeSettings, deps: IntakeDeps): Pr
   let broker: LocalBroker | null = null;
   if (intakeMqttHost !== "") {
     const host = await address(intakeMqttHost, "MILLRACE_INTAKE_MQTT_HOST");
-    const input = { ...shared, host, port: settings.intakeMqttPort, settled: () => deps.keep(null) };
+    const input = {
+      ...shared,
+      host,
+      port: settings.intakeMqttPort,
+      namespacePrefix: settings.namespaceOn ? settings.namespacePrefix : null,
+      settled: () => deps.keep(null),
+    };
     // The broker's library is loaded by whoever switches it on.
     const { startBroker } = await import("./broker.ts");
     broker = await startBroker(input).catch((cause) => cannotListen("MILLRACE_INTAKE_MQTT_PORT", cause));

@@ -26,7 +26,8 @@ export type DeviceObservation =
   | { saw: "failure"; cause: Cause; shared: boolean }
   /** No answer for longer than the tags may wait (`overdueMs`). */
   | { saw: "overdue"; forMs: number }
-  | { saw: "linkUp" }
+  /** `asks`: it has tags that can be asked for. */
+  | { saw: "linkUp"; asks: boolean }
   | { saw: "linkDown"; cause: Cause };
 
 export type DeviceAction = { do: "nothing" } | { do: "markBad"; quality: QualityCode } | { do: "readNow" };
@@ -91,7 +92,7 @@ function transition(state: Device, observed: DeviceObservation, now: Now): Step 
     case "linkDown":
       return cut(state, observed.cause, now);
     case "linkUp":
-      return linkUp(state, now);
+      return linkUp(state, observed.asks, now);
     default:
       return unreachable(observed);
   }
@@ -155,7 +156,9 @@ function overdue(state: Device, forMs: number, now: Now): Step {
   return turnBad({ at: "failing", sinceMs: now.wallMs, failures, timeouts, cause }, cause.code);
 }
 
-function linkUp(state: Device, now: Now): Step {
+function linkUp(state: Device, asks: boolean, now: Now): Step {
+  // Of one that only listens nothing is asked: it is as well as its link.
+  if (!asks) return stay({ at: "polling", sinceMs: now.wallMs, failures: 0, timeouts: 0 });
   switch (state.at) {
     case "cut": {
       // Not good before the device itself answered.

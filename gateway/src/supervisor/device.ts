@@ -88,7 +88,7 @@ export class DeviceSupervisor {
       settings: reach.ok ? reach.prepared.settings : null,
       tally: { requests: 0, errors: 0, roundTripMs: null },
       patient: { name: device.name, scanMs: this.#scanMs, cycles: this.#cycles.windowed },
-      onLinkUp: () => this.#onLink(true, { saw: "linkUp" }),
+      onLinkUp: () => this.#onLink(true, { saw: "linkUp", asks: device.tags.length > 0 }),
       onLinkDown: (cause) => this.#onLink(false, { saw: "linkDown", cause }),
     };
     this.#listener = reach.ok

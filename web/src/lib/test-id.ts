@@ -301,6 +301,14 @@ export const TEST_ID = {
   tabletRow: "tablet-row",
   tabletName: "tablet-name",
   tabletEnrol: "tablet-enrol",
+  namespaceOpen: "namespace-open",
+  namespaceSearch: "namespace-search",
+  namespaceTree: "namespace-tree",
+  namespaceRow: "namespace-row",
+  namespaceRate: "namespace-rate",
+  namespaceDetail: "namespace-detail",
+  namespaceTopic: "namespace-topic",
+  gatewayNamespace: "gateway-namespace",
 } as const;
 
 export type TestId = (typeof TEST_ID)[keyof typeof TEST_ID];

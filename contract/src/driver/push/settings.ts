@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { BRANCH_PATTERN } from "../../namespace/topic.ts";
 import { messageSettings } from "../mqtt/settings.ts";
 
 export const TOKEN_CHARS_MIN = 32;
@@ -25,6 +26,16 @@ export const PushSettings = Type.Object(
         "The device's own password, for MQTT and HTTP alike. Make one here and put it into the device; it is not shown again",
       examples: ["a-token-of-43-characters-made-by-this-form-"],
     }),
+    listensTo: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 1_000,
+        pattern: BRANCH_PATTERN,
+        description:
+          "Branch of the unified namespace it may listen to, such as Plant/Hall 3; # for all of it, nothing for none. It never sends there",
+        examples: ["Plant/Hall 3", "#"],
+      }),
+    ),
     ...messageSettings,
   },
   { additionalProperties: false },

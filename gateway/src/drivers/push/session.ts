@@ -52,12 +52,13 @@ export class PushSession implements Session<PushAddress> {
     // One turn later, so that who gives up at once leaves nothing behind.
     await Promise.resolve();
     signal.throwIfAborted();
-    const { login, token } = this.#settings;
+    const { login, token, listensTo } = this.#settings;
     const { arrivals } = this.#deps;
     if (arrivals === undefined) throw this.#closed();
     this.#leave = arrivals.join({
       login,
       token,
+      listensTo,
       hear: (arrival) => this.#hear(arrival),
       gone: (error) => this.#gone(error),
     });

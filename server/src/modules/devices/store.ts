@@ -1,13 +1,14 @@
 import type { Reach } from "@millrace/contract/api/role";
-import { and, asc, count, eq, gt, isNull } from "drizzle-orm";
+import { and, asc, count, eq, gt, isNull, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
 import { inReachOf } from "../../db/reach.ts";
 import { device } from "../../db/schema/device.ts";
+import { gateway } from "../../db/schema/gateway.ts";
 import { profile } from "../../db/schema/profile.ts";
 import { tag } from "../../db/schema/tag.ts";
 
 export type DeviceRow = typeof device.$inferSelect;
-export type ShownDevice = DeviceRow & { driver: string; tagCount: number };
+export type ShownDevice = DeviceRow & { driver: string; tagCount: number; topicPrefix: string | null };
 
 const tagCounts = (db: DbOrTx) =>
   db
@@ -17,19 +18,29 @@ const tagCounts = (db: DbOrTx) =>
     .groupBy(tag.deviceId)
     .as("tag_counts");
 
+/** As the gateway told with its last health report. */
+const reportedPrefix = sql<string | null>`${gateway.health} -> 'namespace' ->> 'prefix'`;
+
 function shown(db: DbOrTx) {
   const counts = tagCounts(db);
   return db
-    .select({ device, driver: profile.driver, tagCount: counts.tagCount })
+    .select({ device, driver: profile.driver, tagCount: counts.tagCount, topicPrefix: reportedPrefix })
     .from(device)
+    .innerJoin(gateway, eq(gateway.id, device.gatewayId))
     .innerJoin(profile, eq(profile.id, device.profileId))
     .leftJoin(counts, eq(counts.deviceId, device.id));
 }
 
-const flat = (row: { device: DeviceRow; driver: string; tagCount: number | null }): ShownDevice => ({
-  ...row.device,
-  driver: row.driver,
-  tagCount: Number(row.tagCount ?? 0),
+type JoinedDevice = Pick<ShownDevice, "driver" | "topicPrefix"> & {
+  device: DeviceRow;
+  tagCount: number | null;
+};
+
+const flat = ({ device, driver, topicPrefix, tagCount }: JoinedDevice): ShownDevice => ({
+  ...device,
+  driver,
+  topicPrefix,
+  tagCount: Number(tagCount ?? 0),
 });
 
 export async function listDevices(

@@ -38,6 +38,7 @@ export const VIEW_NEEDS: Record<Exclude<Route["view"], "plant" | "people">, Need
   tags: anywhere("plant.read"),
   tag: anywhere("plant.read"),
   trends: anywhere("sample.read"),
+  namespace: anywhere("plant.read"),
   logs: anywhere("gateway.read"),
   audit: whole("audit.read"),
   security: whole("system.read"),

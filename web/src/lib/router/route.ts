@@ -16,6 +16,7 @@ export type Route =
   /** `search` holds the state of the chart; only the trends screen, which is loaded later, reads it. */
   | { view: "trends"; viewId: string | null; search: string }
   | { view: "more" }
+  | { view: "namespace" }
   | { view: "security" }
   /** `search` holds the filters; only the audit, which is loaded later, reads it. */
   | { view: "audit"; search: string }
@@ -73,7 +74,7 @@ export function parseRoute(pathname: string, search: URLSearchParams): Route {
     if (first === "sign-in") return { view: "signIn", refused: search.get("sso") === "refused" };
     if (first === "gateways") return { view: "gateways", label: labelOf(search) };
     if (first === "tags") return { view: "tags", filter: filterOf(search) };
-    if (first === "more" || first === "security") return { view: first };
+    if (first === "more" || first === "security" || first === "namespace") return { view: first };
     if (first === "audit" || first === "logs") return { view: first, search: search.toString() };
     if (first === "trends") return { view: "trends", viewId: null, search: trendSearch(search) };
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { TestId } from "../../web/src/lib/test-id.ts";
 import type { Stack } from "../stack/stack.ts";
-import { Person, TABLET } from "./browser.ts";
+import { joinByPassword, Person, TABLET } from "./browser.ts";
 import { isClean } from "./clean.ts";
 import { openSceneWithAda, type Scene } from "./scene.ts";
 
@@ -40,11 +40,7 @@ test("somebody is invited, given a role at a place, disabled and removed", async
   await isClean(ada, "list");
 
   const bo = await Person.arrive(scene!.browser, TABLET);
-  await bo.page.goto(link);
-  await bo.find("invitation-by-password").click();
-  await bo.find("invitation-password").fill("the long password of Bo");
-  await bo.find("invitation-submit").click();
-  await bo.page.locator("main#main").waitFor();
+  await joinByPassword(bo, link, "the long password of Bo");
 
   await go(ada, "/people");
   await ada.page.locator('[data-testid="person-row"][data-email="bo@plant.example"]').click();

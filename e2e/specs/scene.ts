@@ -14,7 +14,7 @@ export interface Scene {
 }
 
 /** @param name of the folder, so that what a failed story left can be told apart */
-export async function openScene(name: string, options: Pick<StackOptions, "tls"> = {}): Promise<Scene> {
+export async function openScene(name: string, options: Omit<StackOptions, "folder"> = {}): Promise<Scene> {
   const folder = mkdtempSync(join(tmpdir(), `millrace-${name}-`));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   let stack: Stack | null = null;
@@ -42,8 +42,11 @@ export async function openScene(name: string, options: Pick<StackOptions, "tls">
 }
 
 /** The same with Ada, who has just set the hub up, at a tablet. */
-export async function openSceneWithAda(name: string): Promise<Scene & { ada: Person }> {
-  const scene = await openScene(name);
+export async function openSceneWithAda(
+  name: string,
+  options: Omit<StackOptions, "folder"> = {},
+): Promise<Scene & { ada: Person }> {
+  const scene = await openScene(name, options);
   try {
     const ada = await Person.arrive(scene.browser, TABLET);
     await setUp(ada, scene.stack.setupLink!);

@@ -204,6 +204,18 @@ test("a kiosk link opens read-only screens without an account", async () => {
   expect(wall.page.url()).not.toContain("token");
   expect(await wall.page.locator('nav a[href="/more"]').count()).toBe(0);
   await wall.picture("ways-kiosk");
+  // Whatever is typed, it stays what it is and says so.
+  for (const path of ["/plant", "/people/invite", "/account", "/more", "/setup", "/sign-in", "/nowhere"]) {
+    await wall.page.goto(`${stack.hubUrl}${path}`);
+    await wall.find("kiosk-notice").waitFor();
+    await wall.find("overview").waitFor();
+  }
+  await checkAxe(wall, "kiosk-away");
+  await wall.page.locator('nav a[href="/tags"]').click();
+  await wall.find("tag-row").first().waitFor();
+  expect(await wall.find("kiosk-notice").count()).toBe(0);
+  await wall.page.goto(`${stack.hubUrl}/kiosk`);
+  await seesValues(wall);
   expect(wall.errors).toEqual([]);
   await wall.context.close();
 }, 60_000);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Tag } from "@millrace/contract/api/plant";
 import type { TagWrite } from "@millrace/contract/api/write";
 import { Stack } from "../stack/stack.ts";
-import { addFleet, DEVICES, FLOATS, totals, until } from "./modbus-poll.ts";
+import { addFleet, FLEET, totals, until } from "./modbus-poll.ts";
 import { startFleet } from "./peers.ts";
 import { CpuMeter } from "./process-usage.ts";
 import { type BenchRow, printRows } from "./report.ts";
@@ -18,7 +18,7 @@ const PAUSE_MS = 50;
 
 const SETPOINT = {
   name: "Setpoint",
-  address: `holding:${FLOATS * 2}`,
+  address: `holding:${FLEET.floats * 2}`,
   dataType: "float32",
   write: { min: 0, max: 1_000_000 },
 };
@@ -28,11 +28,11 @@ const rank = (sorted: readonly number[], share: number): number =>
 
 export async function benchCommand(): Promise<BenchRow[]> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"));
-  const fleet = await startFleet(folder, DEVICES, FLOATS);
+  const fleet = await startFleet(folder, FLEET.devices, FLEET.floats);
   try {
     await using stack = await Stack.start({ folder: join(folder, "data") });
     const gatewayId = await addFleet(stack, fleet.ports, [SETPOINT]);
-    const wanted = DEVICES * (FLOATS + 1);
+    const wanted = FLEET.devices * (FLEET.floats + 1);
     await until("every fleet tag good", async () => (await totals(stack, gatewayId)).good >= wanted);
     await Bun.sleep(WARM_UP_MS);
     const tags = (await stack.api.all<Tag>("/tags?q=Setpoint")).filter(({ name }) => name === SETPOINT.name);
@@ -77,4 +77,5 @@ export async function benchCommand(): Promise<BenchRow[]> {
   }
 }
 
-if (import.meta.main) printRows(`Writes under ${DEVICES * FLOATS} polled tags`, await benchCommand());
+if (import.meta.main)
+  printRows(`Writes under ${FLEET.devices * FLEET.floats} polled tags`, await benchCommand());

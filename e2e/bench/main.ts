@@ -1,4 +1,4 @@
-// bun run bench [codec] [pipeline] [drain] [historian] [config] [modbus] [s7] [command] [opcua] [memory]: measures and prints; compares, never judges.
+// bun run bench [codec] [pipeline] [drain] [historian] [config] [modbus] [modbus-large] [s7] [command] [opcua] [memory]: measures and prints; compares, never judges.
 import { cpus } from "node:os";
 import { benchCodec } from "./codec.ts";
 import { benchCommand } from "./command.ts";
@@ -6,7 +6,7 @@ import { benchConfig } from "./config.ts";
 import { benchDrain } from "./drain.ts";
 import { benchGatewayMemory } from "./gateway-memory.ts";
 import { benchHistorian } from "./historian/main.ts";
-import { benchModbusPoll } from "./modbus-poll.ts";
+import { benchModbusPoll, FLEET, LARGE_FLEET } from "./modbus-poll.ts";
 import { benchOpcua } from "./opcua.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { type BenchRow, printRows } from "./report.ts";
@@ -21,7 +21,11 @@ const BENCHES: Record<string, { title: string; run: () => Promise<BenchRow[]> }>
   command: { title: "Writes to Modbus devices under 10,000 polled tags", run: benchCommand },
   opcua: { title: "OPC UA: 10,000 items subscribed", run: benchOpcua },
   memory: { title: "Memory of a gateway with Modbus alone", run: benchGatewayMemory },
-  modbus: { title: "Modbus polling: 20 devices x 500 floats at 1 s", run: benchModbusPoll },
+  modbus: { title: "Modbus polling: 20 devices x 500 floats at 1 s", run: () => benchModbusPoll(FLEET) },
+  "modbus-large": {
+    title: "Modbus polling: 100 devices x 1,000 floats at 1 s",
+    run: () => benchModbusPoll(LARGE_FLEET),
+  },
   s7: { title: "S7 polling: 20 CPUs x 1,000 tags at 1 s", run: benchS7Poll },
 };
 

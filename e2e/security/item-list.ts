@@ -121,7 +121,11 @@ export const PENDING: Readonly<Record<string, Pending>> = {
   S33: { feature: "rules and functions", why: "no expression of people is run yet" },
   S34: { feature: "outbound targets", why: "the hub calls no address of people's choice yet" },
   S39: { feature: "notifications and reports", why: "push does not exist yet", part: true },
-  S43: { feature: "MQTT", why: "there is no broker and no MQTT uplink yet" },
+  S43: {
+    feature: "MQTT",
+    why: "the hub has no MQTT carrier yet; the gateway's own broker is tested",
+    part: true,
+  },
   S44: { feature: "updates", why: "a gateway is updated by its operator, not by the hub, so far" },
   S48: { feature: "backups", why: "the hub makes no backups yet" },
 };

@@ -338,7 +338,6 @@ test("nothing on these screens keeps anybody out, in light and dark, on tablet a
     ["tablet", TABLET, "light"],
     ["portrait", TABLET_PORTRAIT, "dark"],
     ["phone", PHONE, "dark"],
-    ["phone", PHONE, "light"],
   ] as const) {
     const eve = await Person.arrive(browser, size, scheme);
     await eve.context.addCookies(await ada.context.cookies());

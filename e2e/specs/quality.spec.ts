@@ -244,6 +244,7 @@ test("S49: the hub finds by itself that the newest entries were cut off, and eve
 }, 120_000);
 
 test("without the hub the entries stay, as of then, and what needs the hub is shut", async () => {
+  await ada.find("audit-row").nth(3).waitFor({ timeout: 40_000 });
   await stack.hub.stop();
   await ada.find("offline-banner").waitFor({ timeout: 40_000 });
   expect(await ada.find("audit-row").count()).toBeGreaterThan(3);

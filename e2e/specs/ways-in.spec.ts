@@ -146,18 +146,22 @@ test("a shared tablet: people as tiles, PIN by pad or keyboard, switch person; w
   const site = (await stack.api.all<{ id: string; path: string }>("/sites"))[0]!;
   const tablet = await Person.arrive(scene.browser);
   await signIn(tablet, stack.hubUrl);
-  const enrolled = await tablet.page.evaluate(
-    async (siteId) =>
-      (
-        await fetch("/api/v1/shared-devices", {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({ name: "Tablet line 3", siteId }),
-        })
-      ).status,
-    site.id,
-  );
-  expect(enrolled).toBe(200);
+  const asked = (method: string, path: string, body: object) =>
+    tablet.page.evaluate(
+      async ([method, path, body]) =>
+        (
+          await fetch(path!, {
+            method: method!,
+            headers: { "content-type": "application/json" },
+            body: body!,
+          })
+        ).status,
+      [method, `/api/v1${path}`, JSON.stringify(body)],
+    );
+  expect([
+    await asked("PUT", "/me/pin", { pin: "739164" }),
+    await asked("POST", "/shared-devices", { name: "Tablet line 3", siteId: site.id }),
+  ]).toEqual([200, 200]);
   await tablet.page.reload();
   await tablet.find("switch-person").click();
   await tablet.find("tablet-person").first().waitFor();

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Tag } from "@millrace/contract/api/plant";
 import type { WritesOfTag } from "@millrace/contract/api/write";
 import type { Browser } from "playwright-core";
 import type { TestId } from "../../web/src/lib/test-id.ts";
+import { ROOT } from "../stack/child.ts";
 import type { Stack } from "../stack/stack.ts";
 import { ADMIN, eventually, Person, PHONE, TABLET } from "./browser.ts";
 import { openSceneWithAda, type Scene } from "./scene.ts";
@@ -106,6 +108,23 @@ test("one person writes a setpoint: limits are said before, the change is shown,
   await ada.find("write-close").click();
   expect(ada.errors).toEqual([]);
 }, 60_000);
+
+test("a command is tried without a machine: in a simulated plant the temperature follows its setpoint", async () => {
+  const plant = Bun.YAML.parse(await Bun.file(join(ROOT, "docs/simulated-plant.yaml")).text());
+  await stack.api.put("/config", plant);
+  const press = "Sample works/Press shop/Press 1";
+  await openTag(ada, `${press}/Oil setpoint`);
+  const shown = () => ada.find("tag-detail-value").innerText();
+  await eventually("the setpoint as it begins", shown, (text) => text.startsWith("52.0"));
+  await ada.find("write-begin").click();
+  await ada.find("write-value").fill("85");
+  await ada.page.keyboard.press("Enter");
+  await ada.find("write-execute").click();
+  await ada.page.locator('[data-testid="write-outcome"][data-state="done"]').waitFor();
+  await ada.page.goto(`${stack.hubUrl}/tags/${(await tagOf(`${press}/Oil temperature`)).tagNo}`);
+  await eventually("oil on its way", shown, (text) => Number.parseFloat(text) > 53, 30_000);
+  expect(ada.errors).toEqual([]);
+}, 90_000);
 
 test("two people and one at the machine: each shows who they are, and all three names stand in the list", async () => {
   const bob = await joins("Bob", "operator", PHONE);

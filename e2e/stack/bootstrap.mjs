@@ -38,6 +38,12 @@ const TEST_PROGRAMS = [
     debian: "pebble",
     why: "ACME authority to be tested against",
   },
+  {
+    found: () => existsSync("/usr/sbin/mosquitto"),
+    debian: "mosquitto",
+    why: "MQTT broker to be tested against",
+  },
+  { found: () => existsSync("/usr/bin/mosquitto_pub"), debian: "mosquitto-clients", why: "MQTT clients" },
   { found: () => existsSync("/usr/include/stdio.h"), debian: "libc6-dev", why: "Modbus peer written in C" },
 ];
 

@@ -7,6 +7,8 @@ interface Count {
   failed: number;
   /** Checks that could not be made here, which is not the same as passed. */
   skipped: number;
+  /** Names of the tests that failed. */
+  names: readonly string[];
 }
 
 interface Step {
@@ -53,10 +55,19 @@ async function run(step: Step): Promise<Count> {
   const code = await child.exited;
   if (step.kind === "check") {
     const skipped = code === NOT_CHECKED ? 1 : 0;
-    return code === 0 ? { passed: 1, failed: 0, skipped } : { passed: 0, failed: 1 - skipped, skipped };
+    const failed = code === 0 ? 0 : 1 - skipped;
+    return { passed: code === 0 ? 1 : 0, failed, skipped, names: [] };
   }
   const number = (word: string) => Number(new RegExp(`^\\s*(\\d+) ${word}$`, "m").exec(text)?.[1] ?? 0);
-  const count = { passed: number("pass"), failed: number("fail"), skipped: number("skip") };
+  const names = new Set(
+    Array.from(text.matchAll(/^\(fail\) (.*?)(?: \[[\d.]+ms\])?$/gm), ([, name]) => name!),
+  );
+  const count = {
+    passed: number("pass"),
+    failed: number("fail"),
+    skipped: number("skip"),
+    names: [...names],
+  };
   // A suite that broke before it could count, or found nothing to run, has failed.
   if (code !== 0 && count.failed === 0) count.failed = 1;
   if (count.passed + count.failed === 0) count.failed = 1;
@@ -65,7 +76,7 @@ async function run(step: Step): Promise<Count> {
 
 const only = process.argv.slice(2);
 const startedMs = performance.now();
-const total: Count = { passed: 0, failed: 0, skipped: 0 };
+const total = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
 const skips: string[] = [];
 for (const step of STEPS) {
@@ -75,10 +86,10 @@ for (const step of STEPS) {
   total.failed += count.failed;
   total.skipped += count.skipped;
   if (count.skipped > 0) skips.push(step.title);
-  if (count.failed > 0) failures.push(step.title);
+  if (count.failed > 0) failures.push([step.title, ...count.names].join("\n    "));
 }
 console.log(`\n${((performance.now() - startedMs) / 1_000).toFixed(0)} s`);
-if (failures.length > 0) console.log(`Failed: ${failures.join(", ")}`);
+if (failures.length > 0) console.log(`Failed:\n  ${failures.join("\n  ")}`);
 if (skips.length > 0) console.log(`Not checked here (${total.skipped}): ${skips.join(", ")}`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);

@@ -1,8 +1,9 @@
 import { getLogger } from "@logtape/logtape";
-import { AppError, asAppError } from "@millrace/contract/error/app-error";
+import { type AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
+import type { Manifest } from "@millrace/contract/wire/manifest";
 import { AnchoredClock } from "./clock/anchored-clock.ts";
 import { type CommandDesk, openCommandDesk } from "./commands/desk.ts";
 import { commandVerifier } from "./commands/genuine.ts";
@@ -11,21 +12,23 @@ import type { WritePermit } from "./commands/write.ts";
 import { FieldDesk } from "./field/desk.ts";
 import { FillMeter } from "./health/buffer-room.ts";
 import { Machine } from "./health/machine.ts";
-import { enrol } from "./identity/enrol.ts";
+import { becomeKnown } from "./identity/become-known.ts";
 import type { HubTrustKeeper } from "./identity/hub-trust.ts";
-import { bootIdentity, type Enrollable, type Identity, openIdentityFolder } from "./identity/identity.ts";
+import { bootIdentity, type Identity, openIdentityFolder } from "./identity/identity.ts";
 import { keepIn } from "./identity/keep-file.ts";
 import { fingerprintOf } from "./identity/key.ts";
-import { openSealingKey } from "./identity/sealing-key.ts";
-import type { IdentityState } from "./identity/state.ts";
+import { openSealingKey, type SealingKey } from "./identity/sealing-key.ts";
+import { type Intake, openIntake } from "./intake/open.ts";
 import { type Local, openLocal } from "./local/open.ts";
 import type { LocalView } from "./local/view.ts";
 import type { LogForward } from "./logs/forward.ts";
-import { deviceSecrets, settingsEvent } from "./logs/told-settings.ts";
-import { openedDevices, openedSettings } from "./manifest/opened.ts";
+import { deviceSecrets, settingsEvent, sparkplugSecrets } from "./logs/told-settings.ts";
+import { openedDevices, openedSettings, openedSparkplug } from "./manifest/opened.ts";
 import { type ManifestStore, openManifestStore } from "./manifest/store.ts";
 import { type Outbox, openOutbox } from "./outbox/outbox.ts";
+import type { Receipt } from "./outbox/receipt.ts";
 import type { Settings } from "./settings.ts";
+import { Sparkplug } from "./sparkplug/open.ts";
 import { Fleet } from "./supervisor/fleet.ts";
 import { learnTrust, openTrust } from "./uplink/learn-trust.ts";
 import { createUplink, type Uplink } from "./uplink/uplink.ts";
@@ -37,7 +40,7 @@ const bufferLog = getLogger(["gateway", "buffer"]);
 export const SOFTWARE = "millrace-gateway 0.1.0";
 const RUNTIME = `bun ${Bun.version}, ${process.platform} ${process.arch}`;
 
-/** How often the device states are compared, so that a transition reaches the hub before the next heartbeat. */
+/** How often the states of devices and edge node are compared, so that a transition reaches the hub before the next heartbeat. */
 const WATCH_MS = 500;
 
 export interface GatewayDeps {
@@ -72,16 +75,22 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const [clock, folder] = [new AnchoredClock(deps.clock), settings.dataFolder];
   const opened = await openIdentityFolder(folder);
   const trust = await openTrust(folder, settings.hubUrl, deps.clock);
-  const state = opened.state ?? (await becomeKnown(settings, opened, deps, trust));
+  const state = opened.state ?? (await becomeKnown(settings, opened, { ...deps, trust, software: SOFTWARE }));
   const identity = await bootIdentity(folder, opened.key, state);
   const sealing = await openSealingKey(folder);
   const outbox = await openBuffer(settings, identity, clock, deps);
   beginClock(clock, identity, outbox);
   const startedMs = clock.nowMs();
-  const first = [startedEvent(clock, identity, outbox), settingsEvent(settings, startedMs)];
-  for (const event of first) outbox.report(event);
+  reportStart(outbox, [startedEvent(clock, identity, outbox), settingsEvent(settings, startedMs)]);
   logs.attach({ clock, report: (event) => outbox.report(event) });
-  const fleet = new Fleet({ clock, random, sink: outbox.sink, keep: keepIn(folder) });
+  const intake = await openIntake(settings, { clock, ...durable(outbox) });
+  const [permit, keep] = [permitOf(settings, () => parts.local), keepIn(folder)];
+  const report = (event: GatewayEvent) => outbox.report(event);
+  const sparkplug = new Sparkplug({
+    ...{ folder, clock, random, keep, software: SOFTWARE, permit, report },
+    fleet: (): Fleet => fleet,
+  });
+  const fleet = new Fleet({ clock, random, sink: sparkplug.sink(outbox.sink), keep, ...arrivalsOf(intake) });
   const field = new FieldDesk({
     clock,
     fleet,
@@ -91,24 +100,17 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const manifest = await openManifestStore({
     folder,
     scope: identity.state(),
-    apply: async (wanted) => {
-      // Opened in memory only: what lies on disk is what the hub signed.
-      const devices = openedDevices(sealing, wanted);
-      logs.keepSecret("devices", deviceSecrets(devices));
-      await field.release();
-      await fleet.apply({ ...wanted, devices });
-    },
+    apply: applier({ sealing, logs, field, fleet, sparkplug }),
   });
   reportCache(manifest);
   const machine = new Machine(clock, folder);
-  const permit = permitOf(settings, () => parts.local);
   const commands = await openCommandDesk({
     folder,
     clock,
     hubNowMs: () => clock.hubNowMs(),
     isGenuine: commandVerifier(() => identity.state()),
     perform: performer({ clock, fleet, permit, outbox, logs, onRestart: deps.onRestart }),
-    report: (event) => outbox.report(event),
+    report,
   });
   const parts: Parts = {
     settings,
@@ -116,6 +118,7 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     trust,
     outbox,
     fleet,
+    sparkplug,
     field,
     manifest,
     commands,
@@ -134,9 +137,21 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const local = await openLocalPage(parts, deps.randomBytes);
   parts.local = local;
   uplink.start();
-  const stopWatch = watchDevices(fleet, uplink, clock);
-  return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, stopWatch) };
+  const stopWatch = watchStates(() => `${fleet.linkText()} ${sparkplug.stateText()}`, uplink, clock);
+  return { localUrl: local.url, firstPin: local.firstPin, stop: stopOnce(parts, local, intake, stopWatch) };
 }
+
+const applier =
+  ({ sealing, logs, field, fleet, sparkplug }: ApplierDeps) =>
+  async (wanted: Manifest): Promise<void> => {
+    // Opened in memory only: what lies on disk is what the hub signed.
+    const devices = openedDevices(sealing, wanted);
+    const edge = openedSparkplug(sealing, wanted);
+    logs.keepSecret("devices", [...deviceSecrets(devices), ...sparkplugSecrets(edge)]);
+    await field.release();
+    await fleet.apply({ ...wanted, devices });
+    await sparkplug.apply(edge, devices);
+  };
 
 /** The page opens last, and until then nobody at the machine can have armed or released anything. */
 const permitOf = (settings: Settings, local: () => Local | null): WritePermit => ({
@@ -145,12 +160,17 @@ const permitOf = (settings: Settings, local: () => Local | null): WritePermit =>
   needsArming: settings.armWrites,
 });
 
+interface ApplierDeps extends Pick<Parts, "logs" | "field" | "fleet" | "sparkplug"> {
+  sealing: SealingKey;
+}
+
 interface Parts {
   settings: Settings;
   identity: Identity;
   trust: HubTrustKeeper;
   outbox: Outbox;
   fleet: Fleet;
+  sparkplug: Sparkplug;
   field: FieldDesk;
   manifest: ManifestStore;
   commands: CommandDesk;
@@ -242,46 +262,6 @@ function startedEvent(clock: AnchoredClock, { bootNo }: Identity, outbox: Outbox
   return { timeMs: clock.nowMs(), code, severity: EVENT[code], message, data: { bootNo, offSinceMs } };
 }
 
-async function becomeKnown(
-  settings: Settings,
-  opened: Enrollable,
-  deps: GatewayDeps,
-  trust: HubTrustKeeper,
-): Promise<IdentityState> {
-  if (settings.claimToken === undefined) {
-    throw new AppError(
-      "setting.wrong",
-      `MILLRACE_CLAIM_TOKEN: this gateway is not enrolled yet (${settings.dataFolder} holds no identity). Make a claim token at the hub and give it here.`,
-      { context: { setting: "MILLRACE_CLAIM_TOKEN" } },
-    );
-  }
-  let told = "";
-  const state = await enrol({
-    folder: settings.dataFolder,
-    key: opened.key,
-    hubUrl: settings.hubUrl,
-    claimToken: settings.claimToken,
-    software: SOFTWARE,
-    clock: deps.clock,
-    random: deps.random,
-    fetch: async (url, init) => {
-      if (settings.hubCa !== undefined) await trust.pin(settings.hubCa);
-      return await fetch(url, { ...init, tls: trust.tls() });
-    },
-    signal: deps.signal,
-    onRetry: (error) => {
-      if (error.message !== told)
-        log.warn("not enrolled yet, trying on: {reason}", { reason: error.message });
-      told = error.message;
-    },
-  });
-  log.info("enrolled as {name}, key {fingerprint}", {
-    name: state.gatewayName,
-    fingerprint: fingerprintOf(opened.key.publicKey),
-  });
-  return state;
-}
-
 function reportCache(manifest: ManifestStore): void {
   const problem = manifest.cacheProblem();
   if (problem)
@@ -293,6 +273,7 @@ async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
   const machine = fresh ? await parts.machine.look() : parts.machine.last();
   const diskFreeBytes = machine.diskBytes > 0 ? machine.diskFreeBytes : null;
   const outbox = await parts.outbox.stats();
+  const sparkplug = parts.sparkplug.status();
   return {
     software: SOFTWARE,
     runtime: RUNTIME,
@@ -311,6 +292,7 @@ async function statusOf(parts: Parts, fresh: boolean): Promise<GatewayStatus> {
     ...(parts.local === null ? {} : { local: parts.local.state() }),
     outbox: parts.fill.measured(outbox, parts.clock.monoMs(), diskFreeBytes),
     devices: parts.fleet.statuses(),
+    ...(sparkplug === null ? {} : { sparkplug }),
   };
 }
 
@@ -338,12 +320,12 @@ async function viewOf(parts: Parts): Promise<Omit<LocalView, "work">> {
   };
 }
 
-/** Tells the hub of a device's change of state at once instead of with the next heartbeat. */
-function watchDevices(fleet: Fleet, uplink: Uplink, clock: Clock): () => void {
+/** Tells the hub of a change of state at once instead of with the next heartbeat. */
+function watchStates(text: () => string, uplink: Uplink, clock: Clock): () => void {
   let seen = "";
   let cancel = () => {};
   const look = () => {
-    const now = fleet.linkText();
+    const now = text();
     if (now !== seen) uplink.statusChanged();
     seen = now;
     cancel = clock.after(WATCH_MS, look);
@@ -352,12 +334,32 @@ function watchDevices(fleet: Fleet, uplink: Uplink, clock: Clock): () => void {
   return () => cancel();
 }
 
-function stopOnce(parts: Parts, local: Local, stopWatch: () => void): () => Promise<void> {
+function reportStart(outbox: Outbox, events: readonly GatewayEvent[]): void {
+  for (const event of events) outbox.report(event);
+}
+
+const arrivalsOf = (intake: Intake | null) => (intake === null ? {} : { arrivals: intake.desk });
+
+/** What an answer to a device stands on. */
+const durable = (outbox: Outbox) => ({
+  receipt: (id: string) => outbox.receipt(id),
+  keep: (receipt: Receipt | null) => outbox.keep(receipt),
+});
+
+function stopOnce(
+  parts: Parts,
+  local: Local,
+  intake: Intake | null,
+  stopWatch: () => void,
+): () => Promise<void> {
   let stopping: Promise<void> | null = null;
   const stop = async () => {
     stopWatch();
     await local.stop();
     await parts.field.stop();
+    await intake?.stop();
+    // Before the devices: hosts hear of the gateway's end, not of each device's.
+    await parts.sparkplug.stop();
     await parts.fleet.stop();
     parts.commands.close();
     // Sealed before the link goes, so that what is still in memory lies on disk whatever happens next.

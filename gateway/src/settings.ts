@@ -116,6 +116,58 @@ export const Settings = Type.Object({
     "MILLRACE_LOCAL_TLS_KEY_FILE",
     Type.String({ default: "", description: "Private key (PEM) of that certificate" }),
   ),
+  intakeMqttHost: Setting(
+    "MILLRACE_INTAKE_MQTT_HOST",
+    Type.String({
+      default: "",
+      description:
+        "Address of the plant's side at which the gateway's own MQTT broker listens for devices; empty for none",
+      examples: ["192.168.0.5"],
+    }),
+  ),
+  intakeMqttPort: Setting(
+    "MILLRACE_INTAKE_MQTT_PORT",
+    Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      default: 8883,
+      description: "Port of that broker; 0 takes any",
+    }),
+  ),
+  intakeHttpHost: Setting(
+    "MILLRACE_INTAKE_HTTP_HOST",
+    Type.String({
+      default: "",
+      description: "Address of the plant's side at which devices may send by HTTP; empty for none",
+      examples: ["192.168.0.5"],
+    }),
+  ),
+  intakeHttpPort: Setting(
+    "MILLRACE_INTAKE_HTTP_PORT",
+    Type.Integer({ minimum: 0, maximum: 65_535, default: 8082, description: "Port for that; 0 takes any" }),
+  ),
+  intakeTlsCertFile: Setting(
+    "MILLRACE_INTAKE_TLS_CERT_FILE",
+    Type.String({ default: "", description: "Certificate (PEM) devices find at both; with its key" }),
+  ),
+  intakeTlsKeyFile: Setting(
+    "MILLRACE_INTAKE_TLS_KEY_FILE",
+    Type.String({ default: "", description: "Private key (PEM) of that certificate" }),
+  ),
+  intakeAllowPlain: Setting(
+    "MILLRACE_INTAKE_ALLOW_PLAIN",
+    Type.Boolean({
+      default: false,
+      description: "1 lets devices send without TLS; their tokens can then be read on the way",
+    }),
+  ),
+  intakeAllowPublic: Setting(
+    "MILLRACE_INTAKE_ALLOW_PUBLIC",
+    Type.Boolean({
+      default: false,
+      description: "1 lets both listen at an address that is not private, or at all addresses",
+    }),
+  ),
   outboxBytesMax: Setting(
     "MILLRACE_OUTBOX_BYTES_MAX",
     Type.Integer({

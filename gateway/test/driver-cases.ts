@@ -6,6 +6,7 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
 import { qualityName } from "@millrace/contract/vocabulary/quality";
 import { type DataType, valueToJson } from "@millrace/contract/vocabulary/value";
+import type { Point, Reading, Session, SessionDeps } from "../src/driver/driver.ts";
 import type { AnyDriver } from "../src/driver/registry.ts";
 
 /** What a story says of the machine, besides its settings, is for the driver's own fake device. */
@@ -21,6 +22,10 @@ interface Profile {
 /** A fake device as a story wants it, and the settings that lead to it. */
 export interface OpenedDevice {
   settings: object;
+  /** What the session needs beside clock and network, where it needs something. */
+  deps?: Partial<SessionDeps>;
+  /** For devices that tell by themselves: how a story is heard. Without it the session is read. */
+  hear?(session: Session, points: readonly Point[]): Promise<readonly Reading[]>;
   close(): Promise<void>;
 }
 
@@ -42,24 +47,28 @@ async function told(
   { tags, ...profile }: Profile,
   {
     device,
-    own,
+    opened,
     expected,
     readsMax,
-  }: { device: CaseDevice; own: object; expected: unknown; readsMax: number },
+  }: { device: CaseDevice; opened: OpenedDevice; expected: unknown; readsMax: number },
 ): Promise<unknown> {
-  const settings = decodeSettings(driver, { ...own, ...profile.settings, ...device.settings });
+  const settings = decodeSettings(driver, { ...opened.settings, ...profile.settings, ...device.settings });
   const points = tags.map(({ address, dataType }, id) => ({
     id,
     dataType,
     address: driver.parseAddress(address, dataType, settings),
   }));
-  const session = await driver.create(settings, { clock: systemClock, onLost: () => undefined });
+  const session = await driver.create(settings, {
+    clock: systemClock,
+    onLost: () => undefined,
+    ...opened.deps,
+  });
   try {
     const signal = AbortSignal.timeout(10_000);
     await session.connect(signal);
     let found: unknown;
     for (let read = 0; read < readsMax; read++) {
-      const readings = await session.read(points, signal);
+      const readings = await (opened.hear?.(session, points) ?? session.read(points, signal));
       found = readings
         .toSorted((a, b) => a.id - b.id)
         .map(({ id, value, quality }) => ({
@@ -94,7 +103,7 @@ export function driverCases<D extends CaseDevice>(
     const profile = load<Profile>(folder, story, "profile")!;
     const opened = await open(device);
     try {
-      const telling = told(driver, profile, { device, own: opened.settings, expected, readsMax });
+      const telling = told(driver, profile, { device, opened, expected, readsMax });
       if (error === null) {
         expect(await telling).toEqual(expected);
         return;

@@ -6,7 +6,13 @@ const SOURCE = join(import.meta.dir, "peers/libmodbus-server.c");
 const NEEDS = "this test compiles a server: install the Debian packages gcc, pkg-config and libmodbus-dev";
 
 export interface LibmodbusPeer extends AsyncDisposable {
-  port: number;
+  readonly port: number;
+  /** SIGKILL: no goodbye on any connection. */
+  kill(): Promise<void>;
+  /** SIGSTOP: the peer takes bytes and says nothing; SIGCONT: it goes on. */
+  freeze(on: boolean): void;
+  /** A new process, at another port. */
+  start(): Promise<void>;
 }
 
 /** @throws Error with the packages to install when a tool or the library is missing. */
@@ -17,19 +23,39 @@ function run(command: string[]): string {
   return stdout.toString().trim();
 }
 
-/** A device of foreign make that serves one connection at a time, as many devices do. */
-export async function libmodbusPeer(): Promise<LibmodbusPeer> {
+/**
+ * A device of foreign make that serves one connection at a time, as many devices do.
+ * @param serialPort where it is unit 1 of a line, instead of Modbus TCP
+ */
+export async function libmodbusPeer(serialPort?: string): Promise<LibmodbusPeer> {
   const folder = await mkdtemp(join(tmpdir(), "millrace-libmodbus-"));
   const path = join(folder, "server");
   const flags = run(["pkg-config", "--cflags", "--libs", "libmodbus"]).split(/\s+/);
   run(["cc", "-Wall", "-Werror", "-o", path, SOURCE, ...flags]);
-  const server = Bun.spawn([path], { stdout: "pipe", stderr: "inherit" });
-  const { value } = await server.stdout.getReader().read();
+  const launch = async () => {
+    const server = Bun.spawn(serialPort === undefined ? [path] : [path, serialPort], {
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    const { value } = await server.stdout.getReader().read();
+    return { server, port: Number(new TextDecoder().decode(value)) };
+  };
+  let { server, port } = await launch();
+  const kill = async () => {
+    server.kill("SIGKILL");
+    await server.exited;
+  };
   return {
-    port: Number(new TextDecoder().decode(value)),
+    get port() {
+      return port;
+    },
+    kill,
+    freeze: (on) => server.kill(on ? "SIGSTOP" : "SIGCONT"),
+    start: async () => {
+      ({ server, port } = await launch());
+    },
     async [Symbol.asyncDispose]() {
-      server.kill();
-      await server.exited;
+      await kill();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -11,6 +11,7 @@ import { CLAIMS_AT_ONCE } from "./modules/enrolments/service.ts";
 import { fieldRoutes } from "./modules/field/routes.ts";
 import { fleetRoutes } from "./modules/fleet/routes.ts";
 import { gatewayRoutes } from "./modules/gateways/routes.ts";
+import { sparkplugRoutes } from "./modules/gateways/sparkplug-routes.ts";
 import { machineCertificateRoutes } from "./modules/machine-certificates/routes.ts";
 import { manifestRoutes } from "./modules/manifests/routes.ts";
 import { writeRoutes } from "./modules/writes/routes.ts";
@@ -27,6 +28,7 @@ export function gatewayAppRoutes(
   const seats = new Seats(CLAIMS_AT_ONCE);
   return new Elysia()
     .use(gatewayRoutes({ ...change, sessions, publicUrl, hubPin: () => claimPin(tls) }))
+    .use(sparkplugRoutes(change))
     .use(commandRoutes(commands))
     .use(writeRoutes({ ...commands, cache: latest.cache, answers }))
     .use(fieldRoutes({ ...change, link: sessions, hubId: identity.hubId, met: sessions.certificates }))

@@ -41,7 +41,19 @@ export const ConfigProfile = Type.Object(
 export type ConfigProfile = Static<typeof ConfigProfile>;
 
 /** A gateway; the key is its name. */
-export const ConfigGateway = Type.Object({ site: Path, renamedFrom: Renamed }, strict);
+export const ConfigGateway = Type.Object(
+  {
+    site: Path,
+    sparkplug: Type.Optional(
+      Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
+        description:
+          "Settings of the gateway as Sparkplug edge node (`docs/sparkplug.md`); left out, it is none",
+      }),
+    ),
+    renamedFrom: Renamed,
+  },
+  strict,
+);
 export type ConfigGateway = Static<typeof ConfigGateway>;
 
 /** A device; the key is its path. Its place is the path without the last name. */

@@ -2,6 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { ClockQualityName, LinkState, LogStatus, OutboxMode } from "../vocabulary/gateway.ts";
 import { EntityId } from "../vocabulary/id.ts";
 import { LogLevel } from "../vocabulary/log.ts";
+import { SparkplugStatus } from "../vocabulary/sparkplug.ts";
 import { Gateway } from "./gateway.ts";
 import { Instant } from "./page.ts";
 
@@ -118,6 +119,8 @@ export const GatewayHealth = Type.Object({
       signInLockedUntil: InstantOrNull,
     }),
   ),
+  /** As Sparkplug edge node; null: it is none, or it told none yet. Times are the gateway's own. */
+  sparkplug: Type.Optional(OrNull(SparkplugStatus)),
   cycles: Count,
   cyclesMissed: Count,
   /** As in the last report. */

@@ -8,6 +8,7 @@ import { isSecretRef } from "../vocabulary/secret.ts";
 import type { ProfileTag } from "../vocabulary/tag.ts";
 import type { DataType } from "../vocabulary/value.ts";
 import { rulesProblem } from "../write/judge.ts";
+import type { SettingsDeclaration } from "./declaration.ts";
 import {
   declaredProblems,
   filledProblems,
@@ -33,7 +34,7 @@ function problemOf(thrown: unknown, at: (string | number)[]): DriverProblem {
 }
 
 /** Settings with the defaults of the schema; what is required and missing stays missing. */
-const withDefaults = (declaration: AnyDeclaration, settings: object): Record<string, unknown> =>
+const withDefaults = (declaration: SettingsDeclaration, settings: object): Record<string, unknown> =>
   Value.Default(declaration.settings, Value.Clone(settings)) as Record<string, unknown>;
 
 const settingProblem = (error: AppError): DriverProblem => {
@@ -43,7 +44,7 @@ const settingProblem = (error: AppError): DriverProblem => {
 
 /** What is wrong with settings; a secret that is kept elsewhere was judged when it was entered, its example stands for it. */
 function settingProblems(
-  declaration: AnyDeclaration,
+  declaration: SettingsDeclaration,
   settings: Record<string, unknown>,
   errorsOf: typeof settingsErrors = settingsErrors,
 ): DriverProblem[] {
@@ -78,6 +79,12 @@ function examplesOf(schema: TSchema): Record<string, unknown> {
     }),
   );
 }
+
+/** What is wrong with settings that stand for themselves, such as a gateway's as Sparkplug edge node. */
+export const wholeProblems = (
+  declaration: SettingsDeclaration,
+  settings: Record<string, unknown>,
+): DriverProblem[] => settingProblems(declaration, withDefaults(declaration, settings), wholeSettingsErrors);
 
 const READ_ONLY = "this protocol can only be read.";
 

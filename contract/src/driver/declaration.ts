@@ -11,16 +11,20 @@ export interface Capabilities {
   browse: boolean;
 }
 
-/**
- * What hub, screens and gateway must agree on about a protocol. `settings` and `address` are schemas (JSON Schema at run
- * time), so forms, imports, documentation and checks all read the same declaration. Nothing here touches the network.
- */
-export interface DriverDeclaration<S extends TSchema = TSchema, A = unknown> {
+/** Settings that people fill in and that are judged by their schema, of a driver or of something else that connects. */
+export interface SettingsDeclaration<S extends TSchema = TSchema> {
   kind: string;
   label: string;
   settings: S;
   /** What one setting asks of another, judged when all of them fit the schema: which is wrong and why, or null. */
   settingsProblem?(settings: Static<S>): { setting: string; message: string } | null;
+}
+
+/**
+ * What hub, screens and gateway must agree on about a protocol. `settings` and `address` are schemas (JSON Schema at run
+ * time), so forms, imports, documentation and checks all read the same declaration. Nothing here touches the network.
+ */
+export interface DriverDeclaration<S extends TSchema = TSchema, A = unknown> extends SettingsDeclaration<S> {
   /** Shape of the address text, with examples, for forms and documentation. */
   address: TSchema;
   capabilities: Capabilities;

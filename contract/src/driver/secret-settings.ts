@@ -1,11 +1,11 @@
 import type { TSchema } from "@sinclair/typebox";
 import { isSecretName } from "../std/redact.ts";
 import { isSealed, isSecretRef } from "../vocabulary/secret.ts";
-import { DECLARATIONS } from "./registry.ts";
+import { DECLARATIONS, settingsDeclarationOf } from "./registry.ts";
 
 /** Names of a protocol's settings whose values are secret by its own schema; none for a protocol we do not know. */
 export function secretNamesOf(kind: string): ReadonlySet<string> {
-  const schema: TSchema | undefined = DECLARATIONS.find((one) => one.kind === kind)?.settings;
+  const schema: TSchema | undefined = settingsDeclarationOf(kind)?.settings;
   const properties = Object.entries((schema?.properties ?? {}) as Record<string, TSchema>);
   return new Set(properties.filter(([, property]) => property.secret === true).map(([name]) => name));
 }

@@ -3,7 +3,7 @@ import { Value, type ValueError } from "@sinclair/typebox/value";
 import { AppError } from "../error/app-error.ts";
 import { isSecretName } from "../std/redact.ts";
 import { isSealed } from "../vocabulary/secret.ts";
-import type { DriverDeclaration } from "./declaration.ts";
+import type { SettingsDeclaration } from "./declaration.ts";
 
 /** Longest piece of a wrong value we repeat in a message. */
 const FOUND_CHARS_MAX = 60;
@@ -13,10 +13,7 @@ const FOUND_CHARS_MAX = 60;
  * @throws AppError `setting.wrong` naming the setting, what was found and what would be right. A setting whose schema
  * says `secret: true` is never repeated.
  */
-export function decodeSettings<S extends TSchema, A>(
-  driver: DriverDeclaration<S, A>,
-  json: unknown,
-): Static<S> {
+export function decodeSettings<S extends TSchema>(driver: SettingsDeclaration<S>, json: unknown): Static<S> {
   const value = Value.Default(driver.settings, Value.Clone(json ?? {}));
   const [first] = wholeSettingsErrors(driver, value);
   if (first !== undefined) throw first;
@@ -24,8 +21,8 @@ export function decodeSettings<S extends TSchema, A>(
 }
 
 /** The same judgement without an end at the first: one `setting.wrong` for each setting that does not fit. */
-export function settingsErrors<S extends TSchema, A>(
-  driver: DriverDeclaration<S, A>,
+export function settingsErrors<S extends TSchema>(
+  driver: SettingsDeclaration<S>,
   value: unknown,
 ): AppError[] {
   const schema: TSchema = driver.settings;
@@ -43,17 +40,27 @@ export function settingsErrors<S extends TSchema, A>(
   return [...errors.values()];
 }
 
-/** As `settingsErrors`, and what one setting asks of another: for settings that nobody adds to any more. */
-export function wholeSettingsErrors<S extends TSchema, A>(
-  driver: DriverDeclaration<S, A>,
+/**
+ * As `settingsErrors`, and what one setting asks of another: for settings that nobody adds to any more. A name nobody
+ * knows does not hide that: it is often the misspelt one.
+ */
+export function wholeSettingsErrors<S extends TSchema>(
+  driver: SettingsDeclaration<S>,
   value: unknown,
 ): AppError[] {
   const errors = settingsErrors(driver, value);
-  const problem = errors.length > 0 ? null : (driver.settingsProblem?.(value as Static<S>) ?? null);
+  const known = errors.some(
+    ({ context }) => propertyOf(driver.settings, String(context.setting)) !== undefined,
+  );
+  const isObject = typeof value === "object" && value !== null;
+  const problem = known || !isObject ? null : (driver.settingsProblem?.(value as Static<S>) ?? null);
   if (problem === null) return errors;
   const { setting, message } = problem;
   const context = { driver: driver.kind, setting };
-  return [new AppError("setting.wrong", `${driver.label}: setting "${setting}": ${message}.`, { context })];
+  return [
+    new AppError("setting.wrong", `${driver.label}: setting "${setting}": ${message}.`, { context }),
+    ...errors,
+  ];
 }
 
 /** One Markdown row per setting, in the order of the schema: the README of a driver carries it, a test compares. */

@@ -274,7 +274,7 @@ export const ERROR = {
     502,
     "backoff",
     "error",
-    "Check that the device is on and that host and port are right.",
+    "Check that the device is on and that its host and port, or its serial port, are right.",
   ),
   "link.unreachable": row(502, "backoff", "error", "Check power, cable and network of the device."),
   "link.lost": row(

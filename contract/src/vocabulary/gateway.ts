@@ -2,6 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { PeerCertificate } from "./certificate.ts";
 import { EntityId } from "./id.ts";
 import { LogLevel } from "./log.ts";
+import { SparkplugStatus } from "./sparkplug.ts";
 
 /** State of the link between two programs or machines. `waiting`: down, and the next attempt is planned. */
 export const LinkState = Type.Union([
@@ -154,5 +155,7 @@ export const GatewayStatus = Type.Object({
   manifestRev: Type.Integer({ minimum: 0, maximum: 0x7fff_ffff }),
   outbox: OutboxStatus,
   devices: Type.Array(DeviceStatus, { maxItems: 10_000 }),
+  /** Absent: it is no edge node. */
+  sparkplug: Type.Optional(SparkplugStatus),
 });
 export type GatewayStatus = Static<typeof GatewayStatus>;

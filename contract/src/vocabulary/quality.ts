@@ -12,6 +12,7 @@ export const QUALITY = {
   "uncertain.initialValue": 69,
   "uncertain.sensorInaccurate": 70,
   "uncertain.subNormal": 71,
+  "uncertain.ageUnknown": 72,
   "bad.unspecified": 128,
   "bad.linkLost": 129,
   "bad.linkRefused": 130,
@@ -33,6 +34,8 @@ export const QUALITY = {
   "bad.accessDenied": 146,
   "bad.configuration": 147,
   "bad.mappingChanged": 148,
+  "bad.stale": 160,
+  "bad.deviceOffline": 161,
 } as const;
 
 export type Quality = keyof typeof QUALITY;

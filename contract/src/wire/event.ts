@@ -37,6 +37,11 @@ export const EVENT = {
    * is done), `before` and `after` as read from the device, null where they could not be, and `armedBy`.
    */
   "command.done": "info",
+  /**
+   * A Sparkplug host asked for a write. Data: `device`, `metric`, `outcome` (refused: this gateway did not even try), and
+   * as far as it was tried `tagNo`, `code`, `before`, `after`, `armedBy`.
+   */
+  "sparkplug.commanded": "warning",
   /** A command whose signature is not the hub's, or that is meant for another gateway. Nothing was done. */
   "command.forged": "error",
   /** What this program runs with. Data: each setting by name; of a secret only whether it is set. */

@@ -32,6 +32,15 @@ export const ManifestDevice = Type.Object({
 });
 export type ManifestDevice = Static<typeof ManifestDevice>;
 
+/** The gateway as Sparkplug edge node; names resolved, secrets sealed for it as those of devices are. */
+export const ManifestSparkplug = Type.Object({
+  groupId: Type.String({ minLength: 1, maxLength: 200 }),
+  edgeNodeId: Type.String({ minLength: 1, maxLength: 200 }),
+  /** Checked by `SparkplugSettings` at the gateway. */
+  settings: Type.Record(Type.String({ maxLength: 64 }), Type.Unknown()),
+});
+export type ManifestSparkplug = Static<typeof ManifestSparkplug>;
+
 /** The slice of the hub's configuration that one gateway runs. */
 export const Manifest = Type.Object({
   version: Type.Integer({ minimum: 1 }),
@@ -40,6 +49,8 @@ export const Manifest = Type.Object({
   gatewayName: Name,
   rev: Type.Integer({ minimum: 1 }),
   devices: Type.Array(ManifestDevice, { maxItems: 10_000 }),
+  /** Absent: it is no edge node. */
+  sparkplug: Type.Optional(ManifestSparkplug),
 });
 export type Manifest = Static<typeof Manifest>;
 

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define DEVICES_MAX 64
+#define DEVICES_MAX 128
 #define REGISTERS_PER_READ 124
 
 /* Not ru_maxrss: that begins with the memory of whoever forked us. */

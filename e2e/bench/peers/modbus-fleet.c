@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEVICES_MAX 64
+#define DEVICES_MAX 128
 /* Registers behind the floats that nothing here moves: what is written stays. */
 #define SETPOINTS 16
 

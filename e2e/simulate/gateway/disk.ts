@@ -14,6 +14,7 @@ import {
   type MemoryImage,
   MemoryStore,
 } from "../../../gateway/src/outbox/memory-store.ts";
+import type { Receipt } from "../../../gateway/src/outbox/receipt.ts";
 
 const BALLAST_BYTES = 64 * 1024;
 /** Pages a commit dirties besides what it adds. */
@@ -173,10 +174,15 @@ class WatchedStore extends MemoryStore {
     this.#change("closeSegment", () => super.closeSegment(key));
   }
 
-  override append(key: StreamKey, drafts: readonly Draft[], at: SealTime): void {
+  override append(
+    key: StreamKey,
+    drafts: readonly Draft[],
+    at: SealTime,
+    receipts: readonly Receipt[] = [],
+  ): void {
     this.watch.before("append");
     const first = this.stream(key).next;
-    super.append(key, drafts, at);
+    super.append(key, drafts, at, receipts);
     this.watch.appended(this.epoch, key, first, drafts);
     this.watch.after("append");
   }

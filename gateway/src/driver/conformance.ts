@@ -4,11 +4,14 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
-import type { Point, Session } from "./driver.ts";
+import { LIMITS } from "@millrace/contract/wire/limits";
+import type { Point, Reading, Session, SessionDeps } from "./driver.ts";
 import type { AnyDriver } from "./registry.ts";
 
 /** What a driver's own fake device must offer to be put through the suite: `conformanceDevice` of its simulator. */
 export interface ConformanceDevice {
+  /** What the session needs beside clock and network, where it needs something. */
+  deps?: Partial<SessionDeps>;
   /** Settings as they would come in a manifest. */
   settings: Record<string, unknown>;
   /** One point per data type the protocol can hold, with the value the device holds. */
@@ -40,8 +43,8 @@ export interface ConformanceDevice {
 const WAIT_MS_MAX = 5_000;
 
 /** The promises of `Driver` and `Session`, as tests. Run on every entry of the registry. */
-export function conformance(driver: AnyDriver, makeDevice: () => Promise<ConformanceDevice>): void {
-  describe(`conformance of ${driver.kind}`, () => {
+export function conformance(driver: AnyDriver, makeDevice: () => Promise<ConformanceDevice>, way = ""): void {
+  describe(`conformance of ${driver.kind}${way}`, () => {
     let device: ConformanceDevice;
     let session: Session;
     let lost: AppError[];
@@ -57,7 +60,11 @@ export function conformance(driver: AnyDriver, makeDevice: () => Promise<Conform
     beforeEach(async () => {
       device = await makeDevice();
       lost = [];
-      session = await driver.create(settings(), { clock: systemClock, onLost: (error) => lost.push(error) });
+      session = await driver.create(settings(), {
+        clock: systemClock,
+        onLost: (error) => lost.push(error),
+        ...device.deps,
+      });
     });
     afterEach(async () => {
       await session.close();
@@ -122,10 +129,40 @@ export function conformance(driver: AnyDriver, makeDevice: () => Promise<Conform
       expect(await session.read([point(0, probe)], signal())).toHaveLength(1);
     });
 
-    test("says whether it writes, and then can", () => {
-      const writes = session.write !== undefined;
-      expect([driver.kind, "writes", writes]).toEqual([driver.kind, "writes", driver.capabilities.write]);
-      expect(device.writable !== undefined && device.unwritable !== undefined).toBe(writes);
+    test("says what it can do, and then can", () => {
+      const { write, subscribe, browse } = session;
+      const can = { read: true, write: write !== undefined, subscribe: subscribe !== undefined };
+      expect(driver.capabilities).toEqual({ ...can, browse: browse !== undefined });
+      expect(device.writable !== undefined && device.unwritable !== undefined).toBe(can.write);
+    });
+
+    test("tells by itself what each point holds, until the link goes, which it tells once", async () => {
+      const told = new Map<number, TagValue>();
+      const end = new AbortController();
+      const wishes = readable().map((one) => ({ ...one, scanMs: 100, deadband: 0 }));
+      const emit = (readings: readonly Reading[]) => {
+        for (const { id, value } of readings) told.set(id, value);
+      };
+      await session.connect(signal());
+      const subscription = (await session.subscribe?.(wishes, emit, end.signal)) ?? null;
+      if (subscription === null) return;
+      expect(subscription.aliveMs).toBeGreaterThan(0);
+      const holds = () => wishes.every(({ id }) => Bun.deepEquals(told.get(id), device.readable[id]!.value));
+      await until(holds);
+      device.cut();
+      await until(() => lost.length > 0);
+      expect(lost.map((error) => error.code)).toEqual(["link.lost"]);
+      end.abort();
+    });
+
+    test("shows what lies in the device, within bounds, and says when there is no such place", async () => {
+      if (session.browse === undefined) return;
+      await session.connect(signal());
+      const { nodes } = await session.browse("", 0, signal());
+      expect(nodes.length).toBeGreaterThan(0);
+      expect(nodes.length).toBeLessThanOrEqual(LIMITS.fieldNodesMax);
+      const nowhere = session.browse("no such place", 0, signal()).catch((error: unknown) => error);
+      expect(((await nowhere) as AppError).code).toBe("address.illegal");
     });
 
     const written = (one: { address: string; dataType: DataType; value: TagValue }, id: number) => ({
@@ -160,8 +197,12 @@ export function conformance(driver: AnyDriver, makeDevice: () => Promise<Conform
       const points = device.writable!.slice(0, 2).map(written);
       await session.connect(signal());
       await until(() => device.socketsOpen() === 1);
+      // On a line that was not heard yet a driver may ask first, and then nothing of the write was sent.
+      await session.read(readable(), signal());
       device.silence(true);
       const writing = session.write(points, signal());
+      // A serial line is silent for a moment before each request.
+      await systemClock.sleep(20);
       device.cut();
       const outcomes = await writing;
       expect(outcomes.map(({ id, done }) => [id, done])).toEqual([

@@ -7,6 +7,7 @@ import type { QualityCode } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
 import type { BrowseNode } from "@millrace/contract/wire/field";
 import type { Static, TSchema } from "@sinclair/typebox";
+import type { Arrivals } from "./arrivals.ts";
 import type { Keep } from "./keep.ts";
 
 /** A tag as a driver sees it. `id` is the caller's (a tag number); the driver only hands it back. */
@@ -88,6 +89,8 @@ export interface SessionDeps {
   clock: Clock;
   /** Called when the peer drops the link outside of a request. At most once per successful `connect`. */
   onLost(error: AppError): void;
+  /** Where devices that send by themselves arrive; left out at a gateway that takes nothing. */
+  arrivals?: Arrivals;
   /** Where a driver keeps what must survive a restart. Left out in tests: then it lasts as long as the process. */
   keep?: Keep;
   /**

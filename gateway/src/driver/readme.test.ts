@@ -4,6 +4,15 @@ import { settingsTable } from "@millrace/contract/driver/settings";
 import type { TObject } from "@sinclair/typebox";
 import { DRIVERS } from "./registry.ts";
 
+/** What a technician looks for, in every driver at the same place. */
+const SECTIONS = ["Addresses", "What the causes mean", "Limits and quirks", "Settings"];
+
+test.each(DRIVERS.map(({ kind }) => kind))("%s's README has the sections all of them have", async (kind) => {
+  const text = await Bun.file(join(import.meta.dir, "..", "drivers", kind, "README.md")).text();
+  const found = [...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title!);
+  expect([kind, ...found.filter((title) => SECTIONS.includes(title))]).toEqual([kind, ...SECTIONS]);
+});
+
 const PART = /<!-- settings -->[\s\S]*<!-- \/settings -->/;
 
 for (const { kind, settings } of DRIVERS)

@@ -7,6 +7,7 @@ import { durationWords } from "../supervisor/words.ts";
 import { type Html, html } from "./html.ts";
 import { DEVICE_WORD, ladder, nextStepOf, type Rung, SHAPE, shapeOf } from "./ladder.ts";
 import { clockText, page, type Visit } from "./shell.ts";
+import { sparkplugRung } from "./sparkplug-rung.ts";
 import type { LocalView } from "./view.ts";
 
 /** Most tags on one page: more cannot be read, and a phone must draw it. */
@@ -26,13 +27,22 @@ export function statusPage(visit: Visit): Html {
     "Status",
     html`<h2>From the mains to the hub</h2>
 <ol class="ladder" data-live>${ladder(view).map((rung) => rungItem(rung, view.status.nowMs))}</ol>
-<h2 id="devices">Devices</h2>
+${besides(view)}<h2 id="devices">Devices</h2>
 <div class="scroll" role="region" aria-labelledby="devices" tabindex="0"><table class="cards" data-live>
 <caption>${rows.length} ${rows.length === 1 ? "device" : "devices"} of manifest ${view.status.manifestRev}</caption>
 <thead><tr><th scope="col">Device</th><th scope="col">State</th><th scope="col">Endpoint</th><th scope="col">Cycles</th><th scope="col">Missed</th><th scope="col">Round trip</th><th scope="col">Tags good / bad</th><th scope="col">Last good</th></tr></thead>
 <tbody>${rows}</tbody>
 </table></div>`,
   );
+}
+
+/** What this gateway tells others than its hub. */
+function besides({ status }: LocalView): Html | null {
+  if (status.sparkplug === undefined) return null;
+  const rung = sparkplugRung(status.sparkplug, clockText);
+  return html`<h2>Besides the hub</h2>
+<ol class="ladder" data-live>${rungItem(rung, status.nowMs)}</ol>
+`;
 }
 
 function rungItem(rung: Rung, nowMs: number): Html {

@@ -1,7 +1,8 @@
 import { secretValuesOf } from "@millrace/contract/driver/secret-settings";
+import { sparkplugDeclaration } from "@millrace/contract/sparkplug/settings";
 import { isSecretName } from "@millrace/contract/std/redact";
 import { EVENT, type GatewayEvent } from "@millrace/contract/wire/event";
-import type { ManifestDevice } from "@millrace/contract/wire/manifest";
+import type { ManifestDevice, ManifestSparkplug } from "@millrace/contract/wire/manifest";
 import { Settings } from "../settings.ts";
 
 const CHARS_MAX = 200;
@@ -29,3 +30,6 @@ export function settingsEvent(settings: Settings, timeMs: number): GatewayEvent 
 export const deviceSecrets = (devices: readonly ManifestDevice[]): string[] => [
   ...new Set(devices.flatMap(({ driver, settings }) => secretValuesOf(driver, settings))),
 ];
+
+export const sparkplugSecrets = (sparkplug: ManifestSparkplug | undefined): string[] =>
+  sparkplug === undefined ? [] : secretValuesOf(sparkplugDeclaration.kind, sparkplug.settings);

@@ -1,5 +1,5 @@
 import type { FieldBody } from "@millrace/contract/wire/field";
-import type { Manifest, ManifestDevice } from "@millrace/contract/wire/manifest";
+import type { Manifest, ManifestDevice, ManifestSparkplug } from "@millrace/contract/wire/manifest";
 import { fieldSealText, manifestSealText } from "@millrace/contract/wire/sealed";
 import type { SealingKey } from "../identity/sealing-key.ts";
 
@@ -12,6 +12,16 @@ export const openedDevices = (
     ...device,
     settings: key.opened(device.settings, (setting) => manifestSealText({ hubId, gatewayId, setting })),
   }));
+
+/** The edge node of a verified manifest with its secrets opened. */
+export const openedSparkplug = (
+  key: SealingKey,
+  { hubId, gatewayId, sparkplug }: Pick<Manifest, "hubId" | "gatewayId" | "sparkplug">,
+): ManifestSparkplug | undefined =>
+  sparkplug && {
+    ...sparkplug,
+    settings: key.opened(sparkplug.settings, (setting) => manifestSealText({ hubId, gatewayId, setting })),
+  };
 
 /** Settings of a test at a device with their secrets opened. */
 export const openedSettings = (

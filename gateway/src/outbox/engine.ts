@@ -11,12 +11,13 @@ import type { FrameStore, OutboxDisk, Salvage, StoredFrame } from "./frame-store
 import { type Level, nextLevel } from "./level.ts";
 import type { Envelope, OpenOutcome, OutboxReport, OutboxSettings, StreamHead } from "./message.ts";
 import { quarantine } from "./quarantine.ts";
+import type { Receipts } from "./receipt.ts";
 import { type KnownStream, renewInto } from "./renew.ts";
 import { Ring } from "./ring.ts";
 import { evictAcked, makeRoom, nothingMade, refuseNewest, shareUsed, tidy } from "./room.ts";
 import type { SampleBatch } from "./sample-batch.ts";
 import { Sealer } from "./seal.ts";
-import { beginSegment, closeDrained, currentStream, newestRow, releaseOldest } from "./segment.ts";
+import { beginSegment, closeDrained, currentStream, headsOf, newestRow, releaseOldest } from "./segment.ts";
 import { eventOf, LEVEL_EVENTS } from "./tell.ts";
 
 const LANES = ["E", "H"] as const;
@@ -135,10 +136,10 @@ export class OutboxEngine {
   }
 
   /** One seal tick: group, encode, number, flush. Also carries what acks and retention left to do. */
-  seal(batch: SampleBatch | null, at: SealTime): Lane[] {
+  seal(batch: SampleBatch | null, at: SealTime, receipts: Receipts = []): Lane[] {
     const drafts = batch ? this.#sealer.seal(batch) : [];
     if (batch?.lost) this.#samplesLost += batch.lost.n;
-    const lanes = new Set<Lane>(this.#keep("H", drafts, at));
+    const lanes = new Set<Lane>(this.#keep("H", drafts, at, receipts));
     const writes = this.#attempt(at, () => {
       this.store.flushMarks();
       evictAcked(this.store, at.wallMs - this.#settings.ackedKeepMs);
@@ -167,9 +168,15 @@ export class OutboxEngine {
     return this.#keep("E", [draft], at);
   }
 
-  #keep(lane: StoredLane, drafts: readonly Draft[], at: SealTime): Lane[] {
-    if (this.#ring.isEmpty && drafts.length === 0) return [];
-    if (this.#ring.isEmpty && this.#attempt(at, () => this.#write(lane, drafts, at))) return [lane];
+  /** Whether everything sealed before, and these receipts with their samples, lie on disk. */
+  kept(receipts: Receipts): boolean {
+    return this.#durable && receipts.every(({ id }) => this.store.receipt(id) !== null);
+  }
+
+  /** Receipts are kept with their samples or not at all: what only the memory holds was not received. */
+  #keep(lane: StoredLane, drafts: readonly Draft[], at: SealTime, receipts: Receipts = []): Lane[] {
+    if (this.#ring.isEmpty && drafts.length === 0 && receipts.length === 0) return [];
+    if (this.#ring.isEmpty && this.#attempt(at, () => this.#write(lane, drafts, at, receipts))) return [lane];
     const samples = this.#ring.put(lane, drafts);
     if (samples > 0) this.#lose(samples, "the disk refuses and the memory ring is full");
     const written: Lane[] = [];
@@ -183,7 +190,7 @@ export class OutboxEngine {
     return written;
   }
 
-  #write(lane: StoredLane, drafts: readonly Draft[], at: SealTime): void {
+  #write(lane: StoredLane, drafts: readonly Draft[], at: SealTime, receipts: Receipts = []): void {
     const bytes = drafts.reduce((sum, draft) => sum + draftBytes(draft), 0);
     const key = currentStream(this.store, lane);
     try {
@@ -194,7 +201,7 @@ export class OutboxEngine {
       const samples = refuseNewest(this.store, key, drafts, at);
       return this.#lose(samples, "the buffer is full and keeps the oldest");
     }
-    this.store.append(key, drafts, at);
+    this.store.append(key, drafts, at, receipts);
     if (lane === "H") this.#bytesWritten += bytes;
   }
 
@@ -306,16 +313,7 @@ export class OutboxEngine {
   }
 
   streams(): StreamHead[] {
-    const current = currentStream(this.store, "H").seg;
-    return this.store.streams().map(({ lane, seg, next, acked, maxSent }) => ({
-      lane,
-      seg,
-      low: this.store.low({ lane, seg }),
-      next,
-      acked,
-      sent: maxSent,
-      backlog: lane === "H" && seg !== current,
-    }));
+    return headsOf(this.store);
   }
 
   /** Consecutive sound frames after `afterSeq`, exactly as sealed. A damaged one goes to quarantine on the way. */

@@ -1,6 +1,7 @@
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
 import type { Draft, SealTime } from "./draft.ts";
 import type { FrameRow } from "./frame-row.ts";
+import type { Receipt } from "./receipt.ts";
 
 /** A stream as it stands, with the acknowledgement that may not be durable yet. */
 export interface StreamState extends StreamKey {
@@ -62,8 +63,10 @@ export interface FrameStore {
   /** Lowest sequence number on disk; the next one when there is none. */
   low(key: StreamKey): number;
 
-  /** Seals, numbers and stores. */
-  append(key: StreamKey, drafts: readonly Draft[], at: SealTime): void;
+  /** Seals, numbers and stores; the receipts of what is in the drafts go along. */
+  append(key: StreamKey, drafts: readonly Draft[], at: SealTime, receipts?: readonly Receipt[]): void;
+  /** The answer given under this name; null when none is known. */
+  receipt(id: string): string | null;
   /** Puts a frame over numbers that were given but hold nothing any more. */
   insert(key: StreamKey, row: FrameRow): void;
   /** Consecutive frames after `afterSeq`, at least one if there is any, within the limits of an envelope. */

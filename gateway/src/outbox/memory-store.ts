@@ -12,6 +12,7 @@ import {
   type StreamState,
   type UnsentFigures,
 } from "./frame-store.ts";
+import type { Receipt } from "./receipt.ts";
 
 /** What a disk holds when the power goes: everything committed, nothing else. Rows are never changed in place. */
 export interface MemoryImage {
@@ -21,6 +22,8 @@ export interface MemoryImage {
   /** By `epoch/lane/seg`, in order of numbers. */
   frames: Map<string, FrameRow[]>;
   dead: DeadFrame[];
+  /** Answers by the names of their receipts. */
+  receipts: Map<string, string>;
 }
 
 export const emptyImage = (epoch: number): MemoryImage => ({
@@ -28,6 +31,7 @@ export const emptyImage = (epoch: number): MemoryImage => ({
   streams: new Map(),
   frames: new Map(),
   dead: [],
+  receipts: new Map(),
 });
 
 /** A copy as a backup of the disk would be. Frames are shared, because nobody changes one. */
@@ -36,6 +40,7 @@ export const copyImage = (image: MemoryImage): MemoryImage => ({
   streams: new Map([...image.streams].map(([name, stream]) => [name, { ...stream }])),
   frames: new Map([...image.frames].map(([name, rows]) => [name, [...rows]])),
   dead: [...image.dead],
+  receipts: new Map(image.receipts),
 });
 
 export interface MemoryFaults {
@@ -151,7 +156,7 @@ export class MemoryStore implements FrameStore {
     return this.#rows(key)[0]?.first ?? this.stream(key).next;
   }
 
-  append(key: StreamKey, drafts: readonly Draft[], at: SealTime): void {
+  append(key: StreamKey, drafts: readonly Draft[], at: SealTime, receipts: readonly Receipt[] = []): void {
     const stream = this.stream(key);
     const { lane, seg } = stream;
     const rows = drafts.map((draft, index) => {
@@ -164,9 +169,15 @@ export class MemoryStore implements FrameStore {
       () => {
         this.#rows(key).push(...rows);
         this.#image.streams.get(nameOf(this.epoch, key))!.next = next;
+        for (const { id, answer } of receipts)
+          if (!this.#image.receipts.has(id)) this.#image.receipts.set(id, answer);
       },
     );
     stream.next = next;
+  }
+
+  receipt(id: string): string | null {
+    return this.#image.receipts.get(id) ?? null;
   }
 
   insert(key: StreamKey, row: FrameRow): void {

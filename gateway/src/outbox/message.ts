@@ -5,6 +5,7 @@ import type { GatewayEvent } from "@millrace/contract/wire/event";
 import type { ClockQuality } from "@millrace/contract/wire/frame";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
 import type { SealTime } from "./draft.ts";
+import type { Receipt } from "./receipt.ts";
 import type { KnownStream } from "./renew.ts";
 import type { SampleBatch } from "./sample-batch.ts";
 
@@ -44,8 +45,9 @@ export type OpenOutcome =
 export interface OutboxCalls {
   open: { in: { settings: OutboxSettings; epoch: number; at: SealTime }; out: OpenOutcome };
   seal: {
-    in: { batch: SampleBatch | null; at: SealTime };
-    out: { buffer: ArrayBuffer | null; lanes: Lane[] };
+    in: { batch: SampleBatch | null; at: SealTime; receipts: readonly Receipt[] };
+    /** `kept`: the samples and the receipts lie on disk. */
+    out: { buffer: ArrayBuffer | null; lanes: Lane[]; kept: boolean };
   };
   record: { in: { events: readonly GatewayEvent[]; at: SealTime }; out: Lane[] };
   streams: { in: null; out: StreamHead[] };
@@ -55,6 +57,7 @@ export interface OutboxCalls {
   acknowledge: { in: { key: StreamKey; hwm: number }; out: null };
   welcomed: { in: { key: StreamKey; hwm: number; at: SealTime }; out: null };
   condemn: { in: { key: StreamKey; seq: number; code: string; at: SealTime }; out: null };
+  receipt: { in: { id: string }; out: string | null };
   status: { in: null; out: OutboxStatus };
   close: { in: null; out: null };
 }

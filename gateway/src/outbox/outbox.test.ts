@@ -287,3 +287,22 @@ test("killed at random moments, what was sealed is there once, in order, without
   }
   expect(next).toBeGreaterThan(0);
 }, 120_000);
+
+test("a receipt goes to disk with the samples pushed before it, and is found again after a restart", async () => {
+  const folder = await folderOfOwn();
+  const first = await open(folder);
+  push(first, 1, 3);
+  const kept = first.keep({ id: "press/1", answer: "stored", atMs: 1 });
+  push(first, 4, 1);
+  const both = [kept, first.keep(null)];
+  expect(await Promise.all(both)).toEqual([true, true]);
+  expect(countersOf(await readAll(first))).toEqual([1, 2, 3, 4]);
+  expect(await first.receipt("press/1")).toBe("stored");
+  // The first answer stands.
+  await first.keep({ id: "press/1", answer: "another", atMs: 2 });
+  await first.close();
+  const second = await open(folder);
+  expect(await second.receipt("press/1")).toBe("stored");
+  expect(await second.receipt("press/2")).toBeNull();
+  await second.close();
+});

@@ -7,6 +7,7 @@ import { LIMITS } from "@millrace/contract/wire/limits";
 import type { Lane, StreamKey } from "@millrace/contract/wire/stream";
 import type { SealTime } from "./draft.ts";
 import type { Envelope, OpenOutcome, OutboxReport, StreamHead } from "./message.ts";
+import type { Receipt } from "./receipt.ts";
 import type { KnownStream } from "./renew.ts";
 import { SampleBuffer } from "./sample-buffer.ts";
 import type { SampleSink } from "./sink.ts";
@@ -59,6 +60,13 @@ export interface Outbox {
   seal(): Promise<void>;
   /** Resolves when everything pushed before is sealed. */
   flush(): Promise<void>;
+  /**
+   * Puts what was pushed before on disk, in one transaction with the receipt. To be called in the same turn as the pushes.
+   * @returns false when the disk refuses or samples were lost: the sender must keep what it has
+   */
+  keep(receipt: Receipt | null): Promise<boolean>;
+  /** The answer kept under this name; null when there is none. */
+  receipt(id: string): Promise<string | null>;
   /** Puts an event into lane E; on disk as soon as the worker gets to it. */
   report(event: GatewayEvent): void;
   /** Hands over what waits under the clock quality of now, before it changes. Samples pushed later go with the next. */
@@ -142,6 +150,8 @@ class OutboxClient implements Outbox {
   #cancelTick: () => void = () => undefined;
   #closing: Promise<void> | null = null;
   #eventsWaiting = 0;
+  /** Who wants to hear that what was pushed before lies on disk; they go along with those samples. */
+  readonly #keeping: { receipt: Receipt | null; settle: (kept: boolean) => void }[] = [];
 
   constructor(port: WorkerPort, input: OutboxInput, { epoch, newestSealed }: Opened) {
     this.#port = port;
@@ -168,10 +178,14 @@ class OutboxClient implements Outbox {
   #handOver(evenEmpty = false, evenBusy = false): void {
     if (this.#out.size >= BATCHES_OUT_MAX && !evenBusy) return;
     const batch = this.#buffer.take();
-    if (!batch && !evenEmpty) return;
+    const waiting = this.#keeping.splice(0);
+    if (!batch && !evenEmpty && waiting.length === 0) return;
+    const receipts = waiting.flatMap(({ receipt }) => receipt ?? []);
+    let kept = false;
     const sealed = this.#port
-      .call("seal", { batch, at: sealTime(this.#input) }, batch ? [batch.buffer] : [])
-      .then(({ buffer, lanes }) => {
+      .call("seal", { batch, at: sealTime(this.#input), receipts }, batch ? [batch.buffer] : [])
+      .then(({ buffer, lanes, ...answer }) => {
+        kept = answer.kept && !batch?.lost;
         if (buffer) this.#buffer.recycle(buffer);
         this.#tellSealed(lanes);
       })
@@ -180,8 +194,24 @@ class OutboxClient implements Outbox {
         const lost = batch ? `${batch.count} samples lost: ` : "";
         this.#input.onReport({ code, message: `${lost}${message}` });
       })
-      .finally(() => this.#out.delete(sealed));
+      .finally(() => {
+        this.#out.delete(sealed);
+        for (const { settle } of waiting) settle(kept);
+        // Who came while the worker had enough to do is next.
+        if (this.#keeping.length > 0) this.#handOver();
+      });
     this.#out.add(sealed);
+  }
+
+  keep(receipt: Receipt | null): Promise<boolean> {
+    return new Promise((settle) => {
+      this.#keeping.push({ receipt, settle });
+      this.#handOver();
+    });
+  }
+
+  receipt(id: string): Promise<string | null> {
+    return this.#port.call("receipt", { id });
   }
 
   #tellSealed(lanes: readonly Lane[]): void {

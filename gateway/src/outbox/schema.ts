@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { AppError } from "@millrace/contract/error/app-error";
+import { RECEIPT_TABLE } from "./receipt.ts";
 
 /** SQLite up to 3.51.2 could corrupt a WAL database at a reset (`delivery.md`, part 1). */
 const SQLITE_MIN = "3.51.3";
@@ -23,7 +24,7 @@ CREATE TABLE IF NOT EXISTS dead (
   attempts INTEGER NOT NULL, first_error_at REAL NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS cmd_done (
   command_id TEXT PRIMARY KEY, cmd_no INTEGER NOT NULL, result TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
-`;
+${RECEIPT_TABLE}`;
 
 /**
  * Sets what must be set at every open (most of these live in the connection) and makes the tables. The order counts:

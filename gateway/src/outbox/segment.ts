@@ -1,6 +1,7 @@
 import type { SealTime } from "./draft.ts";
 import type { FrameStore, StoredFrame, StreamState } from "./frame-store.ts";
 import { SEGMENT } from "./limits.ts";
+import type { StreamHead } from "./message.ts";
 
 /** The stream new frames of a lane go to: its newest segment. */
 export function currentStream(store: FrameStore, lane: "E" | "H"): StreamState {
@@ -59,4 +60,18 @@ export function releaseOldest(store: FrameStore): void {
     .filter((stream) => stream.acked === stream.next - 1 && stream.seg !== currentStream(store, "H").seg)
     .sort((a, b) => a.seg - b.seg)[0];
   if (delivered) store.evict(delivered, Number.POSITIVE_INFINITY, 1_024);
+}
+
+/** The streams as the hello lists them. */
+export function headsOf(store: FrameStore): StreamHead[] {
+  const current = currentStream(store, "H").seg;
+  return store.streams().map(({ lane, seg, next, acked, maxSent }) => ({
+    lane,
+    seg,
+    low: store.low({ lane, seg }),
+    next,
+    acked,
+    sent: maxSent,
+    backlog: lane === "H" && seg !== current,
+  }));
 }

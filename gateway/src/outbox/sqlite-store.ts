@@ -14,6 +14,7 @@ import {
   type StreamState,
   type UnsentFigures,
 } from "./frame-store.ts";
+import { type Receipt, readReceipt, writeReceipts } from "./receipt.ts";
 import { PAGE_BYTES, prepareDatabase } from "./schema.ts";
 
 /** Free pages kept for the next frames; what is above goes back to the disk, a piece at a time. */
@@ -109,7 +110,7 @@ export class SqliteStore implements FrameStore {
     return row.low ?? this.stream(key).next;
   }
 
-  append(key: StreamKey, drafts: readonly Draft[], at: SealTime): void {
+  append(key: StreamKey, drafts: readonly Draft[], at: SealTime, receipts: readonly Receipt[] = []): void {
     const stream = this.stream(key);
     const { lane, seg } = stream;
     let { next } = stream;
@@ -122,10 +123,15 @@ export class SqliteStore implements FrameStore {
       this.#db
         .query("UPDATE stream SET next_seq = ? WHERE epoch = ? AND lane = ? AND seg = ?")
         .run(next, this.#epoch, lane, seg);
+      writeReceipts(this.#db, receipts);
       this.#writeMarks();
     });
     stream.next = next;
     this.#dirty = false;
+  }
+
+  receipt(id: string): string | null {
+    return readReceipt(this.#db, id);
   }
 
   insert(key: StreamKey, row: FrameRow): void {

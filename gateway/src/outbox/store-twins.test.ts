@@ -66,7 +66,9 @@ test.each([1, 2, 3, 4, 5, 6])("random operations, seed %d", (seed) => {
         case 1:
         case 2: {
           const drafts = Array.from({ length: 1 + (amount % 4) }, (_, i) => data(i + 1, 10 + amount, now));
-          both((store) => store.append(streamOf(store, lane, index), drafts, at(now)));
+          const receipts = amount % 3 === 0 ? [{ id: `r${amount}`, answer: `a${step}`, atMs: now }] : [];
+          both((store) => store.append(streamOf(store, lane, index), drafts, at(now), receipts));
+          both((store) => store.receipt(`r${amount}`));
           break;
         }
         case 3:

@@ -30,10 +30,11 @@ const CALLS: { [C in OutboxCall]: (input: OutboxCalls[C]["in"]) => OutboxCalls[C
     });
     return engine.open(epoch, at);
   },
-  seal: ({ batch, at }) => {
-    const lanes = opened().seal(batch, at);
-    return { buffer: batch?.buffer ?? null, lanes };
+  seal: ({ batch, at, receipts }) => {
+    const lanes = opened().seal(batch, at, receipts);
+    return { buffer: batch?.buffer ?? null, lanes, kept: opened().kept(receipts) };
   },
+  receipt: ({ id }) => opened().store.receipt(id),
   record: ({ events, at }) => opened().record(events, at),
   streams: () => opened().streams(),
   openSession: ({ at }) => opened().openSession(at),

@@ -3,6 +3,7 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { assert } from "@millrace/contract/std/assert";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { PeerCertificate } from "@millrace/contract/vocabulary/certificate";
+import type { Arrivals } from "../driver/arrivals.ts";
 import type { BrowsePage, Point, Reading, Session, Subscription, Visit, Wish } from "../driver/driver.ts";
 import type { Keep } from "../driver/keep.ts";
 import type { AnyDriver } from "../driver/registry.ts";
@@ -18,6 +19,7 @@ export interface ConnectionDeps {
   random: Random;
   /** Where drivers keep what must survive a restart. */
   keep?: Keep;
+  arrivals?: Arrivals;
 }
 
 /** Longest time a driver may take before we take the session away from it. Drivers have shorter limits of their own. */
@@ -311,8 +313,7 @@ export class Connection {
     const first = this.#members.values().next().value;
     assert(first, "a connection is made for a device");
     const session: Session = await this.#driver.create(first.settings as never, {
-      clock: this.#deps.clock,
-      ...(this.#deps.keep === undefined ? {} : { keep: this.#deps.keep }),
+      ...this.#deps,
       between: () => this.#urgent.run(),
       onLost: (error) => {
         if (this.#session === session && this.#link.at === "up") this.#failed(causeOf(error));

@@ -119,9 +119,8 @@ export class DeviceSupervisor {
     const certificate = this.#reach.ok ? this.#reach.connection.certificate() : null;
     return {
       deviceId: this.device.deviceId,
-      linkState: linkStateOf(this.#state),
+      ...this.link(),
       sinceMs: this.#state.sinceMs,
-      code: deviceCode(this.#state),
       reason: this.#reason().slice(0, 500),
       lastGoodMs: this.columns.lastGoodMs(),
       cycles: this.#cycles,
@@ -136,8 +135,8 @@ export class DeviceSupervisor {
   }
 
   /** State and cause of the link, without the figures that change at every cycle. */
-  linkText(): string {
-    return `${linkStateOf(this.#state)} ${deviceCode(this.#state)}`;
+  link(): Pick<DeviceStatus, "linkState" | "code"> {
+    return { linkState: linkStateOf(this.#state), code: deviceCode(this.#state) };
   }
 
   /** Where the device is reached, for people; its driver when that cannot be said. */

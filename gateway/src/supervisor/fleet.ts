@@ -5,6 +5,7 @@ import { canonicalJson } from "@millrace/contract/std/canonical-json";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { DeviceStatus } from "@millrace/contract/vocabulary/gateway";
 import type { Manifest, ManifestDevice } from "@millrace/contract/wire/manifest";
+import type { Arrivals } from "../driver/arrivals.ts";
 import type { Keep } from "../driver/keep.ts";
 import { type AnyDriver, driverOf } from "../driver/registry.ts";
 import { groupByTag } from "../outbox/group.ts";
@@ -25,6 +26,8 @@ export interface FleetDeps {
   random: Random;
   sink: SampleSink;
   keep?: Keep;
+  /** Where devices that send by themselves arrive. */
+  arrivals?: Arrivals;
   /** Which drivers there are; the registry of the gateway unless a test brings its own. */
   driverOf?: typeof driverOf;
 }
@@ -75,6 +78,10 @@ export class Fleet {
     return [...this.#devices.values()].map((entry) => entry.supervisor);
   }
 
+  device(deviceId: string): DeviceSupervisor | null {
+    return this.#devices.get(deviceId)?.supervisor ?? null;
+  }
+
   statuses(): DeviceStatus[] {
     return this.devices().map((supervisor) => supervisor.status());
   }
@@ -82,7 +89,7 @@ export class Fleet {
   /** The link states of all devices as one text: equal texts mean that nothing changed. Cheap enough to ask often. */
   linkText(): string {
     return this.devices()
-      .map((supervisor) => supervisor.linkText())
+      .map((supervisor) => Object.values(supervisor.link()).join(" "))
       .join();
   }
 

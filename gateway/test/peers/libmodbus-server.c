@@ -1,6 +1,7 @@
 /*
- * A Modbus TCP device made by libmodbus: memory, framing and every byte order are its own, so that our driver is not
- * only compared with our own simulator. Prints its port, serves one connection after the other until it is killed.
+ * A Modbus device made by libmodbus: memory, framing and every byte order are its own, so that our driver is not only
+ * compared with our own simulator. Without an argument it serves Modbus TCP, prints its port and takes one connection
+ * after the other; with the name of a serial port it is unit 1 of that line and prints 0. It ends when it is killed.
  */
 #include <errno.h>
 #include <modbus.h>
@@ -50,32 +51,64 @@ static void fill(modbus_mapping_t *map)
     modbus_set_bits_from_bytes(map->tab_input_bits, 8, 8, &pattern);
 }
 
-int main(void)
+static void serve(modbus_t *context, modbus_mapping_t *map)
 {
     uint8_t query[MODBUS_TCP_MAX_ADU_LENGTH];
+    int received;
+    while ((received = modbus_receive(context, query)) >= 0) {
+        if (received > 0) {
+            modbus_reply(context, query, received, map);
+        }
+    }
+}
+
+static int failed(void)
+{
+    fprintf(stderr, "%s\n", modbus_strerror(errno));
+    return 1;
+}
+
+static int serve_serial(const char *path, modbus_mapping_t *map)
+{
+    modbus_t *context = modbus_new_rtu(path, 115200, 'N', 8, 1);
+    if (context == NULL || modbus_set_slave(context, 1) < 0 || modbus_connect(context) < 0) {
+        return failed();
+    }
+    printf("0\n");
+    fflush(stdout);
+    /* What is not for this unit, or disturbed, ends a receive and not the device. */
+    for (;;) {
+        serve(context, map);
+    }
+}
+
+static int serve_tcp(modbus_mapping_t *map)
+{
     struct sockaddr_in own;
     socklen_t length = sizeof own;
     modbus_t *context = modbus_new_tcp("127.0.0.1", 0);
-    modbus_mapping_t *map = modbus_mapping_new(COUNT, COUNT, COUNT, COUNT);
-    if (context == NULL || map == NULL) {
-        return 1;
+    if (context == NULL) {
+        return failed();
     }
-    fill(map);
     int listener = modbus_tcp_listen(context, 1);
     if (listener < 0 || getsockname(listener, (struct sockaddr *) &own, &length) < 0) {
-        fprintf(stderr, "%s\n", modbus_strerror(errno));
-        return 1;
+        return failed();
     }
     printf("%d\n", ntohs(own.sin_port));
     fflush(stdout);
     while (modbus_tcp_accept(context, &listener) >= 0) {
-        int received;
-        while ((received = modbus_receive(context, query)) >= 0) {
-            if (received > 0) {
-                modbus_reply(context, query, received, map);
-            }
-        }
+        serve(context, map);
         modbus_close(context);
     }
     return 1;
+}
+
+int main(int count, char **arguments)
+{
+    modbus_mapping_t *map = modbus_mapping_new(COUNT, COUNT, COUNT, COUNT);
+    if (map == NULL) {
+        return failed();
+    }
+    fill(map);
+    return count > 1 ? serve_serial(arguments[1], map) : serve_tcp(map);
 }

@@ -1,11 +1,8 @@
 import { heapStats } from "bun:jsc";
 import { expect, test } from "bun:test";
 import { createServer, type Server, type Socket } from "node:net";
-import { decodeSettings } from "@millrace/contract/driver/settings";
-import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
-import { QUALITY } from "@millrace/contract/vocabulary/quality";
-import { modbus } from "./index.ts";
+import { type Chance, chanceOf, neighbour, noise, readAll, truth } from "../../../test/hostile-modbus.ts";
 import { frame, ModbusSimulator } from "./simulator.ts";
 
 const SEED = 0x6d6f6462;
@@ -13,22 +10,6 @@ const REPLIES = 10_000;
 const LINES = 20;
 /** Growth of the heap from the first fifth of the replies to the last, which a leak of one frame each would exceed. */
 const GROWTH_BYTES_MAX = 1_500_000;
-
-type Chance = (below: number) => number;
-
-/** mulberry32: each line is lied to in the same order in every run. */
-function chanceOf(seed: number): Chance {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
-/** Every register holds a number no other holds: an answer to another question cannot pass for this one. */
-const truth = (offset: number): number => (offset * 40_503 + 12_345) & 0xffff;
 
 function goodAnswer(request: Buffer): Buffer {
   const offset = request.readUInt16BE(8);
@@ -39,9 +20,6 @@ function goodAnswer(request: Buffer): Buffer {
   for (let index = 0; index < count; index++) pdu.writeUInt16BE(truth(offset + index), 2 + index * 2);
   return frame(request.readUInt16BE(0), request[6]!, pdu);
 }
-
-const noise = (chance: Chance, length: number): Buffer =>
-  Buffer.from(Array.from({ length }, () => chance(256)));
 
 interface Line {
   socket: Socket;
@@ -147,81 +125,6 @@ async function hostileServer(told: Map<string, number>): Promise<{ server: Serve
   return { server, port: typeof address === "object" && address !== null ? address.port : 0 };
 }
 
-const CODES = [
-  "device.timeout",
-  "device.busy",
-  "device.failed",
-  "device.unreachable",
-  "link.lost",
-  "link.garbled",
-  "link.refused",
-];
-
-/** Reads through one session until `goOn` says stop; opens it again whenever it is lost, as the supervisor does. */
-async function readAll(port: number, line: number, goOn: () => boolean, ends: Map<string, number>) {
-  const chance = chanceOf(SEED ^ (line * 7_919));
-  // A quarter of the lines speaks with converters of this kind: everything but the id must still fit.
-  const idsNotEchoed = line % 4 === 0;
-  const settings = decodeSettings(modbus, {
-    host: "127.0.0.1",
-    port,
-    unit: idsNotEchoed ? UNIT_WITHOUT_IDS : 1,
-    timeoutMs: 20,
-    illegalRetryMs: 100,
-    idsNotEchoed,
-  });
-  const note = (end: string) => ends.set(end, (ends.get(end) ?? 0) + 1);
-  const session = await modbus.create(settings, { clock: systemClock, onLost: () => {} });
-  const signal = new AbortController().signal;
-  let up = false;
-  while (goOn()) {
-    // Never the same offset or count twice in a row, so that a mix-up of two answers shows.
-    const offset = chance(60_000);
-    const points = Array.from({ length: 1 + chance(12) }, (_, id) => ({
-      id,
-      address: modbus.parseAddress(`holding:${offset + id}`, "uint16", settings),
-      dataType: "uint16" as const,
-    }));
-    try {
-      if (!up) await session.connect(signal);
-      up = true;
-      const readings = await session.read(points, signal);
-      expect(readings).toHaveLength(points.length);
-      for (const reading of readings) {
-        const good = reading.quality === QUALITY.good;
-        expect(reading.value).toBe(good ? truth(offset + reading.id) : null);
-        note(good ? "good" : "bad");
-      }
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      expect(CODES).toContain(error.code);
-      note(error.code);
-      up = !error.code.startsWith("link.");
-    }
-  }
-  await session.close();
-}
-
-/** A device that answers well, read all the while. */
-async function neighbour(simulator: ModbusSimulator, goOn: () => boolean): Promise<number> {
-  const settings = decodeSettings(modbus, { host: "127.0.0.1", port: simulator.port, timeoutMs: 10_000 });
-  const lost: AppError[] = [];
-  const session = await modbus.create(settings, { clock: systemClock, onLost: (error) => lost.push(error) });
-  const signal = new AbortController().signal;
-  const address = modbus.parseAddress("holding:7", "uint16", settings);
-  await session.connect(signal);
-  let reads = 0;
-  while (goOn()) {
-    const readings = await session.read([{ id: 1, address, dataType: "uint16" }], signal);
-    expect(readings).toEqual([{ id: 1, value: 4_711, quality: QUALITY.good }]);
-    reads++;
-    await systemClock.sleep(5);
-  }
-  await session.close();
-  expect([lost, session.counters().errors]).toEqual([[], 0]);
-  return reads;
-}
-
 test(`${REPLIES} malformed replies never become a wrong value, and cost no memory`, async () => {
   const told = new Map<string, number>();
   const ends = new Map<string, number>();
@@ -232,7 +135,12 @@ test(`${REPLIES} malformed replies never become a wrong value, and cost no memor
 
   const phase = async (until: number): Promise<number> => {
     const goOn = () => sum() < until;
-    const lines = Array.from({ length: LINES }, (_, line) => readAll(port, line, goOn, ends));
+    const lines = Array.from({ length: LINES }, (_, line) => {
+      // A quarter of the lines speaks with converters of this kind: everything but the id must still fit.
+      const idsNotEchoed = line % 4 === 0;
+      const unit = idsNotEchoed ? UNIT_WITHOUT_IDS : 1;
+      return readAll({ port, unit, idsNotEchoed }, chanceOf(SEED ^ (line * 7_919)), goOn, ends);
+    });
     const [reads] = await Promise.all([neighbour(healthy, goOn), ...lines]);
     expect(reads).toBeGreaterThan(0);
     healthy.requests.length = 0;

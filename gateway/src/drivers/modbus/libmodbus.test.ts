@@ -3,16 +3,33 @@ import { decodeSettings } from "@millrace/contract/driver/settings";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
-import { type LibmodbusPeer, libmodbusPeer } from "../../../test/libmodbus-peer.ts";
+import { libmodbusPeer } from "../../../test/libmodbus-peer.ts";
 import { modbus } from "./index.ts";
+import { SimulatedLine } from "./simulated-line.ts";
 
-let peer: LibmodbusPeer;
+/** The same device on the network and at the other end of a serial cable. */
+const WAYS = ["tcp", "serial"] as const;
+const settingsOf = new Map<string, object>();
+const opened: AsyncDisposable[] = [];
 
 beforeAll(async () => {
-  peer = await libmodbusPeer();
+  const tcp = await libmodbusPeer();
+  const [ours, theirs] = await SimulatedLine.pair();
+  const serial = await libmodbusPeer(theirs.path);
+  opened.push(
+    tcp,
+    serial,
+    { [Symbol.asyncDispose]: () => ours.close() },
+    { [Symbol.asyncDispose]: () => theirs.close() },
+  );
+  settingsOf.set("tcp", { host: "127.0.0.1", port: tcp.port });
+  // A pseudo terminal knows no parity.
+  settingsOf.set("serial", { transport: "serial", serialPort: ours.path, baudRate: 115_200, parity: "none" });
 }, 60_000);
 
-afterAll(() => peer?.[Symbol.asyncDispose]());
+afterAll(async () => {
+  for (const one of opened) await one[Symbol.asyncDispose]();
+});
 
 const HELD: [address: string, dataType: DataType, value: TagValue][] = [
   ["holding:0 order=ABCD", "float32", 123.5],
@@ -38,28 +55,31 @@ const HELD: [address: string, dataType: DataType, value: TagValue][] = [
   ]),
 ];
 
-test("everything a libmodbus device holds is read as it was set, and its end is an illegal address", async () => {
-  const settings = decodeSettings(modbus, { host: "127.0.0.1", port: peer.port, timeoutMs: 5_000 });
-  const session = await modbus.create(settings, { clock: systemClock, onLost: () => {} });
-  const signal = AbortSignal.timeout(20_000);
-  const points = [...HELD, ["holding:200", "uint16", null] as const].map(([text, dataType], id) => ({
-    id,
-    address: modbus.parseAddress(text, dataType, settings),
-    dataType,
-  }));
-  await session.connect(signal);
-  try {
-    const readings = await session.read(points, signal);
-    expect<unknown[]>(readings.map(({ value }, at) => [HELD[at]?.[0], value])).toEqual([
-      ...HELD.map(([text, , value]) => [text, value]),
-      [undefined, null],
-    ]);
-    expect(readings.at(-1)!.quality).toBe(QUALITY["bad.addressIllegal"]);
-    expect(readings.slice(0, -1).every(({ quality }) => quality === QUALITY.good)).toBe(true);
-  } finally {
-    await session.close();
-  }
-});
+test.each(WAYS)(
+  "everything a libmodbus device holds is read as it was set, and its end is an illegal address: %s",
+  async (way) => {
+    const settings = decodeSettings(modbus, { ...settingsOf.get(way), timeoutMs: 5_000 });
+    const session = await modbus.create(settings, { clock: systemClock, onLost: () => {} });
+    const signal = AbortSignal.timeout(20_000);
+    const points = [...HELD, ["holding:200", "uint16", null] as const].map(([text, dataType], id) => ({
+      id,
+      address: modbus.parseAddress(text, dataType, settings),
+      dataType,
+    }));
+    await session.connect(signal);
+    try {
+      const readings = await session.read(points, signal);
+      expect<unknown[]>(readings.map(({ value }, at) => [HELD[at]?.[0], value])).toEqual([
+        ...HELD.map(([text, , value]) => [text, value]),
+        [undefined, null],
+      ]);
+      expect(readings.at(-1)!.quality).toBe(QUALITY["bad.addressIllegal"]);
+      expect(readings.slice(0, -1).every(({ quality }) => quality === QUALITY.good)).toBe(true);
+    } finally {
+      await session.close();
+    }
+  },
+);
 
 /** None of these is what the device holds, and the last part of each pair shares a register with the first. */
 const WRITTEN: [address: string, dataType: DataType, value: TagValue][] = [
@@ -75,14 +95,9 @@ const WRITTEN: [address: string, dataType: DataType, value: TagValue][] = [
   ["coil:1", "boolean", true],
 ];
 
-for (const writeBy of ["single", "multiple"]) {
-  test(`what is written by ${writeBy} functions stands in a libmodbus device, and its end is refused`, async () => {
-    const settings = decodeSettings(modbus, {
-      host: "127.0.0.1",
-      port: peer.port,
-      timeoutMs: 5_000,
-      writeBy,
-    });
+for (const [way, writeBy] of WAYS.flatMap((one) => [[one, "single"] as const, [one, "multiple"] as const])) {
+  test(`what is written by ${writeBy} functions stands in a libmodbus device, and its end is refused: ${way}`, async () => {
+    const settings = decodeSettings(modbus, { ...settingsOf.get(way), timeoutMs: 5_000, writeBy });
     const session = await modbus.create(settings, { clock: systemClock, onLost: () => {} });
     const signal = AbortSignal.timeout(20_000);
     const points = [...WRITTEN, ["holding:200", "uint16", 1] as const].map(([text, dataType, value], id) => ({

@@ -1,5 +1,5 @@
 import type { ModbusAddress } from "@millrace/contract/driver/modbus/address";
-import type { ModbusRules, ModbusSettings } from "@millrace/contract/driver/modbus/settings";
+import { lineWords, type ModbusRules, type ModbusSettings } from "@millrace/contract/driver/modbus/settings";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import { unreachable } from "@millrace/contract/std/assert";
@@ -15,22 +15,32 @@ import type {
   WriteOutcome,
 } from "../../driver/driver.ts";
 import type { WriteRequest } from "./encode.ts";
-import { MbapPort } from "./mbap.ts";
+import { Owed } from "./in-step.ts";
+import { type Line, TcpLine } from "./line.ts";
+import { MbapPort, type PeerManners } from "./mbap.ts";
+import { NO_PEER, NO_PORT } from "./open-failures.ts";
 import type { Span } from "./plan.ts";
+import type { Port, PortEvents } from "./port.ts";
 import { type Answer, Reader } from "./reader.ts";
+import { RtuPort } from "./rtu.ts";
+import { SerialLine } from "./serial-line.ts";
 import { type WriteAnswer, writeAll } from "./writer.ts";
 
 interface InFlight {
+  /** The wait for an answer begins. */
+  sent(extraMs: number): void;
   settle(answer: Answer): void;
   fail(error: unknown): void;
 }
 
-/** One TCP connection to a device or converter. The only file that knows the Modbus library. */
+/** One connection to a device or converter, or one serial line. The only file that knows the Modbus library. */
 export class ModbusSession implements Session<ModbusAddress> {
   readonly #settings: ModbusSettings;
   readonly #deps: SessionDeps;
   readonly #reader: Reader;
-  #port: MbapPort | null = null;
+  readonly #peer: PeerManners = { answersInPieces: false };
+  readonly #owed = new Owed();
+  #port: Port | null = null;
   #client: ModbusRTU | null = null;
   #inFlight: InFlight | null = null;
   /** Calls that hear of a lost link themselves: a read, and a write within it. */
@@ -39,6 +49,8 @@ export class ModbusSession implements Session<ModbusAddress> {
   #down: AppError;
   /** The connection may still carry an answer we could not tell from the next one: take a fresh one before we ask. */
   #stale = false;
+  /** The last request itself has left, and not only a question before it. */
+  #left = false;
   #lastAnswerMs = Number.NEGATIVE_INFINITY;
   #requests = 0;
   #errors = 0;
@@ -54,7 +66,11 @@ export class ModbusSession implements Session<ModbusAddress> {
   async connect(signal: AbortSignal): Promise<void> {
     await this.close();
     signal.throwIfAborted();
-    const port = new MbapPort(this.#settings.host, this.#settings.port, {
+    const port: Port = this.#newPort({
+      onSent: (extraMs, step) => {
+        if (!step) this.#left = true;
+        this.#inFlight?.sent(extraMs);
+      },
       onGarbled: (why) => this.#inFlight?.settle({ at: "garbled", why }),
       onFailed: (kind, why) => this.#failed(port, kind, why),
     });
@@ -71,6 +87,15 @@ export class ModbusSession implements Session<ModbusAddress> {
     // Somebody may have closed the session in the same turn in which the socket opened.
     if (this.#port !== port || !port.isOpen) throw this.#linkError("link.lost", "closed while it opened");
     this.#client = client;
+  }
+
+  #newPort(events: PortEvents): Port {
+    const { transport, host = "", port, serialPort = "" } = this.#settings;
+    if (transport === "tcp") return new MbapPort(new TcpLine(host, port), this.#peer, events);
+    const line: Line =
+      transport === "serial" ? new SerialLine({ ...this.#settings, serialPort }) : new TcpLine(host, port);
+    const learned = (fact: string) => this.#reader.learned.add(fact);
+    return new RtuPort(line, { clock: this.#deps.clock, owed: this.#owed, learned }, events);
   }
 
   #open(client: ModbusRTU, signal: AbortSignal): Promise<void> {
@@ -105,11 +130,16 @@ export class ModbusSession implements Session<ModbusAddress> {
     points: readonly Point<ModbusAddress>[],
     signal: AbortSignal,
   ): Promise<Reading[]> {
-    return await this.#during(signal, () => reader.read(points, signal));
+    return await this.#during(points, signal, () => reader.read(points, signal));
   }
 
-  async #during<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T> {
+  async #during<T>(
+    points: readonly Point<ModbusAddress>[],
+    signal: AbortSignal,
+    run: () => Promise<T>,
+  ): Promise<T> {
     signal.throwIfAborted();
+    this.#checkLine(points);
     const onAbort = () => this.#abandon(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     this.#calls++;
@@ -121,8 +151,20 @@ export class ModbusSession implements Session<ModbusAddress> {
     }
   }
 
+  /** All devices of one call have the same settings. @throws AppError `setting.wrong` */
+  #checkLine([first]: readonly Point<ModbusAddress>[]): void {
+    const line = lineWords(this.#settings);
+    const wanted = first?.address.rules.line ?? line;
+    if (wanted === line) return;
+    throw new AppError(
+      "setting.wrong",
+      `${this.#place} runs with ${line} for another device, and this one says ${wanted}.`,
+      { context: { setting: "baudRate", found: wanted, expected: line } },
+    );
+  }
+
   write(points: readonly PointWrite<ModbusAddress>[], signal: AbortSignal): Promise<WriteOutcome[]> {
-    return this.#during(signal, () =>
+    return this.#during(points, signal, () =>
       writeAll(points, (request, address) => this.#askWrite(request, address, signal)),
     );
   }
@@ -160,14 +202,14 @@ export class ModbusSession implements Session<ModbusAddress> {
 
   /** @throws AppError `link.*` while nothing was sent; a link that is lost later is an answer */
   async #askWrite(request: WriteRequest, address: ModbusAddress, signal: AbortSignal): Promise<WriteAnswer> {
-    let sent = false;
+    this.#left = false;
     try {
-      return await this.#exchange(address.rules, signal, (client, next) => {
-        sent = true;
-        sendWrite(client, address.unit, request, next);
-      });
+      const answer = await this.#exchange(address.rules, signal, (client, next) =>
+        sendWrite(client, address.unit, request, next),
+      );
+      return this.#left ? answer : { at: "unsent", answer };
     } catch (thrown) {
-      if (!sent) throw thrown;
+      if (!this.#left) throw thrown;
       return { at: "lost", error: asAppError(thrown, "link.lost") };
     }
   }
@@ -186,7 +228,7 @@ export class ModbusSession implements Session<ModbusAddress> {
     if (port === null || client === null) throw this.#down;
     const startMs = clock.monoMs();
     this.#requests++;
-    port.idsNotEchoed = rules.idsNotEchoed;
+    port.rules = rules;
     const answer = await this.#send(client, port, rules, send);
     this.#lastAnswerMs = clock.monoMs();
     if (answer.at !== "data") this.#errors++;
@@ -198,17 +240,24 @@ export class ModbusSession implements Session<ModbusAddress> {
     return answer;
   }
 
-  #send(client: ModbusRTU, port: MbapPort, rules: ModbusRules, send: Send): Promise<Answer> {
+  #send(client: ModbusRTU, port: Port, rules: ModbusRules, send: Send): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
-      const cancel = this.#deps.clock.after(rules.timeoutMs, () => {
-        port.forget();
-        inFlight.settle({ at: "timeout" });
-      });
+      let cancel = () => {};
+      const late = () => {
+        const why = port.unread();
+        const goesOn = port.forget();
+        inFlight.settle(why === null ? { at: "timeout" } : { at: "garbled", why });
+        if (!goesOn) this.#renewLater(port);
+      };
       const end = () => {
         cancel();
         if (this.#inFlight === inFlight) this.#inFlight = null;
       };
       const inFlight: InFlight = {
+        sent: (extraMs) => {
+          cancel();
+          cancel = this.#deps.clock.after(rules.timeoutMs + extraMs, late);
+        },
         settle: (answer) => {
           end();
           resolve(answer);
@@ -224,10 +273,12 @@ export class ModbusSession implements Session<ModbusAddress> {
   }
 
   /**
-   * Without ids a late answer could not be told from the next one, so this connection is never read again. The next
-   * request opens a new one: the unit was silent, not the link, and the other units behind it must not suffer.
+   * Without ids, or from a peer that answers in pieces, a late answer could not be told from the next one, so this
+   * connection is never read again. The next request opens a new one: the unit was silent, not the link, and the other
+   * units behind it must not suffer.
    */
-  #renewLater(port: MbapPort): void {
+  #renewLater(port: Port): void {
+    if (this.#port !== port) return;
     this.#drop(port, this.#linkError("link.lost", "not connected"));
     this.#stale = true;
   }
@@ -237,12 +288,12 @@ export class ModbusSession implements Session<ModbusAddress> {
     const port = this.#port;
     const inFlight = this.#inFlight;
     if (port === null || inFlight === null) return;
-    port.forget();
+    const goesOn = port.forget();
     inFlight.fail(reason);
-    if (port.idsNotEchoed) this.#renewLater(port);
+    if (port.rules?.idsNotEchoed === true || !goesOn) this.#renewLater(port);
   }
 
-  #failed(port: MbapPort, kind: "lost" | "garbled", why: string): void {
+  #failed(port: Port, kind: "lost" | "garbled", why: string): void {
     if (this.#port !== port) return;
     this.#errors++;
     const error = this.#linkError(kind === "lost" ? "link.lost" : "link.garbled", why);
@@ -252,7 +303,7 @@ export class ModbusSession implements Session<ModbusAddress> {
   }
 
   /** Ends the connection; returns the error for the one who throws it. */
-  #drop(port: MbapPort, error: AppError): AppError {
+  #drop(port: Port, error: AppError): AppError {
     this.#down = error;
     if (this.#port === port) {
       this.#port = null;
@@ -263,21 +314,24 @@ export class ModbusSession implements Session<ModbusAddress> {
     return error;
   }
 
+  get #place(): string {
+    const { transport, host, port, serialPort } = this.#settings;
+    return transport === "serial" ? `${serialPort}` : `${host}:${port}`;
+  }
+
   #openError(cause: NodeJS.ErrnoException): AppError {
-    const code: ErrorCode = cause.code === "ECONNREFUSED" ? "link.refused" : "link.unreachable";
-    const words: Record<string, string> = {
-      ECONNREFUSED: "refused the connection",
-      ENOTFOUND: "is not a name the network knows",
-      EHOSTUNREACH: "cannot be reached: no route",
-      ENETUNREACH: "cannot be reached: no network",
-      ETIMEDOUT: "did not answer",
-    };
-    return this.#linkError(code, words[cause.code ?? ""] ?? cause.message, cause);
+    const serial = this.#settings.transport === "serial";
+    const [code, words] = (serial ? NO_PORT : NO_PEER)[cause.code ?? ""] ?? [
+      "link.unreachable",
+      cause.message,
+    ];
+    return this.#linkError(code, words || cause.message, cause);
   }
 
   #linkError(code: ErrorCode, why: string, cause?: unknown): AppError {
-    const { host, port } = this.#settings;
-    return new AppError(code, `${host}:${port} ${why}.`, { cause, context: { host, port } });
+    const { transport, host, port, serialPort } = this.#settings;
+    const context = transport === "serial" ? { serialPort } : { host, port };
+    return new AppError(code, `${this.#place} ${why}.`, { cause, context });
   }
 }
 

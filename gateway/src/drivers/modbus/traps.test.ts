@@ -5,6 +5,7 @@ import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { SessionDeps } from "../../driver/driver.ts";
 import { modbus } from "./index.ts";
+import { TcpLine } from "./line.ts";
 import { MbapPort } from "./mbap.ts";
 import { ModbusSimulator } from "./simulator.ts";
 
@@ -202,6 +203,43 @@ test("5a.13 all units of one host and port share one connection", async () => {
   expect(key({ port: 503 })).not.toBe(key({}));
 });
 
+test("5a.3 a late answer that gets between two pieces of ours is never taken for its values", async () => {
+  await using it = await plant();
+  let older: Uint8Array = new Uint8Array();
+  it.simulator.misdeeds.push(
+    {
+      do: "raw",
+      bytes: (_, answer) => {
+        older = answer;
+        return [];
+      },
+    },
+    {
+      do: "pieces",
+      bytes: (answer) => [answer.subarray(0, 9), older, answer.subarray(9, 38), answer.subarray(38)],
+    },
+  );
+  expect(await it.code(it.points("holding:300"))).toBe("device.timeout");
+  expect(await it.code(it.row(0, 20))).toBe("link.garbled");
+
+  // From now on it is known to answer in pieces: it is believed, but no line is read again after a timeout.
+  await it.session.connect(signal);
+  it.simulator.always = { do: "pieces", bytes: (answer) => [answer.subarray(0, 9), answer.subarray(9)] };
+  it.simulator.misdeeds.push({ do: "silent" });
+  const before = it.simulator.connections;
+  expect(await it.code(it.points("holding:300"))).toBe("device.timeout");
+  expect(await it.values(it.row(0, 3))).toEqual([1_000, 1_001, 1_002]);
+  expect(it.simulator.connections).toBe(before + 1);
+});
+
+test("5a.3 after half an answer the next is asked for on another line", async () => {
+  await using it = await plant();
+  it.simulator.misdeeds.push({ do: "raw", bytes: (_, answer) => [answer.subarray(0, answer.length - 3)] });
+  expect(await it.code(it.row(0, 20))).toBe("device.timeout");
+  expect(await it.values(it.row(0, 2))).toEqual([1_000, 1_001]);
+  expect([it.simulator.connections, it.lost]).toEqual([2, []]);
+});
+
 for (const [exception, code] of [
   [4, "device.failed"],
   [5, "device.busy"],
@@ -237,7 +275,11 @@ test("5a.15 functions 5 and 6 or 15 and 16 by setting, 22 for part of a register
   const [point] = it.points("holding:3");
   await it.session.write!([{ ...point!, value: 1 }], signal);
   expect(it.simulator.requests.map(({ functionCode }) => functionCode)).toEqual([16]);
-  const port = new MbapPort("127.0.0.1", 502, { onGarbled: () => {}, onFailed: () => {} });
+  const port = new MbapPort(
+    new TcpLine("127.0.0.1", 502),
+    { answersInPieces: false },
+    { onSent: () => {}, onGarbled: () => {}, onFailed: () => {} },
+  );
   for (const other of [8, 20, 23, 43])
     expect(() => port.write(Buffer.from([1, other, 0, 0, 0, 1, 0, 0]))).toThrow("is not used here");
 });

@@ -6,8 +6,11 @@ import type { PointWrite, WriteOutcome } from "../../driver/driver.ts";
 import { encodeWrite, type WriteRequest } from "./encode.ts";
 import type { Answer } from "./reader.ts";
 
-/** What came of one write request: an answer, or a link that was lost after it had left. */
-export type WriteAnswer = Answer | { at: "lost"; error: AppError };
+/**
+ * What came of one write request: an answer, or a link that was lost after it had left; or it was not sent, because a
+ * question before it was not answered.
+ */
+export type WriteAnswer = Answer | { at: "lost"; error: AppError } | { at: "unsent"; answer: Answer };
 export type SendWrite = (request: WriteRequest, address: ModbusAddress) => Promise<WriteAnswer>;
 
 type Failure = Extract<WriteOutcome, { done: false }>;
@@ -96,6 +99,11 @@ function outcomeOf(id: number, address: ModbusAddress, answer: WriteAnswer): Wri
       return failed("device.timeout", true, `${where} did not answer within ${address.rules.timeoutMs} ms.`);
     case "garbled":
       return failed("link.garbled", true, `${where} answered ${answer.why}.`);
+    case "unsent": {
+      const why = answer.answer.at === "garbled" ? `: ${answer.answer.why}` : "";
+      const code = why === "" ? "device.timeout" : "link.garbled";
+      return failed(code, false, `Not written: ${where} did not answer a question before${why}.`);
+    }
     case "lost":
       return failed(answer.error.code, true, answer.error.message);
     default:

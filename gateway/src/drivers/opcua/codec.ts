@@ -1,4 +1,5 @@
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
+import { WHOLE_RANGE } from "@millrace/contract/vocabulary/whole-range";
 
 /** Built-in types of OPC 10000-6, 5.1.2, by their number. */
 export const BUILT_IN = {
@@ -63,17 +64,6 @@ export function dataTypeOf(builtIn: number): DataType | null {
   }
 }
 
-const RANGE: Partial<Record<DataType, readonly [bigint, bigint]>> = {
-  int8: [-(2n ** 7n), 2n ** 7n - 1n],
-  uint8: [0n, 2n ** 8n - 1n],
-  int16: [-(2n ** 15n), 2n ** 15n - 1n],
-  uint16: [0n, 2n ** 16n - 1n],
-  int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  uint32: [0n, 2n ** 32n - 1n],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-  uint64: [0n, 2n ** 64n - 1n],
-};
-
 /** The one element that was asked for, however the library lays out arrays. */
 function only(variant: VariantLike): unknown {
   const list = variant.value as ArrayLike<unknown> | null;
@@ -124,7 +114,7 @@ function numberOf(builtIn: number, raw: unknown): number | null {
 function integerOf(builtIn: number, raw: unknown, dataType: DataType): TagValue {
   const whole = typeof raw === "number" && Number.isInteger(raw) ? BigInt(raw) : null;
   const exact = isWide(builtIn) ? wide(builtIn, raw) : whole;
-  const range = RANGE[dataType];
+  const range = WHOLE_RANGE[dataType];
   if (exact === null || range === undefined || exact < range[0] || exact > range[1]) return null;
   return dataType === "int64" || dataType === "uint64" ? exact : Number(exact);
 }

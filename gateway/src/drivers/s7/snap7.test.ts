@@ -171,7 +171,7 @@ test("5b.12 a block that has another length after a download shows no numbers un
 });
 
 test("a peer that is killed, frozen and started again is a coded error each time, and comes back", async () => {
-  await using it = await rig({ timeoutMs: 100, connectTimeoutMs: 500 });
+  await using it = await rig({ timeoutMs: 500, connectTimeoutMs: 500 });
   const points = [it.point("DB1.DBW0", "uint16")];
   const code = () =>
     it.session.read(points, signal()).then(

@@ -59,6 +59,8 @@ export const gateway = pgTable(
     health: json<GatewayStatus>("health"),
     /** X25519 key its newest hello showed, base64url: secrets are sealed for it. Null before the first. */
     sealKey: text("seal_key"),
+    /** Settings of the gateway as Sparkplug edge node; null: it is none. */
+    sparkplug: json<Record<string, unknown>>("sparkplug"),
     /** Words by which people group gateways, sorted, each once. */
     labels: json<string[]>("labels").notNull().default([]),
     /** Counts the changes of what people edit here; an edit names the one it is based on. */

@@ -2,7 +2,7 @@ import { index, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { bytea, instant } from "./column.ts";
 
 /** Whose setting a secret is. A draft holds what was typed until it is published. */
-export type SecretOwner = "profile" | "device" | "draft";
+export type SecretOwner = "profile" | "device" | "gateway" | "draft";
 
 /**
  * One value of one secret setting, encrypted under the hub's own key; never changed, a new value is a new row. Settings,

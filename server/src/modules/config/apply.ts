@@ -25,8 +25,10 @@ export function gatewaysReached(
 ): Set<string> {
   const reached = new Set<string>();
   const profiles = new Set<string>();
+  const sites = new Set<string>();
   for (const { kind, id } of changes) {
     if (kind === "gateway") reached.add(id);
+    if (kind === "site") sites.add(id);
     if (kind === "profile") profiles.add(id);
     if (kind !== "device") continue;
     for (const state of [before, after]) {
@@ -34,6 +36,9 @@ export function gatewaysReached(
       if (gatewayId !== undefined) reached.add(gatewayId);
     }
   }
+  // The name of its site is the group of an edge node.
+  for (const [id, { siteId, sparkplug }] of after.gateway)
+    if (sparkplug !== null && sites.has(siteId)) reached.add(id);
   if (profiles.size > 0) {
     for (const { profileId, gatewayId } of after.device.values())
       if (profiles.has(profileId)) reached.add(gatewayId);

@@ -1,7 +1,9 @@
 import type { ConfigChange } from "@millrace/contract/api/config";
-import { deviceProblems, profileProblems } from "@millrace/contract/driver/check";
+import { deviceProblems, profileProblems, wholeProblems } from "@millrace/contract/driver/check";
 import { hoursProblems } from "@millrace/contract/hours/check";
 import { repeatedNames } from "@millrace/contract/profile/expand";
+import { sparkplugNodeOf } from "@millrace/contract/sparkplug/id";
+import { sparkplugDeclaration } from "@millrace/contract/sparkplug/settings";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { ConfigProblem } from "./problem.ts";
 import type { ConfigState, ProfileContent } from "./state.ts";
@@ -45,6 +47,29 @@ function crowdedGateways(state: ConfigState, ids: ReadonlySet<string>): ConfigPr
     }));
 }
 
+/** Settings of gateways as edge nodes, and two of them by one name, which hosts would take for one. */
+function edgeNodeProblems(state: ConfigState, changed: ReadonlySet<string>): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const nodes = new Map<string, string>();
+  for (const [id, { name, siteId, sparkplug }] of state.gateway) {
+    if (sparkplug === null) continue;
+    const at = ["gateways", name, "sparkplug"];
+    if (changed.has(id))
+      for (const { at: below, message } of wholeProblems(sparkplugDeclaration as never, sparkplug))
+        problems.push({ at: [...at, ...below.slice(1)], message });
+    const { groupId, edgeNodeId } = sparkplugNodeOf(name, state.site.get(siteId)?.name ?? "", sparkplug);
+    const node = `${groupId}/${edgeNodeId}`;
+    const other = nodes.get(node);
+    if (other !== undefined)
+      problems.push({
+        at: [...at, "edgeNodeId"],
+        message: `gateway "${other}" is the edge node ${node} already.`,
+      });
+    nodes.set(node, name);
+  }
+  return problems;
+}
+
 /**
  * What is wrong with the changed part of a state, beyond references: driver settings, addresses, names, classes, size.
  * What did not change was judged before.
@@ -57,7 +82,8 @@ export function stateProblems(
 ): ConfigProblem[] {
   const profiles = new Set(changes.filter(({ kind }) => kind === "profile").map(({ id }) => id));
   const devices = new Set(changes.filter(({ kind }) => kind === "device").map(({ id }) => id));
-  const problems: ConfigProblem[] = [];
+  const gateways = new Set(changes.filter(({ kind }) => kind === "gateway").map(({ id }) => id));
+  const problems: ConfigProblem[] = edgeNodeProblems(state, gateways);
   const broken = new Set<string>();
   for (const id of profiles) {
     const profile = state.profile.get(id);

@@ -84,7 +84,13 @@ const WRITERS: {
     ...(heartbeatMs === null ? {} : { heartbeatMs }),
     tags: tags.map(tagOf),
   }),
-  gateway: ({ siteId }, state) => ({ site: state.site.get(siteId)?.path ?? siteId }),
+  gateway: ({ name, siteId, sparkplug }, state, form) => {
+    const { settings } = written(sparkplug ?? {}, form, "gateways", name) as { settings?: object };
+    return {
+      site: state.site.get(siteId)?.path ?? siteId,
+      ...(settings === undefined ? {} : { sparkplug: { ...settings } }),
+    };
+  },
   device: ({ profileId, gatewayId, path, settings, parameters, hours, enabled }, state, form) => ({
     profile: state.profile.get(profileId)?.name ?? profileId,
     gateway: state.gateway.get(gatewayId)?.name ?? gatewayId,

@@ -126,11 +126,13 @@ class Resolver {
   gateways(): void {
     const ids = this.#ids("gateway");
     const sites = this.#ids("site");
-    for (const [name, { renamedFrom, site }] of Object.entries(this.document.gateways ?? {})) {
+    for (const [name, { renamedFrom, site, sparkplug = null }] of Object.entries(
+      this.document.gateways ?? {},
+    )) {
       this.#checkName("gateways", name, name);
       const siteId = this.#refer(sites, site, ["gateways", name, "site"], "place");
       const id = this.#idOf("gateway", name, renamedFrom, ids, "gateways");
-      if (siteId !== undefined) this.wanted.gateway.set(id, { name, siteId });
+      if (siteId !== undefined) this.wanted.gateway.set(id, { name, siteId, sparkplug });
     }
   }
 

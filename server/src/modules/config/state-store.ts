@@ -37,7 +37,7 @@ export const contentOf = {
     scanMs,
     heartbeatMs,
   }),
-  gateway: ({ name, siteId }: GatewayContent): GatewayContent => ({ name, siteId }),
+  gateway: ({ name, siteId, sparkplug }: GatewayContent): GatewayContent => ({ name, siteId, sparkplug }),
   device: (row: DeviceContent): DeviceContent => {
     const { name, profileId, gatewayId, siteId, settings, parameters, hours, enabled, path } = row;
     return { name, profileId, gatewayId, siteId, settings, parameters, hours, enabled, path };
@@ -48,7 +48,12 @@ export const contentOf = {
 export async function loadState(db: DbOrTx): Promise<ConfigState> {
   const [sites, profiles] = [await db.select().from(site), await db.select().from(profile)];
   const gateways = await db
-    .select({ id: gateway.id, name: gateway.name, siteId: gateway.siteId })
+    .select({
+      id: gateway.id,
+      name: gateway.name,
+      siteId: gateway.siteId,
+      sparkplug: gateway.sparkplug,
+    })
     .from(gateway);
   const devices = await db.select().from(device).orderBy(asc(device.id));
   return {
@@ -96,8 +101,8 @@ export const writeProfiles = (tx: Tx, rows: Rows<ContentOf["profile"]>): Promise
 };
 
 export const writeGateways = (tx: Tx, rows: Rows<ContentOf["gateway"]>): Promise<void> => {
-  const { name, siteId } = gateway;
-  return upsert(tx, gateway, rows, { name, siteId });
+  const { name, siteId, sparkplug } = gateway;
+  return upsert(tx, gateway, rows, { name, siteId, sparkplug });
 };
 
 export const writeDevices = (tx: Tx, rows: Rows<ContentOf["device"]>): Promise<void> => {

@@ -23,6 +23,8 @@ export interface ProfileContent {
 export interface GatewayContent {
   name: string;
   siteId: string;
+  /** Its settings as Sparkplug edge node; null: it is none. */
+  sparkplug: Record<string, unknown> | null;
 }
 export interface DeviceContent {
   name: string;
@@ -47,7 +49,7 @@ export interface ContentOf {
 export const CONTENT_DEFAULTS: { [K in ConfigKind]: Partial<ContentOf[K]> } = {
   site: {},
   profile: { parameters: {} },
-  gateway: {},
+  gateway: { sparkplug: null },
   device: { parameters: {}, hours: null },
 };
 

@@ -35,6 +35,7 @@ export function findingsOf(health: Looked): HealthFinding[] {
     ...manifestFindings(health),
     clockFinding(health),
     ...localFindings(health),
+    ...sparkplugFindings(health),
     ...deviceFindings(health),
     cyclesFinding(health),
   ];
@@ -200,6 +201,38 @@ function localFindings({ local }: Looked): Found[] {
           `Too many wrong PINs at the gateway's own page; locked until ${signInLockedUntil}.`,
           "Ask who is there; the events name the addresses.",
         ),
+  ];
+}
+
+function sparkplugFindings({ sparkplug, link }: Looked): Found[] {
+  if (sparkplug === null || sparkplug === undefined || link.linkState !== "up") return [];
+  const { state, code, reason, dropped } = sparkplug;
+  const lost = state === "stopped" || (state === "connecting" && code !== "");
+  return [
+    lost
+      ? finding(
+          "sparkplug.away",
+          "warning",
+          `Nothing is told to Sparkplug hosts: ${reason}`,
+          "Look at the gateway's Sparkplug settings and at the broker; what happens meanwhile is kept.",
+        )
+      : null,
+    state === "waiting"
+      ? finding(
+          "sparkplug.waiting",
+          "warning",
+          `Nothing is told to Sparkplug hosts: ${reason}`,
+          "Start the host; what happens meanwhile is kept.",
+        )
+      : null,
+    dropped > 0
+      ? finding(
+          "sparkplug.dropped",
+          "warning",
+          `${dropped} changes found no room and are lost to the Sparkplug hosts; this hub has them.`,
+          "Give the gateway's Sparkplug history more room.",
+        )
+      : null,
   ];
 }
 

@@ -4,6 +4,7 @@ import { GatewayHealth as HealthSchema } from "@millrace/contract/api/gateway-he
 import type { Problem } from "@millrace/contract/api/problem";
 import { systemClock } from "@millrace/contract/std/clock";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
+import type { SparkplugStatus } from "@millrace/contract/vocabulary/sparkplug";
 import { Value } from "@sinclair/typebox/value";
 import { plant } from "../../../test/plant-hub.ts";
 import { BUFFER_DAYS_MAX, bufferDaysLeft } from "./buffer-days.ts";
@@ -200,6 +201,8 @@ describe("findings", () => {
     signInLockedUntil: null,
     ...over,
   });
+  const edgeNode = (over: Partial<SparkplugStatus>) =>
+    ({ state: "online", code: "", reason: "", dropped: 0, ...over }) as SparkplugStatus;
   type Case = [string, Partial<Omit<GatewayHealth, "findings">>, string[]];
   const cases: Case[] = [
     ["all well", {}, []],
@@ -225,6 +228,16 @@ describe("findings", () => {
       ["commissioning.on"],
     ],
     ["writes locked out", { local: page({ lockedOut: true }) }, ["lockout.on"]],
+    ["an edge node that is online", { sparkplug: edgeNode({}) }, []],
+    ["one that still connects", { sparkplug: edgeNode({ state: "connecting" }) }, []],
+    [
+      "one that cannot",
+      { sparkplug: edgeNode({ state: "connecting", code: "link.refused" }) },
+      ["sparkplug.away"],
+    ],
+    ["one that is wrong", { sparkplug: edgeNode({ state: "stopped" }) }, ["sparkplug.away"]],
+    ["one whose host is away", { sparkplug: edgeNode({ state: "waiting" }) }, ["sparkplug.waiting"]],
+    ["one that lost changes", { sparkplug: edgeNode({ dropped: 1 }) }, ["sparkplug.dropped"]],
     ["wrong PINs", { local: page({ signInLockedUntil: "2026-01-01T00:15:00.000Z" }) }, ["local.locked"]],
     ["missed cycles", { cyclesMissed: 100 }, ["cycles.missed"]],
     ["too few cycles to judge", { cycles: 5, cyclesMissed: 90 }, []],

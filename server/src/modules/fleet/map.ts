@@ -113,6 +113,7 @@ export function mapHealth(
     },
     log: status && mapLog(status),
     local: status && mapLocal(status),
+    sparkplug: status?.sparkplug ?? null,
     cycles: status ? sumOf(status.devices, "cycles") : 0,
     cyclesMissed: status ? sumOf(status.devices, "cyclesMissed") : 0,
     devices: status ? status.devices.map((device) => mapDevice(device, names)) : [],

@@ -84,7 +84,14 @@ export async function createGateway(
       new: row,
       result: row.id,
       gatewayIds: [],
-      entries: [{ kind: "gateway", id: row.id, what: "added", content: contentOf.gateway(row) }],
+      entries: [
+        {
+          kind: "gateway",
+          id: row.id,
+          what: "added",
+          content: contentOf.gateway({ ...row, sparkplug: null }),
+        },
+      ],
     };
   });
   return await getGateway(deps, id);

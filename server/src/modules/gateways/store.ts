@@ -107,3 +107,30 @@ export async function revokeGateway(tx: Tx, id: string, at: Date): Promise<void>
 export async function trustGateway(tx: Tx, id: string, at: Date): Promise<void> {
   await tx.update(gateway).set({ clonedAt: null, trustedAt: at }).where(eq(gateway.id, id));
 }
+
+const EDGE_NODE = {
+  id: gateway.id,
+  name: gateway.name,
+  siteName: site.name,
+  sparkplug: gateway.sparkplug,
+  revision: gateway.revision,
+};
+
+/** What makes a gateway's names as Sparkplug edge node; of every gateway. */
+export const findEdgeNodes = (db: DbOrTx) =>
+  db.select(EDGE_NODE).from(gateway).innerJoin(site, eq(site.id, gateway.siteId));
+
+export async function findEdgeNode(db: DbOrTx, id: string) {
+  const [row] = await findEdgeNodes(db).where(eq(gateway.id, id));
+  return row ?? null;
+}
+
+/** @param revision the one after this change */
+export async function updateSparkplug(
+  tx: Tx,
+  id: string,
+  sparkplug: Record<string, unknown> | null,
+  revision: number,
+): Promise<void> {
+  await tx.update(gateway).set({ sparkplug, revision }).where(eq(gateway.id, id));
+}

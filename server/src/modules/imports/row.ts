@@ -1,5 +1,6 @@
 import { QUALITY, type QualityCode, qualityLevel } from "@millrace/contract/vocabulary/quality";
 import { type DataType, type TagValue, valueKindOf } from "@millrace/contract/vocabulary/value";
+import { WHOLE_RANGE } from "@millrace/contract/vocabulary/whole-range";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
@@ -70,17 +71,6 @@ export function qualityOf(name: string | undefined): QualityCode | null {
   if (name === undefined || name === "") return QUALITY.good;
   return Object.hasOwn(QUALITY, name) ? QUALITY[name as keyof typeof QUALITY] : null;
 }
-
-const WHOLE_RANGE: Partial<Record<DataType, readonly [bigint, bigint]>> = {
-  int8: [-128n, 127n],
-  uint8: [0n, 255n],
-  int16: [-32_768n, 32_767n],
-  uint16: [0n, 65_535n],
-  int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  uint32: [0n, 2n ** 32n - 1n],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-  uint64: [0n, 2n ** 64n - 1n],
-};
 
 /** What a tag takes. */
 export interface ImportTag {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { mergeSettings } from "@millrace/contract/profile/parameter";
+import { sparkplugNodeOf } from "@millrace/contract/sparkplug/id";
 import { assert } from "@millrace/contract/std/assert";
 import { canonicalJson } from "@millrace/contract/std/canonical-json";
 import type { ParameterValues, ProfileParameters } from "@millrace/contract/vocabulary/parameter";
@@ -28,6 +29,9 @@ export interface TagRow extends ManifestTag {
 export interface GatewayRow {
   id: string;
   name: string;
+  siteName: string;
+  /** Its settings as Sparkplug edge node; null: it is none. */
+  sparkplug: Record<string, unknown> | null;
 }
 
 /** Everything a manifest says but its number. */
@@ -47,6 +51,19 @@ const sealedSettings = (settings: Record<string, unknown>, sealed: ReadonlyMap<s
 /** What a device runs with: its own settings over the profile's key by key, the profile's parameters filled in. */
 export const runningSettings = (device: DeviceRow): Record<string, unknown> =>
   mergeSettings({ settings: device.profileSettings, parameters: device.profileParameters }, device);
+
+const edgeNode = (
+  { name, siteName, sparkplug }: GatewayRow,
+  sealed: ReadonlyMap<string, string>,
+): Pick<Manifest, "sparkplug"> =>
+  sparkplug === null
+    ? {}
+    : {
+        sparkplug: {
+          ...sparkplugNodeOf(name, siteName, sparkplug),
+          settings: sealedSettings(sparkplug, sealed),
+        },
+      };
 
 /**
  * The slice of the configuration that one gateway runs, in one order whatever order the rows came in: devices by id,
@@ -68,6 +85,7 @@ export function buildManifest(
     hubId,
     gatewayId: gateway.id,
     gatewayName: gateway.name,
+    ...edgeNode(gateway, sealed),
     devices: sorted.map(
       (device): ManifestDevice => ({
         deviceId: device.id,
@@ -86,14 +104,16 @@ export const sha256Hex = (text: string): string => createHash("sha256").update(t
 /** Canonical text of a content. Two contents with the same one run the same; only then no new number is given. */
 export const contentText = (content: ManifestContent): string => canonicalJson(content);
 
-const AFTER_REV = ',"version":';
+const BEFORE_REV = ',"hubId":"';
 
 /**
  * The manifest's canonical text: the content's with its number in place. Cut in, not made again, because writing the
- * JSON is most of the work of a build. `version` is the last member and a number, so nothing behind it looks like it.
+ * JSON is most of the work of a build. In the order of the alphabet the number follows the hub's id, whatever comes
+ * behind; there no member has that name again: paths of devices have a slash.
  */
 export function manifestJson(text: string, rev: number): string {
-  const at = text.lastIndexOf(AFTER_REV);
-  assert(at > 0, "a manifest ends with its version");
+  const member = text.lastIndexOf(BEFORE_REV);
+  assert(member > 0, "a manifest names its hub");
+  const at = text.indexOf('"', member + BEFORE_REV.length) + 1;
   return `${text.slice(0, at)},"rev":${rev}${text.slice(at)}`;
 }

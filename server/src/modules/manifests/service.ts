@@ -90,15 +90,16 @@ export async function rebuildManifest(
 }
 
 async function currentContent(deps: ManifestDeps, tx: Tx, gateway: LockedGateway): Promise<ManifestContent> {
-  const { id, name } = gateway;
+  const { id, name, siteName, sparkplug } = gateway;
   const { hubId } = deps.identity;
   const devices = await findDevices(tx, id);
   const tags = await findTags(
     tx,
     devices.map((device) => device.id),
   );
-  const sealed = await sealedFor({ vault: deps.vault, hubId }, tx, gateway, devices.map(runningSettings));
-  return buildManifest(hubId, { id, name }, devices, tags, sealed);
+  const settings = [...devices.map(runningSettings), sparkplug ?? {}];
+  const sealed = await sealedFor({ vault: deps.vault, hubId }, tx, gateway, settings);
+  return buildManifest(hubId, { id, name, siteName, sparkplug }, devices, tags, sealed);
 }
 
 async function storeManifest(

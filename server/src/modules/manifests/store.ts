@@ -4,6 +4,7 @@ import { device } from "../../db/schema/device.ts";
 import { gateway } from "../../db/schema/gateway.ts";
 import { manifest } from "../../db/schema/manifest.ts";
 import { profile } from "../../db/schema/profile.ts";
+import { site } from "../../db/schema/site.ts";
 import { tag } from "../../db/schema/tag.ts";
 import type { DeviceRow, GatewayRow, TagRow } from "./build.ts";
 
@@ -24,11 +25,16 @@ export async function lockGateway(tx: DbOrTx, gatewayId: string): Promise<Locked
       manifestHeld: gateway.manifestHeld,
       manifestFrozen: gateway.manifestFrozen,
       sealKey: gateway.sealKey,
+      siteId: gateway.siteId,
+      sparkplug: gateway.sparkplug,
     })
     .from(gateway)
     .where(eq(gateway.id, gatewayId))
     .for("update");
-  return rows[0] ?? null;
+  const [row] = rows;
+  if (row === undefined) return null;
+  const [place] = await tx.select({ name: site.name }).from(site).where(eq(site.id, row.siteId));
+  return { ...row, siteName: place?.name ?? "" };
 }
 
 export async function findDevices(db: DbOrTx, gatewayId: string): Promise<DeviceRow[]> {

@@ -29,6 +29,7 @@ const canaries: Canaries = {
   deviceByFile: "CANARY-device-file",
   deviceByRollout: "CANARY-device-rollout",
   profile: "CANARY-profile-password",
+  edgeNode: "CANARY-edge-node-password",
   draft: "CANARY-draft-password",
   fieldTest: "CANARY-field-test",
   tooLong: `CANARY-too-long-${"x".repeat(80)}`,
@@ -223,6 +224,9 @@ async function configure(): Promise<Ids> {
     devices: { [`Plant/${name}`]: { profile: "P", gateway: "GW", settings: settings(password) } },
   });
   await tell("PUT", "/api/v1/config", part("Document", canaries.deviceByDocument));
+  const edgeNode = { broker: "mqtt://127.0.0.1:9", user: "edge", password: canaries.edgeNode };
+  const first = { "if-match": '"1"' };
+  await tell("PUT", `/api/v1/gateways/${gateway.id}/sparkplug`, { settings: edgeNode }, first);
   await tell("POST", "/api/v1/rollouts", {
     document: part("Document", canaries.deviceByRollout),
     observeS: 5,

@@ -1,3 +1,4 @@
+import { sparkplugDeclaration } from "@millrace/contract/sparkplug/settings";
 import type { ConfigProblem } from "../config/problem.ts";
 import { type ConfigState, nameOf } from "../config/state.ts";
 import { type ClosingPorts, closeSettings, type SecretProblem, type Written } from "./close.ts";
@@ -10,7 +11,7 @@ const idsByName = <T extends { name: string; path?: string }>(
   // What comes later wins.
   new Map([...newest].reverse().flatMap((map) => [...map].map(([id, content]) => [nameOf(content), id])));
 
-/** Profiles and devices that a change wrote, with the driver that says which of their settings are secret. */
+/** Profiles, devices and gateways that a change wrote, with the kind that says which of their settings are secret. */
 function writtenOf(before: ConfigState, wanted: ConfigState): Written[] {
   const touched = new Set(
     [...wanted.profile].filter(([id, now]) => before.profile.get(id) !== now).map(([id]) => id),
@@ -29,7 +30,13 @@ function writtenOf(before: ConfigState, wanted: ConfigState): Written[] {
     if (driver === undefined) return [];
     return [{ kind: "device", id, driver, settings: now.settings, before: old?.settings ?? null }];
   });
-  return [...profiles, ...devices];
+  const gateways = [...wanted.gateway].flatMap(([id, { sparkplug }]): Written[] => {
+    const old = before.gateway.get(id)?.sparkplug ?? null;
+    if (sparkplug === null || sparkplug === old) return [];
+    const driver = sparkplugDeclaration.kind;
+    return [{ kind: "gateway", id, driver, settings: sparkplug, before: old }];
+  });
+  return [...profiles, ...devices, ...gateways];
 }
 
 /**
@@ -46,10 +53,13 @@ export async function closeState(
     names ??= {
       devices: idsByName(wanted.device, before.device),
       profiles: idsByName(wanted.profile, before.profile),
+      gateways: idsByName(wanted.gateway, before.gateway),
     };
     const id = names[root].get(name);
+    if (id === undefined) return null;
+    if (root === "gateways") return { id, settings: before.gateway.get(id)?.sparkplug ?? null };
     const old = root === "devices" ? before.device : before.profile;
-    return id === undefined ? null : { id, settings: old.get(id)?.settings ?? null };
+    return { id, settings: old.get(id)?.settings ?? null };
   };
   const { settings, secrets, problems } = await closeSettings(writtenOf(before, wanted), { ...ports, find });
   for (const [id, own] of settings) {
@@ -57,8 +67,12 @@ export async function closeState(
     if (profile !== undefined) wanted.profile.set(id, { ...profile, settings: own });
     const device = wanted.device.get(id);
     if (device !== undefined) wanted.device.set(id, { ...device, settings: own });
+    const gateway = wanted.gateway.get(id);
+    if (gateway !== undefined) wanted.gateway.set(id, { ...gateway, sparkplug: own });
   }
   const placed = ({ id, setting, message }: SecretProblem): ConfigProblem => {
+    const gateway = wanted.gateway.get(id);
+    if (gateway !== undefined) return { at: ["gateways", gateway.name, "sparkplug", setting], message };
     const profile = wanted.profile.get(id);
     const [root, name] =
       profile === undefined ? ["devices", wanted.device.get(id)?.path ?? id] : ["profiles", profile.name];

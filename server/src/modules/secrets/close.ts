@@ -1,4 +1,4 @@
-import { declarationOf } from "@millrace/contract/driver/registry";
+import { settingsDeclarationOf } from "@millrace/contract/driver/registry";
 import { secretNamesOf } from "@millrace/contract/driver/secret-settings";
 import { describeShape } from "@millrace/contract/driver/settings";
 import { canonicalJson } from "@millrace/contract/std/canonical-json";
@@ -10,8 +10,9 @@ import type { StoredSecret, Vault } from "./vault.ts";
 
 /** Settings as somebody wrote them. */
 export interface Written {
-  kind: "profile" | "device";
+  kind: "profile" | "device" | "gateway";
   id: string;
+  /** Kind of its settings; a gateway's are those of an edge node. */
   driver: string;
   settings: Settings;
   /** As the row has them now; null for what is new. */
@@ -97,8 +98,9 @@ async function wishOf(slot: Slot, values: ReadonlyMap<string, unknown>, ports: C
 }
 
 function shapeProblem({ one, setting }: Slot, value: unknown): string | null {
-  const { label, settings } = declarationOf(one.driver);
-  const schema = (settings.properties as Record<string, TSchema>)[setting];
+  const declaration = settingsDeclarationOf(one.driver);
+  const label = declaration?.label ?? one.driver;
+  const schema = (declaration?.settings.properties as Record<string, TSchema> | undefined)?.[setting];
   if (schema === undefined || !Value.Check(schema, value)) {
     const expected = schema === undefined ? "nothing" : describeShape(schema);
     return `${label}: setting "${setting}": found a value we do not repeat, expected ${expected}.`;

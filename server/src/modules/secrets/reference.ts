@@ -2,8 +2,8 @@ import { isSecretRef, type SecretRef } from "@millrace/contract/vocabulary/secre
 
 export type Settings = Record<string, unknown>;
 
-/** The two members of a document that have settings. */
-export type Root = "profiles" | "devices";
+/** The members of a document that have settings. */
+export type Root = "profiles" | "devices" | "gateways";
 
 const KEPT = "id:";
 const DRAFT = "drafts/";
@@ -51,7 +51,7 @@ export type Target =
   | { at: "nowhere" };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const NAMED = /^(profiles|devices)\/(.+)\/([^/]+)$/;
+const NAMED = /^(profiles|devices|gateways)\/(.+)\/([^/]+)$/;
 
 export function targetOf({ secret }: SecretRef): Target {
   for (const [at, prefix] of [

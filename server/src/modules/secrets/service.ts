@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { ConfigDocument } from "@millrace/contract/api/config";
 import { anySecretNames, secretNamesOf } from "@millrace/contract/driver/secret-settings";
 import { AppError } from "@millrace/contract/error/app-error";
+import { sparkplugDeclaration } from "@millrace/contract/sparkplug/settings";
 import type { Clock } from "@millrace/contract/std/clock";
 import { isSecretRef, type SecretRef } from "@millrace/contract/vocabulary/secret";
 import { fieldSealText, manifestSealText } from "@millrace/contract/wire/sealed";
@@ -41,8 +42,17 @@ const newId = (): string => Bun.randomUUIDv7();
  * Whether somebody may have a stored secret used at a device of their choosing, which would hear it: only where they
  * could change it. Those of a kind of machine are used by whoever may put a device of that kind anywhere.
  */
-const mayUse = (principal: Principal, root: Root, name: string): boolean =>
-  root === "devices" ? mayAt(principal, "plant.edit", name) : !isNowhere(reachOf(principal, "plant.edit"));
+function mayUse(principal: Principal, root: Root, name: string): boolean {
+  switch (root) {
+    case "devices":
+      return mayAt(principal, "plant.edit", name);
+    case "profiles":
+      return !isNowhere(reachOf(principal, "plant.edit"));
+    case "gateways":
+      // A gateway keeps its own, which needs no right to use; nobody else has a use for them.
+      return false;
+  }
+}
 
 /**
  * Takes the secrets out of one row's settings and stores them.
@@ -58,7 +68,10 @@ export async function keepSecrets(
   const { settings, secrets, problems } = await closeSettings([one], {
     vault,
     newId,
-    find: async (root, name) => (mayUse(principal, root, name) ? await findOwner(tx, root, name) : null),
+    find: async (root, name) => {
+      const owner = await findOwner(tx, root, name);
+      return owner?.id === one.id || mayUse(principal, root, name) ? owner : null;
+    },
     load: (ids) => findSecrets(tx, ids),
   });
   checkDriver(problems.map(({ setting, message }) => ({ at: ["settings", setting], message })));
@@ -119,6 +132,14 @@ export async function closeDraft(
     devices[path] = { ...rest, ...(settings === undefined ? {} : { settings: close(settings, secret) }) };
   }
   if (document.devices !== undefined) changed.devices = devices;
+  if (document.gateways !== undefined) {
+    const secret = secretNamesOf(sparkplugDeclaration.kind);
+    const gateways = Object.entries(document.gateways).map(([name, { sparkplug, ...rest }]) => {
+      const own = sparkplug === undefined ? {} : { sparkplug: close(sparkplug, secret) };
+      return [name, { ...rest, ...own }] as const;
+    });
+    changed.gateways = Object.fromEntries(gateways);
+  }
   await deleteDraftSecrets(tx, draftId, named);
   await insertSecrets(tx, secrets, at);
   return changed;

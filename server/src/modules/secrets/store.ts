@@ -45,17 +45,21 @@ export async function findOwner(
   root: Root,
   name: string,
 ): Promise<{ id: string; settings: Settings } | null> {
-  const rows =
-    root === "devices"
-      ? await db
-          .select({ id: device.id, settings: device.settings })
-          .from(device)
-          .where(eq(device.path, name))
-      : await db
-          .select({ id: profile.id, settings: profile.settings })
-          .from(profile)
-          .where(eq(profile.name, name));
-  return rows[0] ?? null;
+  switch (root) {
+    case "devices": {
+      const { id, settings, path } = device;
+      return (await db.select({ id, settings }).from(device).where(eq(path, name)))[0] ?? null;
+    }
+    case "profiles": {
+      const { id, settings } = profile;
+      return (await db.select({ id, settings }).from(profile).where(eq(profile.name, name)))[0] ?? null;
+    }
+    case "gateways": {
+      const { id, sparkplug } = gateway;
+      const [row] = await db.select({ id, sparkplug }).from(gateway).where(eq(gateway.name, name));
+      return row === undefined ? null : { id: row.id, settings: row.sparkplug ?? {} };
+    }
+  }
 }
 
 /** The driver of a kind of machine, by its name. */
@@ -79,8 +83,14 @@ export async function saveSealKey(db: DbOrTx, gatewayId: string, sealKey: string
   return rows.length > 0;
 }
 
-/** Whether any device of the gateway, or the kind of machine of one, ever had a secret. */
+/** Whether the gateway itself, any of its devices, or the kind of machine of one, ever had a secret. */
 export async function hasSecrets(db: DbOrTx, gatewayId: string): Promise<boolean> {
+  const [own] = await db
+    .select({ id: secret.id })
+    .from(secret)
+    .where(and(eq(secret.ownerKind, "gateway"), eq(secret.ownerId, gatewayId)))
+    .limit(1);
+  if (own !== undefined) return true;
   const rows = await db
     .select({ id: secret.id })
     .from(secret)

@@ -11,6 +11,7 @@ const WORDS: Record<Quality, string> = {
   "uncertain.initialValue": "Value from start-up, never updated",
   "uncertain.sensorInaccurate": "Sensor not accurate",
   "uncertain.subNormal": "Fewer sources than required",
+  "uncertain.ageUnknown": "Age unknown, kept by the broker",
   "bad.unspecified": "Bad, no reason given",
   "bad.linkLost": "Connection to the device lost",
   "bad.linkRefused": "Device refuses the connection",
@@ -32,6 +33,8 @@ const WORDS: Record<Quality, string> = {
   "bad.accessDenied": "Device denies reading this",
   "bad.configuration": "Server is configured wrongly",
   "bad.mappingChanged": "Device's program changed: check the mapping",
+  "bad.stale": "Nothing heard for too long",
+  "bad.deviceOffline": "Device says it is offline",
 };
 
 const isKnown = (name: string): name is Quality => Object.hasOwn(QUALITY, name);

@@ -95,7 +95,7 @@ test("devices", async () => {
     async (place, gateway, names, where, how) => {
       const state = stateOf("Meter", []);
       state.site.set("s", { name: place, kind: "site", parentId: null, path: place });
-      state.gateway.set("g", { name: gateway, siteId: "s" });
+      state.gateway.set("g", { name: gateway, sparkplug: null, siteId: "s" });
       const links = { profileId: "p", gatewayId: "g", siteId: "s" };
       names.forEach((one, i) => {
         const settings = { host: where, port: 500 + i, idsNotEchoed: i % 2 === 0, wordOrder: "low-first" };

@@ -16,6 +16,7 @@ const ACTION: Record<string, string> = {
   "tag.write": "Write sent to the machine",
   "tag.written": "Outcome of a write",
   "write.refused": "Write refused",
+  "gateway.sparkplug": "Gateway's Sparkplug settings changed",
   "config.apply": "Configuration applied",
   "config.draft": "Draft published",
   "config.import": "Tags or devices imported",

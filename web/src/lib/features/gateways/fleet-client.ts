@@ -8,6 +8,7 @@ import {
   MachineCertificates,
 } from "@millrace/contract/api/machine-certificate";
 import { Page } from "@millrace/contract/api/page";
+import { GatewaySparkplug, type GatewaySparkplugPut } from "@millrace/contract/api/sparkplug";
 import { SupportBundle } from "@millrace/contract/api/support-bundle";
 import type { HubClient } from "../../hub/client.ts";
 
@@ -39,6 +40,17 @@ export class FleetClient {
   setLabels(revision: number, labels: readonly string[]): Promise<Gateway> {
     const path = this.#path("labels");
     return this.#hub.call({ method: "PUT", path, schema: Gateway, body: { labels }, ifMatch: revision });
+  }
+
+  sparkplug(): Promise<GatewaySparkplug> {
+    return this.#hub.call({ method: "GET", path: this.#path("sparkplug"), schema: GatewaySparkplug });
+  }
+
+  /** Refused with `entity.conflict` when somebody else changed the gateway meanwhile. */
+  setSparkplug(revision: number, settings: GatewaySparkplugPut["settings"]): Promise<GatewaySparkplug> {
+    const path = this.#path("sparkplug");
+    const body = { settings };
+    return this.#hub.call({ method: "PUT", path, schema: GatewaySparkplug, body, ifMatch: revision });
   }
 
   /** From now on its key is not taken, and a session of it ends at once. */

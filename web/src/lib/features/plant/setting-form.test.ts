@@ -1,12 +1,22 @@
 import { expect, test } from "bun:test";
 import { ModbusSettings } from "@millrace/contract/driver/modbus/settings";
+import { PushSettings } from "@millrace/contract/driver/push/settings";
 import { declarationOf } from "@millrace/contract/driver/registry";
 import { Type } from "@sinclair/typebox";
-import { fieldsOf, isAsked, keptSecretsOf, labelOf, settingsOf, textsOf } from "./setting-form.ts";
+import {
+  fieldsOf,
+  isAsked,
+  keptSecretsOf,
+  labelOf,
+  makeSecret,
+  settingsOf,
+  textsOf,
+} from "./setting-form.ts";
 
 test("the form of a driver is its schema: what must be typed comes at once, the rest has a standard", () => {
   const fields = fieldsOf(ModbusSettings);
-  expect(fields.filter(({ main }) => main).map(({ name }) => name)).toEqual(["host", "port", "unit"]);
+  const first = fields.filter((field) => field.main && isAsked(field, {}, () => "tcp"));
+  expect(first.map(({ name }) => name)).toEqual(["transport", "host", "port", "unit"]);
   expect(fields.find(({ name }) => name === "host")?.standard).toBeNull();
   expect(fields.find(({ name }) => name === "wordOrder")).toMatchObject({
     kind: "choice",
@@ -61,6 +71,16 @@ test("a secret that is set has no text; it stays, is replaced by what is typed, 
   expect(settingsOf(schema, { ...texts, pin: "1234" }, kept)).toEqual({ ...stored, pin: "1234" });
 });
 
+test("a token can be made where the schema says so, and fits it", () => {
+  expect(
+    fieldsOf(PushSettings)
+      .filter(({ made }) => made)
+      .map(({ name }) => name),
+  ).toEqual(["token"]);
+  const secret = makeSecret((bytes) => bytes.fill(255));
+  expect(secret).toMatch(/^[A-Za-z0-9_-]{43}$/);
+});
+
 test("what only one kind of login needs is asked for with it alone, and never hidden when it was typed", () => {
   const schema = declarationOf("opcua").settings;
   const asked = (texts: Record<string, string>) =>
@@ -71,4 +91,15 @@ test("what only one kind of login needs is asked for with it alone, and never hi
   expect(asked({ login: "user" })).toEqual(["user", "password"]);
   expect(asked({ login: "certificate" })).toEqual(["userCertificate", "userKey"]);
   expect(asked({ user: "mill" })).toEqual(["user"]);
+});
+
+test("what a serial line needs is asked for at a serial port alone, and a host on the network alone", () => {
+  const schema = declarationOf("modbus").settings;
+  const asked = (transport: string) =>
+    fieldsOf(schema)
+      .filter((field) => field.main && field.when !== null && isAsked(field, { transport }, () => "tcp"))
+      .map(({ name }) => name);
+  expect(asked("")).toEqual(["host", "port"]);
+  expect(asked("rtuOverTcp")).toEqual(["host", "port"]);
+  expect(asked("serial")).toEqual(["serialPort", "baudRate", "parity"]);
 });

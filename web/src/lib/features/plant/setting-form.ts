@@ -11,13 +11,15 @@ export interface SettingField {
   standard: string | null;
   choices: readonly string[];
   unit: string;
+  /** A secret the form can make by chance, to be put into the device. */
+  made: boolean;
   /** Shown at once; the rest is under "More settings". */
   main: boolean;
-  /** Asked for only while another setting has this value. */
-  when: { setting: string; is: string } | null;
+  /** Asked for only while another setting has this value, or one of these. */
+  when: { setting: string; is: string | readonly string[] } | null;
 }
 
-const ACRONYM = /\b(db|id|ids|ip|pdu|tcp|tsap|uri|url)\b/gi;
+const ACRONYM = /\b(db|id|ids|ip|pdu|rtu|tcp|tsap|uri|url)\b/gi;
 
 /** Camel case becomes words, acronyms stay: `connectTimeoutMs` → "Connect timeout". Units are told beside. */
 export function labelOf(name: string): string {
@@ -41,6 +43,15 @@ function kindOf(schema: TSchema): SettingField["kind"] {
   return schema.type === "integer" || schema.type === "number" ? "number" : "text";
 }
 
+/** A secret nobody can guess: 256 bits of chance as 43 characters that survive every form and shell. */
+export function makeSecret(random: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array): string {
+  const bytes = random(new Uint8Array(32));
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+}
+
 /** The inputs for a driver's settings, in the order of its schema. */
 export function fieldsOf(settings: TSchema): SettingField[] {
   const { properties, required = [] } = settings as TObject;
@@ -52,6 +63,7 @@ export function fieldsOf(settings: TSchema): SettingField[] {
     standard: schema.default === undefined ? null : String(schema.default),
     choices: literals(schema)?.map(String) ?? [],
     unit: typeof schema.unit === "string" ? schema.unit : "",
+    made: schema.secret === true && schema.made === true,
     when: (schema.when as SettingField["when"] | undefined) ?? null,
     main: schema.main === true || (required.includes(name) && schema.default === undefined),
   }));
@@ -65,7 +77,8 @@ export function isAsked(
 ): boolean {
   if (when === null || (texts[name] ?? "") !== "") return true;
   const present = texts[when.setting] ?? "";
-  return (present === "" ? standing(when.setting) : present) === when.is;
+  const value = present === "" ? standing(when.setting) : present;
+  return typeof when.is === "string" ? value === when.is : when.is.includes(value);
 }
 
 /** What was typed, as the driver's type; undefined for nothing, and a text that is no number stays a text to be refused. */

@@ -1,0 +1,204 @@
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { Aedes } from "aedes";
+
+/** A line to a broker that can be cut, silenced and moved to another one. */
+export class Line {
+  readonly #server: Server;
+  readonly #pairs = new Set<[Socket, Socket]>();
+  #silent = false;
+  #held: (() => void)[] = [];
+  connections = 0;
+  target: number;
+
+  private constructor(server: Server, target: number) {
+    this.#server = server;
+    this.target = target;
+  }
+
+  static async to(target: number): Promise<Line> {
+    const server = createServer();
+    const line = new Line(server, target);
+    server.on("connection", (near) => line.#join(near, connect(line.target, "127.0.0.1")));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return line;
+  }
+
+  get port(): number {
+    return (this.#server.address() as { port: number }).port;
+  }
+
+  get socketsOpen(): number {
+    return this.#pairs.size;
+  }
+
+  #join(near: Socket, far: Socket): void {
+    this.connections++;
+    const pair: [Socket, Socket] = [near, far];
+    this.#pairs.add(pair);
+    const end = () => {
+      this.#pairs.delete(pair);
+      near.destroy();
+      far.destroy();
+    };
+    for (const socket of pair) socket.on("error", end).on("close", end);
+    near.on("data", (bytes) => far.write(bytes));
+    far.on("data", (bytes: Buffer) => {
+      const pass = () => near.write(bytes);
+      if (this.#silent) this.#held.push(pass);
+      else pass();
+    });
+  }
+
+  cut(): void {
+    for (const [near, far] of [...this.#pairs]) {
+      near.destroy();
+      far.destroy();
+    }
+    this.#held = [];
+  }
+
+  /** While true nothing comes back; what was said meanwhile comes late. */
+  silence(on: boolean): void {
+    this.#silent = on;
+    if (on) return;
+    for (const pass of this.#held) pass();
+    this.#held = [];
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+}
+
+/** A broker in this process. `values` are sent to whoever subscribes, live and not as kept ones. */
+export class BrokerSimulator {
+  readonly aedes: Aedes;
+  readonly #server: Server;
+  readonly values: Map<string, string | Uint8Array>;
+  /** Topics nobody may have. */
+  readonly refused = new Set<string>();
+
+  private constructor(aedes: Aedes, server: Server, values: Map<string, string | Uint8Array>) {
+    this.aedes = aedes;
+    this.#server = server;
+    this.values = values;
+  }
+
+  static async start(values: Record<string, string | Uint8Array> = {}): Promise<BrokerSimulator> {
+    const aedes = await Aedes.createBroker();
+    const server = createServer((socket) => aedes.handle(socket));
+    const broker = new BrokerSimulator(aedes, server, new Map(Object.entries(values)));
+    aedes.authorizeSubscribe = (_client, subscription, done) =>
+      done(null, broker.refused.has(subscription.topic) ? null : subscription);
+    aedes.on("subscribe", (subscriptions) => {
+      for (const { topic } of subscriptions) {
+        const value = broker.values.get(topic);
+        if (value !== undefined) broker.send(topic, value);
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return broker;
+  }
+
+  get port(): number {
+    return (this.#server.address() as { port: number }).port;
+  }
+
+  send(topic: string, payload: string | Uint8Array, { retain = false, qos = 0 as 0 | 1 } = {}): void {
+    this.aedes.publish(
+      { cmd: "publish", topic, payload: Buffer.from(payload as Uint8Array), qos, retain, dup: false },
+      () => undefined,
+    );
+  }
+
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => this.aedes.close(() => resolve()));
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+}
+
+const JSON_TOPIC = "plant/json";
+
+const MALFORMED = [
+  "",
+  "a/b+/c",
+  "a/#/b",
+  "a/b#",
+  "a json=",
+  "a json=$.",
+  "a json=$..b",
+  "a json=$[*]",
+  "a json=$[99999]",
+  "a time=$.t",
+  "a json=$.b json=$.c",
+  "a metric=x",
+  "$share/all/a",
+  "spBv1.0/G/E",
+  "spBv1.0/G metric=x",
+  "spBv1.0/G/+ metric=x",
+  "spBv1.0/G/E/D/X metric=x",
+  "spBv1.0/G/E metric=x json=$.y",
+];
+
+const WRONG = [
+  { settings: {}, setting: "broker" },
+  { settings: { broker: "http://plc:4840" }, setting: "broker" },
+  { settings: { broker: "mqtt://user:secret@plc" }, setting: "broker" },
+  { settings: { broker: "mqtt://plc:70000" }, setting: "broker" },
+  { settings: { broker: "mqtt://plc", password: "x" }, setting: "user" },
+  { settings: { broker: "mqtt://plc", ca: "PEM" }, setting: "broker" },
+  { settings: { broker: "mqtts://plc", clientKey: "PEM" }, setting: "clientCertificate" },
+  { settings: { broker: "mqtt://plc", qos: 2 }, setting: "qos" },
+  { settings: { broker: "mqtt://plc", keepAliveMs: 5 }, setting: "keepAliveMs" },
+];
+
+/** The device for the conformance suite; see `driver/conformance.ts`. */
+export async function conformanceDevice() {
+  const state = `{"switch":true,"list":[-7,8.25],"big":-1234567890123456789,"deep":{"a b":"Mühle"}}`;
+  const broker = await BrokerSimulator.start({
+    "plant/flag": "ON",
+    "plant/int8": "-128",
+    "plant/uint16": "65535",
+    "plant/int32": "-123456",
+    "plant/uint32": "4294967295",
+    "plant/uint64": "18446744073709551615",
+    "plant/float": "123.5",
+    "plant/double": `${Math.PI}`,
+    "plant/text": "Mühle",
+    [JSON_TOPIC]: state,
+  });
+  broker.refused.add("plant/nothing");
+  const line = await Line.to(broker.port);
+  const settings = { broker: `mqtt://127.0.0.1:${line.port}`, timeoutMs: 3_000, firstValueMs: 1_000 };
+  return {
+    settings,
+    readable: [
+      { address: "plant/flag", dataType: "boolean" as const, value: true },
+      { address: "plant/int8", dataType: "int8" as const, value: -128 },
+      { address: "plant/uint16", dataType: "uint16" as const, value: 65_535 },
+      { address: "plant/int32", dataType: "int32" as const, value: -123_456 },
+      { address: "plant/uint32", dataType: "uint32" as const, value: 4_294_967_295 },
+      { address: "plant/uint64", dataType: "uint64" as const, value: 2n ** 64n - 1n },
+      { address: "plant/float", dataType: "float32" as const, value: 123.5 },
+      { address: "plant/double", dataType: "float64" as const, value: Math.PI },
+      { address: "plant/text", dataType: "text" as const, value: "Mühle" },
+      { address: `${JSON_TOPIC} json=$.switch`, dataType: "boolean" as const, value: true },
+      { address: `${JSON_TOPIC} json=$.list[0]`, dataType: "int16" as const, value: -7 },
+      { address: `${JSON_TOPIC} json=$.list[-1]`, dataType: "float64" as const, value: 8.25 },
+      { address: `${JSON_TOPIC} json=$.big`, dataType: "int64" as const, value: -1_234_567_890_123_456_789n },
+      { address: `${JSON_TOPIC} json=$.deep['a b']`, dataType: "text" as const, value: "Mühle" },
+    ],
+    illegal: { address: "plant/nothing", dataType: "uint16" as const },
+    malformed: MALFORMED,
+    wrong: WRONG,
+    socketsOpen: () => line.socketsOpen,
+    connections: () => line.connections,
+    cut: () => line.cut(),
+    silence: (on: boolean) => line.silence(on),
+    close: async () => {
+      await line.close();
+      await broker.close();
+    },
+  };
+}

@@ -317,6 +317,7 @@ async function viewOf(parts: Parts): Promise<Omit<LocalView, "work">> {
       reason: link?.reason ?? "",
     },
     devices: parts.fleet.devices(),
+    bus: { clock: parts.clock, connections: parts.fleet.connections() },
   };
 }
 

@@ -79,6 +79,7 @@ export async function localRig({ env = {}, devices = [], folder: given, idleS }:
       machine: machine.last(),
       hub: { url: "https://hub.example", up: false, sinceMs: clock.nowMs(), code: "", reason: "" },
       devices: fleet.devices(),
+      bus: { clock: real, connections: fleet.connections() },
     }),
     // Through the wire's own check: what it refuses would block the lane.
     report: (event) => void events.push(...decodeEvents(encodeEvents([event]))),
@@ -91,6 +92,7 @@ export async function localRig({ env = {}, devices = [], folder: given, idleS }:
     local,
     clock,
     folder,
+    fleet,
     field,
     events,
     codes: () => events.map(({ code }) => code),

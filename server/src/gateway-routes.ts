@@ -3,6 +3,7 @@ import type { AppDeps } from "./app.ts";
 import type { Gatekeeper } from "./http/access.ts";
 import { Seats } from "./http/seats.ts";
 import { ADDRESS_LIMITS, createThrottle } from "./http/throttle.ts";
+import { busRoutes } from "./modules/bus/routes.ts";
 import type { ChangeDeps } from "./modules/change.ts";
 import { inTurn } from "./modules/commands/in-turn.ts";
 import { commandRoutes } from "./modules/commands/routes.ts";
@@ -32,6 +33,7 @@ export function gatewayAppRoutes(
     .use(commandRoutes(commands))
     .use(writeRoutes({ ...commands, cache: latest.cache, answers }))
     .use(fieldRoutes({ ...change, link: sessions, hubId: identity.hubId, met: sessions.certificates }))
+    .use(busRoutes({ link: sessions, db, gatekeeper: change.gatekeeper }))
     .use(machineCertificateRoutes(change))
     .use(fleetRoutes({ ...change, sql, sessions, identity, publicUrl }))
     .use(manifestRoutes({ db, gatekeeper: change.gatekeeper }))

@@ -4,6 +4,7 @@ import { PeerCertificate } from "../vocabulary/certificate.ts";
 import { EntityId } from "../vocabulary/id.ts";
 import { Scale } from "../vocabulary/tag.ts";
 import { DataType, JsonValue } from "../vocabulary/value.ts";
+import { BusReport, BusWindow } from "./bus.ts";
 import { LIMITS } from "./limits.ts";
 
 /**
@@ -78,8 +79,20 @@ export const FIELD_BODY = {
 export type FieldKind = keyof typeof FIELD_BODY;
 export type FieldBody = FieldConnection | FieldRead | FieldScan | FieldBrowse;
 
+/** What the bus doctor says now. Nothing is asked of a device, so it waits for no test and none waits for it. */
+export const FieldBus = Type.Object({
+  kind: Type.Literal("bus"),
+  window: BusWindow,
+  /** Only the connection of this device. */
+  deviceId: Type.Optional(EntityId),
+});
+export type FieldBus = Static<typeof FieldBus>;
+
 /** What a gateway of this version takes; its hello names them. */
-export const FIELD_KINDS = Object.keys(FIELD_BODY) as FieldKind[];
+export const FIELD_KINDS: readonly (FieldKind | "bus")[] = [
+  ...(Object.keys(FIELD_BODY) as FieldKind[]),
+  "bus",
+];
 
 /** Kinds as a hello shows them: a gateway may know more than this hub. */
 export const FieldKindNames = Type.Array(Type.String({ maxLength: 32 }), { maxItems: 32 });
@@ -181,9 +194,10 @@ export const FieldResult = Type.Union([
       description: "`after` of the next page; null when this was the last",
     }),
   }),
+  Type.Object({ kind: Type.Literal("bus"), report: BusReport }),
 ]);
 export type FieldResult = Static<typeof FieldResult>;
-export type FieldTried<K extends FieldKind> = Extract<FieldResult, { kind: K }>;
+export type FieldTried<K extends FieldKind | "bus"> = Extract<FieldResult, { kind: K }>;
 
 /** Gateway → hub. */
 export const FieldAnswer = Type.Object({

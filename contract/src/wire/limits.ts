@@ -41,6 +41,12 @@ export const LIMITS = {
   fieldRequestBytesMax: 256 * 1024,
   /** Texts a device holds are cut in the answer of a test. */
   fieldTextCharsMax: 250,
+  /** One report of the bus doctor: connections in it, units of all of them together, causes and names of each. */
+  busConnectionsMax: 100,
+  busUnitsMax: 300,
+  busFindingsMax: 20,
+  busNamesMax: 8,
+  busCodesMax: 12,
   /** Browser's live socket. */
   liveTagsMax: 5_000,
   liveTextBytesMax: 128 * 1024,

@@ -8,7 +8,9 @@ import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
 import type { BrowseNode } from "@millrace/contract/wire/field";
 import type { Static, TSchema } from "@sinclair/typebox";
 import type { Arrivals } from "./arrivals.ts";
+import type { Diagnose } from "./doctor.ts";
 import type { Keep } from "./keep.ts";
+import type { Meter, Unit } from "./meter.ts";
 
 /** A tag as a driver sees it. `id` is the caller's (a tag number); the driver only hands it back. */
 export interface Point<A = unknown> {
@@ -62,6 +64,10 @@ export interface Driver<S extends TSchema = TSchema, A = unknown> extends Driver
    * and not with the gateway: who reads Modbus alone pays for nothing else.
    */
   create(settings: Static<S>, deps: SessionDeps): Promise<Session<A>>;
+  /** The unit behind a shared line that a device of these settings is; left out where a connection has one device. */
+  unitOf?(settings: Static<S>): Unit;
+  /** Values come only in messages that are sent by themselves: then their absence is worth telling. */
+  byMessages?: boolean;
 }
 
 /** A point that shall be told when it changes. */
@@ -89,6 +95,8 @@ export interface SessionDeps {
   clock: Clock;
   /** Called when the peer drops the link outside of a request. At most once per successful `connect`. */
   onLost(error: AppError): void;
+  /** Hears of every request, for the bus doctor; left out where nobody measures. */
+  meter?: Meter;
   /** Where devices that send by themselves arrive; left out at a gateway that takes nothing. */
   arrivals?: Arrivals;
   /** Where a driver keeps what must survive a restart. Left out in tests: then it lasts as long as the process. */
@@ -151,6 +159,10 @@ export interface Session<A = unknown> {
    */
   write?(points: readonly PointWrite<A>[], signal: AbortSignal): Promise<WriteOutcome[]>;
   counters(): SessionCounters;
+  /** Causes only this protocol has, from the figures of a connection. Pure; here, so that it is loaded with the session. */
+  readonly diagnose?: Diagnose;
+  /** Figures of this moment which `diagnose` reads. */
+  figures?(): Readonly<Record<string, number>>;
   /** A place for a test beside the running configuration. Without it a test reads as a device does. */
   visit?(): Visit<A>;
   /** Ends everything the session opened. Safe to call twice and at any time. */

@@ -343,7 +343,7 @@ test("a network is searched few at a time; who runs already is asked over its ow
   let connecting = 0;
   const desk = new FieldDesk({
     clock,
-    fleet: { visit: (driver, settings) => fleet.visit(driver, settings) },
+    fleet: { visit: (driver, settings) => fleet.visit(driver, settings), connections: () => [] },
     driverOf,
   });
   const body = { kind: "scan", driver: "fake", settings: {}, network: "10.0.0.0/24" };

@@ -6,12 +6,14 @@ import {
   FIELD_BODY,
   FIELD_KINDS,
   type FieldBody,
+  FieldBus,
   type FieldKind,
   type FieldRequest,
   type FieldResult,
 } from "@millrace/contract/wire/field";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import { Value } from "@sinclair/typebox/value";
+import { busReport } from "../doctor/report.ts";
 import { driverOf } from "../driver/registry.ts";
 import type { Fleet } from "../supervisor/fleet.ts";
 import { Linger } from "./linger.ts";
@@ -23,7 +25,7 @@ const log = getLogger(["gateway", "field"]);
 
 export interface FieldDeskInput {
   clock: Clock;
-  fleet: Pick<Fleet, "visit">;
+  fleet: Pick<Fleet, "visit" | "connections">;
   /** Hears values of the settings of the present test that must stand in no log. */
   keepSecret?: (values: readonly string[]) => void;
   driverOf?: TrialDeps["driverOf"];
@@ -51,7 +53,7 @@ interface Running {
  */
 export class FieldDesk {
   /** What this gateway can be asked, for the hello. */
-  readonly kinds: readonly FieldKind[] = FIELD_KINDS;
+  readonly kinds: readonly string[] = FIELD_KINDS;
   readonly #input: FieldDeskInput;
   readonly #linger: Linger;
   #running: Running | null = null;
@@ -64,6 +66,7 @@ export class FieldDesk {
   /** Resolves with what came of it; null when nobody waits for it any more. Never rejects. */
   async take(question: Question, asker: Asker = "hub"): Promise<FieldResult | null> {
     try {
+      if (kindOf(question.body) === "bus") return this.#look(question.body);
       const sealed = decodeBody(question.body);
       const body = { ...sealed, settings: this.#input.opened?.(sealed) ?? sealed.settings };
       if (this.#running !== null) throw new AppError("request.tooMany", BUSY);
@@ -73,6 +76,14 @@ export class FieldDesk {
       if (code === "internal.bug") log.error("a test at a device failed: {error}", { error: thrown });
       return { kind: "refused", ...fieldCause(code, code === "internal.bug" ? OUR_BUG : message) };
     }
+  }
+
+  #look(found: unknown): FieldResult {
+    const wrong = Value.Errors(FieldBus, found).First();
+    if (wrong !== undefined) throw new AppError("request.invalid", `bus${wrong.path}: ${wrong.message}.`);
+    const { window, deviceId } = found as FieldBus;
+    const { clock, fleet } = this.#input;
+    return { kind: "bus", report: busReport({ clock, connections: fleet.connections(), window, deviceId }) };
   }
 
   /** Nobody waits for this answer any more: what it does at the device ends. */
@@ -154,9 +165,12 @@ function rejectionOf(signal: AbortSignal): Promise<never> {
   });
 }
 
+const kindOf = (found: unknown): string =>
+  String((found as { kind?: unknown } | null)?.kind ?? "").slice(0, 32);
+
 /** @throws AppError `field.unsupported` for a kind of a newer hub, `request.invalid` naming the field that is wrong */
 function decodeBody(found: unknown): FieldBody {
-  const kind = String((found as { kind?: unknown } | null)?.kind ?? "").slice(0, 32);
+  const kind = kindOf(found);
   if (!Object.hasOwn(FIELD_BODY, kind)) {
     throw new AppError(
       "field.unsupported",

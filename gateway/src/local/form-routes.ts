@@ -28,7 +28,7 @@ type Act = (work: WorkDesk, session: Session, form: URLSearchParams) => Promise<
 
 const field = (form: URLSearchParams, name: string): string => form.get(name) ?? "";
 
-/** What a signed-in person may do, each by a form of its own; all lead back to the page "Work". */
+/** What a signed-in person may do, each by a form of its own; it leads back to the page it stands on. */
 const ACTS: Readonly<Record<string, Act>> = {
   "/service/begin": (work, { name }) => work.begin(name),
   "/service/end": (work, { name }) => work.end(name),
@@ -38,6 +38,7 @@ const ACTS: Readonly<Record<string, Act>> = {
   "/service/release": (work, { name }) => work.release(name),
   "/service/test": (work, { name }, form) => work.test(name, field(form, "deviceId")),
   "/service/restart": (work, { name }, form) => work.restart(name, field(form, "deviceId")),
+  "/doctor/reset": (work, _, form) => work.countAnew(field(form, "connection")),
 };
 
 /** Answers a form of somebody who is signed in. */
@@ -56,8 +57,10 @@ export async function answerForm(deps: FormDeps, path: string, session: Session,
   const act = Object.hasOwn(ACTS, path) ? ACTS[path] : undefined;
   if (act === undefined) return problem(new AppError("route.unknown", "There is nothing at that address."));
   if (session.mustChoose) return goTo("/pin");
-  session.told = { path: "/service", ...(await doneOf(act, deps.work, session, form)) };
-  return goTo("/service");
+  const back = path.slice(0, path.lastIndexOf("/"));
+  session.told = { path: back, ...(await doneOf(act, deps.work, session, form)) };
+  const connection = field(form, "connection");
+  return goTo(connection === "" ? back : `${back}?${new URLSearchParams({ connection })}`);
 }
 
 async function doneOf(act: Act, work: WorkDesk, session: Session, form: URLSearchParams): Promise<Done> {

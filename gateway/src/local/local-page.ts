@@ -3,6 +3,7 @@ import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { AccessDesk, Refusal } from "./access/desk.ts";
 import type { Session } from "./access/sessions.ts";
 import { goTo, json, pageOf, plain, problem, text } from "./answer.ts";
+import { doctorPage } from "./doctor-page.ts";
 import { answerForm, readForm, refusedStatus, signInFields } from "./form-routes.ts";
 import {
   allowedHosts,
@@ -185,6 +186,7 @@ export class LocalPage {
 const PAGES: Readonly<Record<string, (visit: Visit, url: URL) => ReturnType<typeof statusPage>>> = {
   "/": statusPage,
   "/tags": (visit, url) => tagsPage(visit, url.searchParams.get("q") ?? ""),
+  "/doctor": (visit, url) => doctorPage(visit, url.searchParams),
   "/service": workPage,
   "/pin": pinPage,
 };

@@ -21,7 +21,7 @@ export interface LocalInput {
   settings: Settings;
   clock: Clock;
   randomBytes: RandomBytes;
-  fleet: Pick<Fleet, "devices" | "restart">;
+  fleet: Pick<Fleet, "devices" | "restart" | "connections">;
   field: Pick<FieldDesk, "take">;
   view: () => Promise<Omit<LocalView, "work">>;
   report: (event: GatewayEvent) => void;

@@ -93,7 +93,13 @@ export function page({ session, path, view }: Visit, title: string, body: Html, 
       : html`<li><a href="${to}">${text}</a></li>`;
   const links = session.mustChoose
     ? []
-    : [link("/", "Status"), link("/tags", "Live tags"), link("/service", "Work"), link("/pin", "PIN")];
+    : [
+        link("/", "Status"),
+        link("/tags", "Live tags"),
+        link("/doctor", "Bus doctor"),
+        link("/service", "Work"),
+        link("/pin", "PIN"),
+      ];
   const { nowMs, software } = view.status;
   const { told } = session;
   return document({

@@ -31,7 +31,7 @@ body.lost main{opacity:.55}
 table{border-collapse:collapse;width:100%;background:var(--surface)}
 caption{text-align:left;padding:4px 0;color:var(--text2)}
 th,td{padding:10px 12px;border:1px solid var(--line);text-align:left;vertical-align:top}
-td.n{text-align:right;white-space:nowrap}
+td.n{text-align:right;white-space:nowrap}tbody th{min-width:6em}
 tbody tr{height:80px}
 .stale{color:var(--stale)}.bad{outline:2px dashed var(--line);outline-offset:2px;padding:0 4px}.uncertain{border-bottom:3px dotted var(--p3)}
 @media (max-width:700px){table.cards thead{display:none}table.cards,table.cards tbody,table.cards tr,table.cards th,table.cards td{display:block}table.cards tr{height:auto;border:1px solid var(--line);margin-bottom:12px;padding:8px 12px}table.cards th,table.cards td{border:0;padding:4px 0;text-align:left;white-space:normal}table.cards tbody th{font-size:22px}table.cards td[data-label]::before{content:attr(data-label) ": ";color:var(--text2)}}

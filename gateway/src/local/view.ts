@@ -1,5 +1,7 @@
+import type { Clock } from "@millrace/contract/std/clock";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import type { MachineHealth } from "../health/machine.ts";
+import type { Connection } from "../supervisor/connection.ts";
 import type { DeviceSupervisor } from "../supervisor/device.ts";
 import type { LockoutState } from "./lockout.ts";
 
@@ -34,5 +36,7 @@ export interface LocalView {
   machine: MachineHealth;
   hub: HubView;
   devices: readonly DeviceSupervisor[];
+  /** What the bus doctor looks at, by the clock it is measured with. */
+  bus: { clock: Clock; connections: readonly Connection[] };
   work: WorkView;
 }

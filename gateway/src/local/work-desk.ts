@@ -13,7 +13,7 @@ export const TEST_MS_MAX = 10_000;
 const TEXT_CHARS_MAX = 400;
 
 export interface WorkInput {
-  fleet: Pick<Fleet, "devices" | "restart">;
+  fleet: Pick<Fleet, "devices" | "restart" | "connections">;
   field: Pick<FieldDesk, "take">;
   commissioning: HeldSwitch;
   arming: HeldSwitch;
@@ -128,6 +128,15 @@ export class WorkDesk {
       deviceId,
     );
     return { ok: true, text: `The link of ${device.name} was restarted.` };
+  }
+
+  /** Counters of the bus doctor begin anew: of one connection, or with "" of all. Nothing is done to a device. */
+  countAnew(endpoint: string): Done {
+    const chosen = this.#input.fleet.connections().filter(({ key }) => endpoint === "" || key === endpoint);
+    for (const connection of chosen) connection.resetMeter();
+    return chosen.length === 0
+      ? { ok: false, text: "There is no such connection any more." }
+      : { ok: true, text: "Counted anew from now on." };
   }
 
   #refusal(): Done | null {

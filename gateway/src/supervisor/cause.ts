@@ -9,6 +9,8 @@ export interface Cause {
   message: string;
   /** What the device showed of itself, when that is the trouble. */
   certificate?: PeerCertificate;
+  /** What the driver knew of it, for programs. Never shown as it is. */
+  context?: Readonly<Record<string, unknown>>;
 }
 
 /** Both clocks, read once per decision. Wall time is for people, monotonic time for intervals. */
@@ -20,7 +22,12 @@ export interface Now {
 export function causeOf(thrown: unknown): Cause {
   const error = asAppError(thrown, "internal.bug");
   const certificate = error.context.certificate as PeerCertificate | undefined;
-  return { code: error.code, message: error.message, ...(certificate === undefined ? {} : { certificate }) };
+  return {
+    code: error.code,
+    message: error.message,
+    context: error.context,
+    ...(certificate === undefined ? {} : { certificate }),
+  };
 }
 
 /** A cause as an error again, for whoever asks while it lasts. */
@@ -51,3 +58,10 @@ export const isLinkCode = (code: ErrorCode): boolean => code.startsWith("link.")
 
 /** Trying again changes nothing until somebody changes a setting. */
 export const isSettingCode = (code: ErrorCode): boolean => code === "setting.wrong";
+
+/** A driver that throws anything but a link or setting error from `connect` has a bug; the link is still just down. */
+export function connectCause(thrown: unknown): Cause {
+  const cause = causeOf(thrown);
+  if (isLinkCode(cause.code) || isSettingCode(cause.code)) return cause;
+  return { code: "link.lost", message: cause.message };
+}

@@ -3,13 +3,18 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { assert } from "@millrace/contract/std/assert";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { PeerCertificate } from "@millrace/contract/vocabulary/certificate";
+import type { BusWindow } from "@millrace/contract/wire/bus";
+import type { Chart } from "../doctor/chart.ts";
+import { LineMeter } from "../doctor/line-meter.ts";
 import type { Arrivals } from "../driver/arrivals.ts";
 import type { BrowsePage, Point, Reading, Session, Subscription, Visit, Wish } from "../driver/driver.ts";
 import type { Keep } from "../driver/keep.ts";
 import type { AnyDriver } from "../driver/registry.ts";
-import { type Cause, causeOf, errorOf, isLinkCode, type Now } from "./cause.ts";
+import { type Cause, causeOf, connectCause, errorOf, isLinkCode, type Now } from "./cause.ts";
 import { decideLink, type Link, type LinkObservation, linkReason } from "./link.ts";
+import { logLink } from "./link-log.ts";
 import type { Member } from "./member.ts";
+import { OBEY_MS, withinLimit } from "./obey.ts";
 import { UrgentLane } from "./urgent.ts";
 
 const log = getLogger(["gateway", "connection"]);
@@ -25,8 +30,6 @@ export interface ConnectionDeps {
 /** Longest time a driver may take before we take the session away from it. Drivers have shorter limits of their own. */
 export const CONNECT_MS_MAX = 60_000;
 export const READ_MS_MAX = 120_000;
-/** How long a driver has to obey an abort. */
-const OBEY_MS = 2_000;
 /**
  * So many timeouts in a row, whoever asked, and the connection is made anew: a device that lost power says no goodbye,
  * and its old connection would stay silent for minutes after it is back.
@@ -50,6 +53,9 @@ export class Connection {
   #connecting: AbortController | null = null;
   #cancelWait: () => void = () => {};
   readonly #urgent: UrgentLane;
+  readonly #meter: LineMeter;
+  /** Why the link was lost last, or could not be had. */
+  #failure: Cause | null = null;
   /** The end of the queue. */
   #tail: Promise<void> = Promise.resolve();
   #timeoutsInRow = 0;
@@ -59,6 +65,7 @@ export class Connection {
     this.key = key;
     this.#deps = deps;
     this.#urgent = new UrgentLane(key);
+    this.#meter = new LineMeter(deps.clock);
   }
 
   get members(): number {
@@ -67,9 +74,11 @@ export class Connection {
 
   /** Devices of the running configuration; visitors do not count. */
   get devices(): number {
-    let devices = 0;
-    for (const member of this.#members.values()) if (member.visitor !== true) devices++;
-    return devices;
+    return this.#residents().length;
+  }
+
+  #residents(): Member[] {
+    return [...this.#members.values()].filter(({ visitor }) => visitor !== true);
   }
 
   /** A visitor's view of the session; null before the first attempt to connect. */
@@ -171,6 +180,7 @@ export class Connection {
 
   /** A device that tells by itself lets nothing hear any more: the connection is made anew. */
   silent(): void {
+    this.#meter.link("silences");
     log.warn("{connection} fell silent and is made anew", { connection: this.key });
     this.#renew(false);
   }
@@ -252,6 +262,8 @@ export class Connection {
   }
 
   #failed(cause: Cause): void {
+    this.#failure = cause;
+    this.#meter.link(this.#link.at === "up" ? "losses" : "failedTries");
     this.#observe({ saw: "failed", cause, chance: this.#deps.random() });
   }
 
@@ -259,7 +271,7 @@ export class Connection {
     const before = this.#link;
     const { state, action, reason } = decideLink(before, observed, this.#now());
     this.#link = state;
-    this.#report(before, state, reason);
+    logLink(this.key, before, state, reason);
     switch (action.do) {
       case "nothing":
         break;
@@ -280,15 +292,6 @@ export class Connection {
     }
   }
 
-  /** One line when the link comes or goes; the tries in between say nothing new. */
-  #report(before: Link, state: Link, reason: string): void {
-    if (state.at === "up" && before.at !== "up") log.info("{connection} is up", { connection: this.key });
-    const firstFailure = state.at === "waiting" && state.failures === 1;
-    if (firstFailure || (state.at === "refused" && before.at !== "refused")) {
-      log.warn("{connection} is down: {reason}", { connection: this.key, reason, code: state.cause.code });
-    }
-  }
-
   async #connect(): Promise<void> {
     const generation = ++this.#generation;
     const attempt = new AbortController();
@@ -303,6 +306,7 @@ export class Connection {
       await this.#within(CONNECT_MS_MAX, attempt.signal, (within) => session.connect(within));
       if (generation !== this.#generation) return;
       this.#timeoutsInRow = 0;
+      this.#meter.link("opens");
       this.#observe({ saw: "opened" });
     } catch (thrown) {
       if (generation === this.#generation && !attempt.signal.aborted) this.#failed(connectCause(thrown));
@@ -314,6 +318,7 @@ export class Connection {
     assert(first, "a connection is made for a device");
     const session: Session = await this.#driver.create(first.settings as never, {
       ...this.#deps,
+      meter: this.#meter,
       between: () => this.#urgent.run(),
       onLost: (error) => {
         if (this.#session === session && this.#link.at === "up") this.#failed(causeOf(error));
@@ -356,44 +361,38 @@ export class Connection {
     if (this.#link.at === "up") this.#failed(cause);
   }
 
-  /** Runs a call of the driver with a limit; a driver that ignores the abort loses its session, we do not hang. */
-  async #within<T>(
+  #within<T>(
     msMax: number,
     outer: AbortSignal | undefined,
     run: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const limit = new AbortController();
-    let disobeyed: () => void = () => {};
-    const late = new Promise<never>((_, reject) => {
-      disobeyed = () => {
-        const cause = new AppError("link.lost", `${this.key}: the driver did not finish in time`);
-        this.#disown(causeOf(cause));
-        reject(cause);
-      };
-    });
-    late.catch(() => undefined);
-    let cancelObey = () => {};
-    const abort = (reason: unknown) => {
-      limit.abort(reason);
-      cancelObey = this.#deps.clock.after(OBEY_MS, disobeyed);
-    };
-    const onOuter = () => abort(outer?.reason);
-    outer?.addEventListener("abort", onOuter, { once: true });
-    const overtime = new AppError("link.lost", `${this.key} took longer than ${msMax} ms`);
-    const cancelLimit = this.#deps.clock.after(msMax, () => abort(overtime));
-    try {
-      return await Promise.race([run(limit.signal), late]);
-    } finally {
-      outer?.removeEventListener("abort", onOuter);
-      cancelLimit();
-      cancelObey();
-    }
+    const disown = (error: AppError) => this.#disown(causeOf(error));
+    return withinLimit({ clock: this.#deps.clock, key: this.key, msMax, outer, disown }, run);
   }
-}
 
-/** A driver that throws anything but a link or setting error from `connect` has a bug; the link is still just down. */
-function connectCause(thrown: unknown): Cause {
-  const cause = causeOf(thrown);
-  if (isLinkCode(cause.code) || cause.code === "setting.wrong") return cause;
-  return { code: "link.lost", message: cause.message };
+  /** Everything the bus doctor wants to know of this connection and the devices behind it. */
+  chart(window: BusWindow): Chart {
+    const session = this.#session;
+    return {
+      key: this.key,
+      driver: this.#driver,
+      link: this.#link,
+      reason: this.reason(),
+      failure: this.#failure,
+      members: this.#residents(),
+      figures: this.#meter.read(window),
+      learned: session?.counters().learned ?? [],
+      note: this.note(),
+      diagnose: session?.diagnose,
+      session: session?.figures?.() ?? {},
+    };
+  }
+
+  /** Counts anew from now on. */
+  resetMeter(): void {
+    this.#meter.reset();
+    this.#failure = null;
+    const nowMs = this.#deps.clock.monoMs();
+    for (const { patient } of this.#members.values()) patient?.cycles.reset(nowMs);
+  }
 }

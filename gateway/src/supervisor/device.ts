@@ -8,6 +8,7 @@ import type { SampleSink } from "../outbox/sink.ts";
 import { TagColumns } from "../scan/columns.ts";
 import { nextDeadlineMs, planGroups, type ScanGroup, skipPassed, takeDue } from "../scan/schedule.ts";
 import { causeOf, type Now, qualityOf } from "./cause.ts";
+import { CycleCount } from "./cycle-count.ts";
 import {
   type Device,
   type DeviceObservation,
@@ -62,8 +63,7 @@ export class DeviceSupervisor {
   #readNow = false;
   #answeredMonoMs: number | null = null;
   #lastCycleMs = 0;
-  #cycles = 0;
-  #cyclesMissed = 0;
+  readonly #cycles: CycleCount;
   #ended: Promise<void> = Promise.resolve();
 
   constructor(device: ManifestDevice, reach: Reach, deps: DeviceDeps) {
@@ -77,6 +77,7 @@ export class DeviceSupervisor {
     const intervals = device.tags.map((tag) => tag.scanMs);
     this.#groups = planGroups(device.deviceId, intervals, now.monoMs);
     this.#scanMs = this.#groups[0]?.scanMs ?? 1_000;
+    this.#cycles = new CycleCount(deps.clock);
     this.#pointsOf = new GroupPoints(reach.ok ? reach.prepared.points : [], this.#groups);
     this.#wrong = reach.ok ? reach.prepared.wrong.map((one) => one.index) : [];
     const wrong = new Set(this.#wrong);
@@ -85,6 +86,7 @@ export class DeviceSupervisor {
       deviceId: device.deviceId,
       settings: reach.ok ? reach.prepared.settings : null,
       tally: { requests: 0, errors: 0, roundTripMs: null },
+      patient: { name: device.name, scanMs: this.#scanMs, cycles: this.#cycles.windowed },
       onLinkUp: () => this.#onLink(true, { saw: "linkUp" }),
       onLinkDown: (cause) => this.#onLink(false, { saw: "linkDown", cause }),
     };
@@ -123,8 +125,8 @@ export class DeviceSupervisor {
       sinceMs: this.#state.sinceMs,
       reason: this.#reason().slice(0, 500),
       lastGoodMs: this.columns.lastGoodMs(),
-      cycles: this.#cycles,
-      cyclesMissed: this.#cyclesMissed,
+      cycles: this.#cycles.begun,
+      cyclesMissed: this.#cycles.missed,
       requests,
       errors,
       roundTripMs,
@@ -280,7 +282,7 @@ export class DeviceSupervisor {
     this.#answeredMonoMs = now.monoMs;
     this.#observe({ saw: "answer" });
     if (this.#state.at !== "polling") return;
-    if (readings.length > 0) this.#cycles++;
+    if (readings.length > 0) this.#cycles.add(1, 0);
     this.columns.take(readings, now.wallMs, now.monoMs);
     this.columns.confirm(now.wallMs, now.monoMs);
     this.#beat(now);
@@ -288,7 +290,7 @@ export class DeviceSupervisor {
 
   async #readDue(now: Now): Promise<void> {
     const due = takeDue(this.#groups, now.monoMs);
-    this.#cyclesMissed += due.missed;
+    this.#cycles.add(0, due.missed);
     const groups = this.#readNow ? this.#groups.map((_, index) => index) : due.groups;
     this.#readNow = false;
     if (groups.length > 0) {
@@ -306,7 +308,7 @@ export class DeviceSupervisor {
   /** Nobody to ask: deadlines pass and are counted, bad samples keep their heartbeat, the breaker probes. */
   async #rest(now: Now): Promise<void> {
     const due = takeDue(this.#groups, now.monoMs);
-    this.#cyclesMissed += due.missed + due.groups.length;
+    this.#cycles.add(0, due.missed + due.groups.length);
     this.#beat(now);
     let nextMs = nextDeadlineMs(this.#groups);
     const state = this.#state;
@@ -322,7 +324,7 @@ export class DeviceSupervisor {
 
   async #cycle(groups: number[], now: Now): Promise<void> {
     const points = this.#pointsOf.of(groups);
-    this.#cycles += groups.length;
+    this.#cycles.add(groups.length, 0);
     // Before the first answer the wait counts from the first question.
     this.#answeredMonoMs ??= now.monoMs;
     // While the answer is awaited nobody looks at the clock; this does.
@@ -333,7 +335,7 @@ export class DeviceSupervisor {
       await this.#read(points, now);
     } finally {
       cancel();
-      this.#cyclesMissed += skipPassed(this.#groups, groups, this.#deps.clock.monoMs()).missed;
+      this.#cycles.add(0, skipPassed(this.#groups, groups, this.#deps.clock.monoMs()).missed);
       this.#beat(this.#now());
     }
   }
@@ -389,11 +391,9 @@ export class DeviceSupervisor {
 
   /** Keeps bad tags reported: all of them while the device is lost, and always those with a wrong address. */
   #beat(now: Now): void {
-    if (this.#badQuality !== null) {
-      this.columns.markBad(this.#badQuality, now.wallMs, now.monoMs, this.#readable);
-    }
-    if (this.#wrong.length > 0) {
-      this.columns.markBad(qualityOf("address.illegal"), now.wallMs, now.monoMs, this.#wrong);
-    }
+    const mark = (quality: QualityCode, tags: readonly number[]) =>
+      this.columns.markBad(quality, now.wallMs, now.monoMs, tags);
+    if (this.#badQuality !== null) mark(this.#badQuality, this.#readable);
+    if (this.#wrong.length > 0) mark(qualityOf("address.illegal"), this.#wrong);
   }
 }

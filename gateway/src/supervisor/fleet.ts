@@ -86,6 +86,11 @@ export class Fleet {
     return this.devices().map((supervisor) => supervisor.status());
   }
 
+  /** Connections that devices of the running configuration use. */
+  connections(): Connection[] {
+    return [...this.#connections.values()].filter(({ devices }) => devices > 0);
+  }
+
   /** The link states of all devices as one text: equal texts mean that nothing changed. Cheap enough to ask often. */
   linkText(): string {
     return this.devices()

@@ -46,7 +46,7 @@ const server = new OPCUAServer({
   ...(options.insecure
     ? { securityModes: [MessageSecurityMode.None], securityPolicies: [SecurityPolicy.None] }
     : {}),
-  maxConnectionsPerEndpoint: options.sessionsMax ?? 50,
+  maxConnectionsPerEndpoint: options.connectionsMax ?? options.sessionsMax ?? 50,
   userManager: { isValidUser: (user: string, password: string) => user === "mill" && password === "race" },
   serverCapabilities: {
     maxSessions: options.sessionsMax ?? 50,

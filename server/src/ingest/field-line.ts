@@ -1,7 +1,7 @@
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
-import type { FieldAnswer, FieldBody, FieldResult } from "@millrace/contract/wire/field";
+import type { FieldAnswer, FieldBody, FieldBus, FieldResult } from "@millrace/contract/wire/field";
 import { LIMITS } from "@millrace/contract/wire/limits";
 
 interface Open {
@@ -30,7 +30,7 @@ export class FieldLine {
    * @param signal of whoever asked
    * @throws AppError `request.tooMany` | `request.tooLarge` | `field.away` | `field.timeout`
    */
-  async ask(body: FieldBody, signal: AbortSignal): Promise<FieldResult> {
+  async ask(body: FieldBody | FieldBus, signal: AbortSignal): Promise<FieldResult> {
     if (this.busy) throw fieldBusy();
     const bytes = Buffer.byteLength(JSON.stringify(body));
     if (bytes > LIMITS.fieldRequestBytesMax) {

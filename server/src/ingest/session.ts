@@ -3,7 +3,7 @@ import type { AuditFrom } from "@millrace/contract/api/audit";
 import { asAppError } from "@millrace/contract/error/app-error";
 import { COMMAND_KINDS_FIRST, type Command } from "@millrace/contract/wire/command";
 import type { DownlinkMessage } from "@millrace/contract/wire/downlink";
-import type { FieldBody, FieldResult } from "@millrace/contract/wire/field";
+import type { FieldBody, FieldBus, FieldResult } from "@millrace/contract/wire/field";
 import type { HelloBody } from "@millrace/contract/wire/uplink";
 import type { AccessLog } from "../modules/audit/access-log.ts";
 import type { NumberedManifest } from "../modules/manifests/service.ts";
@@ -65,6 +65,8 @@ export class GatewaySession {
   #commandNo: number | null = null;
   #fieldKinds: readonly string[] | null = null;
   readonly #field: FieldLine;
+  /** Beside it, since a look at the gateway's own figures waits for no test at a device. */
+  readonly #looks: FieldLine;
   #commandKinds: readonly string[] = COMMAND_KINDS_FIRST;
   #offered: NumberedManifest | null = null;
   #second = 0;
@@ -77,6 +79,7 @@ export class GatewaySession {
     this.#nonce = deps.nonce();
     this.#openedNo = deps.order.opened();
     this.#field = new FieldLine(deps.clock, (message) => this.#send(message));
+    this.#looks = new FieldLine(deps.clock, (message) => this.#send(message));
   }
 
   /** Known once the hello was accepted. */
@@ -163,9 +166,9 @@ export class GatewaySession {
   }
 
   /** Asks the gateway to try something at a device now. @throws AppError as `FieldLine.ask` says */
-  async ask(body: FieldBody, signal: AbortSignal): Promise<FieldResult> {
+  async ask(body: FieldBody | FieldBus, signal: AbortSignal): Promise<FieldResult> {
     if (!this.running) throw fieldAway("This gateway is not connected");
-    return await this.#field.ask(body, signal);
+    return await (body.kind === "bus" ? this.#looks : this.#field).ask(body, signal);
   }
 
   #sendOffer(): void {
@@ -180,6 +183,7 @@ export class GatewaySession {
   async closed(): Promise<void> {
     this.#state = { at: "ended" };
     this.#field.gone();
+    this.#looks.gone();
     this.deps.sessions.left(this);
     this.#intake?.stop();
     await this.#intake?.idle();
@@ -211,9 +215,12 @@ export class GatewaySession {
       case "manifestRefused":
         return sessions.manifestResult(this, { error: `${action.code}: ${action.message}` });
       case "fieldAnswer":
+        // Each knows its own question by its number.
+        this.#looks.answered(action.answer);
         return this.#field.answered(action.answer);
       case "close":
         this.#field.gone();
+        this.#looks.gone();
         this.deps.metrics.refused.inc({ code: action.code });
         log.info("Session of {gateway} ends: {code}", {
           gateway: this.#gatewayId ?? "a stranger",

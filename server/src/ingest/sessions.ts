@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
 import type { Command } from "@millrace/contract/wire/command";
-import type { FieldBody, FieldResult } from "@millrace/contract/wire/field";
+import type { FieldBody, FieldBus, FieldResult } from "@millrace/contract/wire/field";
 import type { SQL } from "bun";
 import type { Db } from "../db/client.ts";
 import { CertificatesMet } from "../modules/machine-certificates/met.ts";
@@ -151,8 +151,14 @@ export class Sessions implements SessionPort {
     return session.fieldBusy ? "busy" : (session.fieldKinds ?? "none");
   }
 
+  /** What its session can be asked beside a test that runs; null without one. */
+  looksOf(gatewayId: string): readonly string[] | null {
+    const session = this.#byGateway.get(gatewayId);
+    return session?.running ? (session.fieldKinds ?? []) : null;
+  }
+
   /** @throws AppError `field.away` | `request.tooMany` | `request.tooLarge` | `field.timeout` */
-  async ask(gatewayId: string, body: FieldBody, signal: AbortSignal): Promise<FieldResult> {
+  async ask(gatewayId: string, body: FieldBody | FieldBus, signal: AbortSignal): Promise<FieldResult> {
     const session = this.#byGateway.get(gatewayId);
     if (session === undefined) throw fieldAway("This gateway is not connected");
     return await session.ask(body, signal);

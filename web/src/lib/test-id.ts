@@ -80,6 +80,8 @@ export const TEST_ID = {
   gatewayCompleteness: "gateway-completeness",
   gatewayQuality: "gateway-quality",
   deviceQuality: "device-quality",
+  busDoctor: "bus-doctor",
+  busFinding: "bus-finding",
   qualityWindow: "quality-window",
   qualityDevice: "quality-device",
   gatewayEvents: "gateway-events",

@@ -10,4 +10,5 @@ export const modbus: Driver<typeof ModbusSettings, ModbusAddress> = {
     const { ModbusSession } = await import("./session.ts");
     return new ModbusSession(settings, deps);
   },
+  unitOf: ({ unit }) => unit,
 };

@@ -16,6 +16,7 @@ const OWED_MAX = 64;
 /** The request whose answer we wait for. */
 interface Pending extends Question {
   id: number;
+  sentMs: number;
 }
 
 /** What is known of a peer beyond one connection. */
@@ -27,19 +28,21 @@ export interface PeerManners {
 /** Modbus TCP: an answer must have the transaction id, unit, function, byte count and length of the request in flight. */
 export class MbapPort extends Port {
   readonly #peer: PeerManners;
+  readonly #monoMs: () => number;
   readonly #frame = Buffer.alloc(HEADER_BYTES + LENGTH_MAX);
   #filled = 0;
   /** The frame at hand came in more than one piece. */
   #inPieces = false;
-  /** Ids of requests we stopped waiting for, whose answers may still come. */
-  readonly #owed = new Set<number>();
+  /** Requests we stopped waiting for, by id, whose answers may still come. */
+  readonly #owed = new Map<number, Pending>();
   #pending: Pending | null = null;
   #lastId = 0;
   #strays = 0;
 
-  constructor(line: Line, peer: PeerManners, events: PortEvents) {
+  constructor(line: Line, peer: PeerManners, events: PortEvents, monoMs: () => number) {
     super(line, events);
     this.#peer = peer;
+    this.#monoMs = monoMs;
   }
 
   get #idsNotEchoed(): boolean {
@@ -51,7 +54,7 @@ export class MbapPort extends Port {
     const question = questionOf(rtu);
     if (this.#pending !== null) throw new Error("one request is in flight already");
     this.#lastId = (this.#lastId + 1) & 0xffff;
-    this.#pending = { ...question, id: this.#lastId };
+    this.#pending = { ...question, id: this.#lastId, sentMs: this.#monoMs() };
     const body = rtu.length - CRC_BYTES;
     const adu = Buffer.allocUnsafe(HEADER_BYTES + body);
     adu.writeUInt16BE(this.#lastId, 0);
@@ -69,8 +72,8 @@ export class MbapPort extends Port {
    */
   forget(): boolean {
     if (this.#pending !== null) {
-      this.#owed.add(this.#pending.id);
-      if (this.#owed.size > OWED_MAX) this.#owed.delete(this.#owed.values().next().value!);
+      this.#owed.set(this.#pending.id, this.#pending);
+      if (this.#owed.size > OWED_MAX) this.#owed.delete(this.#owed.keys().next().value!);
     }
     this.#pending = null;
     return this.#filled === 0 && !this.#peer.answersInPieces;
@@ -115,9 +118,10 @@ export class MbapPort extends Port {
   #take(frame: Buffer, rest: Buffer, inPieces: boolean): void {
     const pending = this.#pending;
     const id = frame.readUInt16BE(0);
+    const owed = this.#owed.get(id);
     this.#owed.delete(id);
     if (pending === null || (id !== pending.id && !this.#idsNotEchoed)) {
-      this.#stray();
+      this.#stray(frame[HEADER_BYTES]!, owed);
       return;
     }
     this.#pending = null;
@@ -132,7 +136,9 @@ export class MbapPort extends Port {
     else this.end("garbled", "bytes behind the answer that are no frame");
   }
 
-  #stray(): void {
+  #stray(unit: number, owed: Pending | undefined): void {
+    const isLate = owed !== undefined && !this.#idsNotEchoed;
+    this.events.onStray(isLate ? owed.unit : unit, isLate ? this.#monoMs() - owed.sentMs : null);
     // Without ids an unasked frame means that question and answer may be one apart from now on.
     if (this.#idsNotEchoed)
       this.end("garbled", "an answer nobody asked for, from a converter that echoes no ids");

@@ -12,6 +12,8 @@ export interface PortEvents {
   onGarbled(why: string): void;
   /** The connection is over. `garbled`: we ended it because the bytes made no sense. */
   onFailed(kind: "lost" | "garbled", why: string): void;
+  /** An answer nobody waits for. @param afterMs since its request was sent; null when there was none of its id */
+  onStray(unit: number, afterMs: number | null): void;
 }
 
 /**

@@ -304,12 +304,15 @@ export class Reader {
 
   /** A refused address is often one of the other area: ask there once, and say so when it answers. */
   async #suggest(block: Block<Item>, ctx: Ctx): Promise<void> {
-    if (this.#suggestionsLeft === 0) return;
-    this.#suggestionsLeft--;
     const item = block.items[0]!;
+    const refused = describeAddress({ area: item.area, offset: item.offset, base: 0 });
+    if (this.#suggestionsLeft === 0) {
+      this.learned.add(`unit ${item.unit}: ${refused} is refused`);
+      return;
+    }
+    this.#suggestionsLeft--;
     const span = { unit: item.unit, area: TWIN[item.area], offset: item.offset, count: item.width };
     const answer = await this.#request(span, ctx.rules, ctx.signal);
-    const refused = describeAddress({ area: item.area, offset: item.offset, base: 0 });
     const other = describeAddress({ area: span.area, offset: item.offset, base: 0 });
     const hint = answer.at === "data" ? `; ${other} answers: is the area mixed up?` : "";
     if (hint !== "") this.#twins.set(placeOf(item), hint);

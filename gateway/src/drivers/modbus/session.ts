@@ -14,10 +14,13 @@ import type {
   Visit,
   WriteOutcome,
 } from "../../driver/driver.ts";
+import { NO_METER } from "../../driver/meter.ts";
+import { diagnose } from "./doctor.ts";
 import type { WriteRequest } from "./encode.ts";
 import { Owed } from "./in-step.ts";
 import { type Line, TcpLine } from "./line.ts";
 import { MbapPort, type PeerManners } from "./mbap.ts";
+import { measured } from "./measured.ts";
 import { NO_PEER, NO_PORT } from "./open-failures.ts";
 import type { Span } from "./plan.ts";
 import type { Port, PortEvents } from "./port.ts";
@@ -35,6 +38,7 @@ interface InFlight {
 
 /** One connection to a device or converter, or one serial line. The only file that knows the Modbus library. */
 export class ModbusSession implements Session<ModbusAddress> {
+  readonly diagnose = diagnose;
   readonly #settings: ModbusSettings;
   readonly #deps: SessionDeps;
   readonly #reader: Reader;
@@ -66,6 +70,7 @@ export class ModbusSession implements Session<ModbusAddress> {
   async connect(signal: AbortSignal): Promise<void> {
     await this.close();
     signal.throwIfAborted();
+    const { meter = NO_METER } = this.#deps;
     const port: Port = this.#newPort({
       onSent: (extraMs, step) => {
         if (!step) this.#left = true;
@@ -73,6 +78,7 @@ export class ModbusSession implements Session<ModbusAddress> {
       },
       onGarbled: (why) => this.#inFlight?.settle({ at: "garbled", why }),
       onFailed: (kind, why) => this.#failed(port, kind, why),
+      onStray: (unit, afterMs) => (afterMs === null ? meter.stray(unit) : meter.late(unit, afterMs)),
     });
     this.#port = port;
     this.#stale = false;
@@ -91,11 +97,13 @@ export class ModbusSession implements Session<ModbusAddress> {
 
   #newPort(events: PortEvents): Port {
     const { transport, host = "", port, serialPort = "" } = this.#settings;
-    if (transport === "tcp") return new MbapPort(new TcpLine(host, port), this.#peer, events);
+    const { clock } = this.#deps;
+    if (transport === "tcp")
+      return new MbapPort(new TcpLine(host, port), this.#peer, events, () => clock.monoMs());
     const line: Line =
       transport === "serial" ? new SerialLine({ ...this.#settings, serialPort }) : new TcpLine(host, port);
     const learned = (fact: string) => this.#reader.learned.add(fact);
-    return new RtuPort(line, { clock: this.#deps.clock, owed: this.#owed, learned }, events);
+    return new RtuPort(line, { clock, owed: this.#owed, learned }, events);
   }
 
   #open(client: ModbusRTU, signal: AbortSignal): Promise<void> {
@@ -197,21 +205,29 @@ export class ModbusSession implements Session<ModbusAddress> {
 
   async #ask(span: Span, rules: ModbusRules, signal: AbortSignal): Promise<Answer> {
     await this.#deps.between?.();
-    return await this.#exchange(rules, signal, (client, next) => sendRead(client, span, next));
+    return await this.#measured(span.unit, () =>
+      this.#exchange(rules, signal, (client, next) => sendRead(client, span, next)),
+    );
   }
 
   /** @throws AppError `link.*` while nothing was sent; a link that is lost later is an answer */
   async #askWrite(request: WriteRequest, address: ModbusAddress, signal: AbortSignal): Promise<WriteAnswer> {
     this.#left = false;
     try {
-      const answer = await this.#exchange(address.rules, signal, (client, next) =>
-        sendWrite(client, address.unit, request, next),
+      const answer = await this.#measured(address.unit, () =>
+        this.#exchange(address.rules, signal, (client, next) =>
+          sendWrite(client, address.unit, request, next),
+        ),
       );
       return this.#left ? answer : { at: "unsent", answer };
     } catch (thrown) {
       if (!this.#left) throw thrown;
       return { at: "lost", error: asAppError(thrown, "link.lost") };
     }
+  }
+
+  #measured(unit: number, exchange: () => Promise<Answer>): Promise<Answer> {
+    return measured(this.#deps.meter, unit, () => this.#roundTripMs, exchange);
   }
 
   /** One request, one answer. Timeouts and exceptions are answers; a dead link is thrown. */

@@ -278,7 +278,8 @@ test("5a.15 functions 5 and 6 or 15 and 16 by setting, 22 for part of a register
   const port = new MbapPort(
     new TcpLine("127.0.0.1", 502),
     { answersInPieces: false },
-    { onSent: () => {}, onGarbled: () => {}, onFailed: () => {} },
+    { onSent: () => {}, onGarbled: () => {}, onFailed: () => {}, onStray: () => {} },
+    () => 0,
   );
   for (const other of [8, 20, 23, 43])
     expect(() => port.write(Buffer.from([1, other, 0, 0, 0, 1, 0, 0]))).toThrow("is not used here");

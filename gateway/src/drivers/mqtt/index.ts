@@ -6,6 +6,7 @@ import type { Driver } from "../../driver/driver.ts";
 /** Session and library are loaded with the first device. */
 export const mqtt: Driver<typeof MqttSettings, MqttAddress> = {
   ...mqttDeclaration,
+  byMessages: true,
   create: async (settings, deps) => {
     const [{ MqttSession }, library] = await Promise.all([
       import("./mqtt-session.ts"),

@@ -250,8 +250,16 @@ export class MqttSession implements Session<MqttAddress> {
     const now = this.#now();
     this.#drain.hear(message, now.monoMs);
     let heard = false;
+    const refused = this.#refused();
     for (const ear of [...this.#ears]) heard = this.#tellOne(ear, message) || heard;
+    this.#deps.meter?.heard(this.#refused() > refused);
     if (!heard && message.qos > 0 && now.monoMs - this.#upMonoMs < INBOX_MS) this.#inbox.put(message);
+  }
+
+  #refused(): number {
+    let refused = 0;
+    for (const { plan } of this.#ears) refused += plan.refused;
+    return refused;
   }
 
   /** True when it meant something to somebody. */
@@ -339,7 +347,6 @@ export class MqttSession implements Session<MqttAddress> {
 
   counters(): SessionCounters {
     const plans = [...this.#ears].map(({ plan }) => plan);
-    const refused = plans.reduce((sum, plan) => sum + plan.refused, 0);
     const historical = plans.reduce((sum, plan) => sum + plan.historical, 0);
     const trouble = plans.map((plan) => plan.trouble()).find((one) => one !== null) ?? null;
     const notes = [
@@ -351,7 +358,7 @@ export class MqttSession implements Session<MqttAddress> {
     ];
     return {
       requests: this.#requests,
-      errors: this.#errors + refused,
+      errors: this.#errors + this.#refused(),
       roundTripMs: this.#roundTripMs,
       learned: [],
       ...(notes.length === 0 ? {} : { note: notes.join(" ") }),

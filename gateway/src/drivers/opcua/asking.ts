@@ -1,5 +1,6 @@
 import { AppError } from "@millrace/contract/error/app-error";
 import type { Clock } from "@millrace/contract/std/clock";
+import { type Ending, type Meter, NO_METER } from "../../driver/meter.ts";
 import { faultOf } from "./fault.ts";
 import { Patience } from "./plan.ts";
 import type { Wire } from "./wire.ts";
@@ -8,6 +9,7 @@ export interface AskDeps {
   clock: Clock;
   endpoint: string;
   timeoutMs: number;
+  meter?: Meter | undefined;
 }
 
 /**
@@ -63,23 +65,31 @@ export class Asking {
     signal?.throwIfAborted();
     const wire = this.#wire;
     if (wire === null) throw this.#down;
-    const { clock, endpoint } = this.#deps;
+    const { clock, endpoint, meter = NO_METER } = this.#deps;
+    const beganMs = meter.began();
     const startMs = clock.monoMs();
+    let [ending, code]: [Ending, string] = ["lost", ""];
     this.requests++;
     try {
-      const answer = await this.#race(run(wire), doing, signal);
+      const answer = await this.#race(run(wire), doing, signal, startMs);
       this.roundTripMs = clock.monoMs() - startMs;
       this.#patience.heard(this.roundTripMs);
+      ending = "answer";
       return answer;
     } catch (thrown) {
       if (signal?.aborted && thrown === signal.reason) throw thrown;
       this.errors++;
-      throw faultOf(thrown, endpoint, doing, "ask");
+      const fault = faultOf(thrown, endpoint, doing, "ask");
+      [ending, code] = endingOf(fault);
+      throw fault;
+    } finally {
+      meter.ended(null, ending, beganMs, clock.monoMs() - startMs, code);
     }
   }
 
-  #race<T>(work: Promise<T>, doing: string, signal: AbortSignal | undefined): Promise<T> {
-    const { clock, endpoint } = this.#deps;
+  #race<T>(work: Promise<T>, doing: string, signal: AbortSignal | undefined, startMs: number): Promise<T> {
+    const { clock, endpoint, meter = NO_METER } = this.#deps;
+    let gaveUp = false;
     return new Promise<T>((resolve, reject) => {
       const done = (settle: () => void) => {
         cancel();
@@ -92,11 +102,20 @@ export class Asking {
       const limitMs = this.#patience.limitMs;
       const cancel = clock.after(limitMs, () => {
         this.#patience.missed();
+        gaveUp = true;
         fail(new AppError("device.timeout", `${endpoint} did not answer within ${limitMs} ms (${doing}).`));
       });
       this.#waiting.add(reject);
       signal?.addEventListener("abort", onAbort, { once: true });
-      work.then((answer) => done(() => resolve(answer)), fail);
+      work.then((answer) => {
+        if (gaveUp) meter.late(null, clock.monoMs() - startMs);
+        done(() => resolve(answer));
+      }, fail);
     });
   }
+}
+
+function endingOf({ code, context }: AppError): [Ending, string] {
+  if (code === "device.timeout") return ["timeout", ""];
+  return code.startsWith("device.") ? ["refused", String(context.status ?? code)] : ["lost", ""];
 }

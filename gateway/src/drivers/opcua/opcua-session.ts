@@ -18,11 +18,12 @@ import { Asking } from "./asking.ts";
 import { Browser } from "./browser.ts";
 import { clockNote } from "./clock.ts";
 import { connectTo, type Known } from "./connect.ts";
+import { diagnose } from "./doctor.ts";
 import { faultOf, statusIn } from "./fault.ts";
 import { Namespaces } from "./namespaces.ts";
 import { chunkSize, chunks, type ServerLimits } from "./plan.ts";
 import { PublishLoop } from "./publish-loop.ts";
-import { Subscriber } from "./subscriber.ts";
+import { Subscriber, type SubscriberFigures } from "./subscriber.ts";
 import { missingReading, readingOf } from "./values.ts";
 import { ATTRIBUTE, type Library, type Wire } from "./wire.ts";
 
@@ -39,6 +40,7 @@ const FIRST = {
 
 /** One session with a server: connecting and trust, reading, subscribing, browsing. */
 export class OpcuaSession implements Session<OpcuaAddress> {
+  readonly diagnose = diagnose;
   readonly #settings: OpcuaSettings;
   readonly #deps: SessionDeps;
   readonly #library: Library;
@@ -64,7 +66,7 @@ export class OpcuaSession implements Session<OpcuaAddress> {
     this.#library = library;
     this.#keep = deps.keep ?? keepInMemory();
     const { endpoint, timeoutMs } = settings;
-    this.#asking = new Asking({ clock: deps.clock, endpoint, timeoutMs });
+    this.#asking = new Asking({ clock: deps.clock, endpoint, timeoutMs, meter: deps.meter });
     if (settings.updates === "subscribe")
       this.subscribe = (wishes, emit, signal) => this.#subscribe(wishes, emit, signal);
   }
@@ -256,6 +258,19 @@ export class OpcuaSession implements Session<OpcuaAddress> {
       learned: this.#learned,
       ...(note === "" ? {} : { note }),
       ...(certificate === null ? {} : { certificate }),
+    };
+  }
+
+  figures(): Readonly<Record<string, number>> {
+    const told = [...this.#subscribers].map((one) => one.figures());
+    const sum = (of: (one: SubscriberFigures) => number) => told.reduce((all, one) => all + of(one), 0);
+    return {
+      clockOffMs: this.#clockOffMs ?? 0,
+      missing: sum((one) => one.missing),
+      overflows: sum((one) => one.overflows),
+      lateNews: sum((one) => one.lateNews),
+      latestNewsMs: Math.max(0, ...told.map((one) => one.latestNewsMs)),
+      publishMs: Math.max(0, ...told.map((one) => one.publishMs)),
     };
   }
 

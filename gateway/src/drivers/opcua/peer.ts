@@ -13,6 +13,8 @@ export interface PeerOptions {
   /** It offers no protection at all. */
   insecure?: boolean;
   sessionsMax?: number;
+  /** Connections it takes; as many as sessions unless said otherwise. */
+  connectionsMax?: number;
   /** Most nodes in one request. */
   nodesMax?: number;
   /** Namespaces that come before ours, so that our index moves. */

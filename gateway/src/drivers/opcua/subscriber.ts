@@ -33,6 +33,20 @@ interface Item {
   plan: ItemPlan;
 }
 
+/** What one subscription shows of the server, for the bus doctor. */
+export interface SubscriberFigures {
+  missing: number;
+  overflows: number;
+  /** News that came later than the server promised, and the longest wait for one, ms. */
+  lateNews: number;
+  latestNewsMs: number;
+  /** How often the server sends at best, ms. */
+  publishMs: number;
+}
+
+/** News may be so much later than promised, for the way and for a moment of work. */
+const NEWS_SPARE_MS = 500;
+
 /** The subscription of one device: all its items made in groups, those the server does not know yet asked for again. */
 export class Subscriber {
   readonly #deps: SubscriberDeps;
@@ -45,6 +59,9 @@ export class Subscriber {
   #mending = false;
   #made: SubscriptionMade | null = null;
   #overflows = 0;
+  #heardMonoMs: number | null = null;
+  #lateNews = 0;
+  #latestNewsMs = 0;
 
   constructor(
     wishes: readonly Wish<OpcuaAddress>[],
@@ -93,7 +110,29 @@ export class Subscriber {
     return `The server does not give ${count} of ${this.#items.length} tags (${name}); they are asked for again and again.`;
   }
 
+  figures(): SubscriberFigures {
+    return {
+      missing: this.#missing.size,
+      overflows: this.#overflows,
+      lateNews: this.#lateNews,
+      latestNewsMs: this.#latestNewsMs,
+      publishMs: this.#made?.publishMs ?? 0,
+    };
+  }
+
+  /** A server with nothing to tell says so at each keep-alive; one that is late with that has too much to do. */
+  #watch(): void {
+    const { clock } = this.#deps;
+    const waitedMs = this.#heardMonoMs === null ? 0 : clock.monoMs() - this.#heardMonoMs;
+    this.#heardMonoMs = clock.monoMs();
+    const made = this.#made;
+    if (made === null || waitedMs <= made.publishMs * (made.keepAliveCount + 1) + NEWS_SPARE_MS) return;
+    this.#lateNews++;
+    this.#latestNewsMs = Math.max(this.#latestNewsMs, waitedMs);
+  }
+
   #hear(news: News): void {
+    this.#watch();
     const readings: Reading[] = [];
     let lost = 0;
     for (const { handle, value } of news.values) {

@@ -6,5 +6,6 @@ import { PushSession } from "./session.ts";
 
 export const push: Driver<typeof PushSettings, PushAddress> = {
   ...pushDeclaration,
+  byMessages: true,
   create: async (settings, deps) => new PushSession(settings, deps),
 };

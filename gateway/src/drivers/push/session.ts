@@ -82,6 +82,7 @@ export class PushSession implements Session<PushAddress> {
       taken.bad += readings.filter(({ quality }) => qualityLevel(quality) === "bad").length;
       if (readings.length > 0) one.tell(readings);
     }
+    this.#deps.meter?.heard(taken.bad > 0);
     return taken;
   }
 

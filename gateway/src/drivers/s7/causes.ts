@@ -4,7 +4,18 @@ import type { ErrorCode } from "@millrace/contract/error/code";
 import type { Quality } from "@millrace/contract/vocabulary/quality";
 
 /** Codes by which a CPU refuses one item. */
-const ITEM = { fault: 0x01, access: 0x03, range: 0x05, type: 0x06, size: 0x07, missing: 0x0a } as const;
+export const ITEM = {
+  fault: 0x01,
+  access: 0x03,
+  range: 0x05,
+  type: 0x06,
+  size: 0x07,
+  missing: 0x0a,
+} as const;
+
+/** A code as Siemens writes it. @param bytes its width */
+export const codeText = (code: number, bytes: 1 | 2): string =>
+  `0x${code.toString(16).padStart(2 * bytes, "0")}`;
 
 const isTia = (family: S7Family): boolean => family === "1200" || family === "1500";
 
@@ -26,7 +37,7 @@ export function itemWords(code: number, address: S7Address): string {
   const place = placeText(address);
   const { family } = address.rules;
   const block = address.area === "db" ? (address.asV ? "V memory" : `DB${address.db}`) : "this area";
-  const said = `The CPU refuses ${place} (code 0x${code.toString(16).padStart(2, "0")})`;
+  const said = `The CPU refuses ${place} (code ${codeText(code, 1)})`;
   if (code === ITEM.access) {
     return isTia(family)
       ? `${said}: access is switched off. ${PUT_GET}; ${LEVEL}; ${OTHER_WAY}`
@@ -44,7 +55,7 @@ export function refusalOf(
   error: number,
   family: S7Family,
 ): { code: ErrorCode; quality: Quality; words: string } {
-  const number = `0x${error.toString(16).padStart(4, "0")}`;
+  const number = codeText(error, 2);
   const kind = error >> 8;
   if (kind === 0x81 || kind === 0x87 || error === 0xd241 || kind === 0xd6) {
     const words = isTia(family)

@@ -1,4 +1,5 @@
 import type { Clock } from "@millrace/contract/std/clock";
+import { type Meter, NO_METER } from "../../driver/meter.ts";
 import type { IsoLink } from "./iso.ts";
 import { parseReply, type Reply } from "./wire.ts";
 
@@ -13,6 +14,7 @@ const ABANDONED_MS = 1_000;
 const ROOM_MS = 10;
 
 interface InFlight {
+  sentMs: number;
   settle(reply: Reply | null): void;
   fail(error: unknown): void;
 }
@@ -23,14 +25,16 @@ interface InFlight {
  */
 export class Requests {
   readonly #clock: Clock;
+  readonly #meter: Meter;
   readonly #inFlight = new Map<number, InFlight>();
-  /** Given up by us; the CPU may still work on them. Until when they count against what it granted. */
-  readonly #abandoned = new Map<number, number>();
+  /** Given up by us; the CPU may still work on them. Until when they count against what it granted, and since when. */
+  readonly #abandoned = new Map<number, { untilMs: number; sentMs: number }>();
   #lastRef = 0;
   #strays = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, meter: Meter = NO_METER) {
     this.#clock = clock;
+    this.#meter = meter;
   }
 
   /** Resolves when the CPU can take one more of at most `jobs` requests. @throws the reason of the signal */
@@ -38,7 +42,7 @@ export class Requests {
     signal.throwIfAborted();
     while (this.#inFlight.size + this.#abandoned.size >= jobs) {
       const nowMs = this.#clock.monoMs();
-      for (const [ref, untilMs] of this.#abandoned) if (untilMs <= nowMs) this.#abandoned.delete(ref);
+      for (const [ref, { untilMs }] of this.#abandoned) if (untilMs <= nowMs) this.#abandoned.delete(ref);
       if (this.#inFlight.size + this.#abandoned.size < jobs) return;
       await this.#clock.sleep(ROOM_MS, signal);
     }
@@ -47,9 +51,10 @@ export class Requests {
   /** @returns the answer of this request's number, or null when none came in time. @throws why the link ended */
   send(link: IsoLink, make: (ref: number) => Buffer, timeoutMs: number): Promise<Reply | null> {
     const ref = this.#nextRef();
+    const sentMs = this.#clock.monoMs();
     return new Promise<Reply | null>((resolve, reject) => {
       const cancel = this.#clock.after(timeoutMs, () => {
-        this.#abandon(ref, timeoutMs);
+        this.#abandon(ref, timeoutMs, sentMs);
         resolve(null);
       });
       const end = () => {
@@ -57,6 +62,7 @@ export class Requests {
         this.#inFlight.delete(ref);
       };
       this.#inFlight.set(ref, {
+        sentMs,
         settle: (reply) => {
           end();
           resolve(reply);
@@ -80,14 +86,20 @@ export class Requests {
       inFlight.settle(reply);
       return null;
     }
-    if (this.#abandoned.delete(reply.ref)) return null;
+    const late = this.#abandoned.get(reply.ref);
+    if (late !== undefined) {
+      this.#abandoned.delete(reply.ref);
+      this.#meter.late(null, this.#clock.monoMs() - late.sentMs);
+      return null;
+    }
+    this.#meter.stray(null);
     return ++this.#strays > STRAYS_MAX ? `${this.#strays} answers nobody asked for` : null;
   }
 
   /** Nobody waits any more; the link goes on. */
   abandonAll(reason: unknown): void {
     for (const [ref, inFlight] of [...this.#inFlight]) {
-      this.#abandon(ref, ABANDONED_MS);
+      this.#abandon(ref, ABANDONED_MS, inFlight.sentMs);
       inFlight.fail(reason);
     }
   }
@@ -97,9 +109,9 @@ export class Requests {
     this.#abandoned.clear();
   }
 
-  #abandon(ref: number, forMs: number): void {
+  #abandon(ref: number, forMs: number, sentMs: number): void {
     this.#inFlight.delete(ref);
-    this.#abandoned.set(ref, this.#clock.monoMs() + forMs);
+    this.#abandoned.set(ref, { untilMs: this.#clock.monoMs() + forMs, sentMs });
   }
 
   #nextRef(): number {

@@ -12,7 +12,9 @@ import type {
   Visit,
   WriteOutcome,
 } from "../../driver/driver.ts";
-import { refusalOf } from "./causes.ts";
+import { type Ending, NO_METER } from "../../driver/meter.ts";
+import { codeText, refusalOf } from "./causes.ts";
+import { diagnose } from "./doctor.ts";
 import { type IsoEvents, IsoLink, isoAnswers } from "./iso.ts";
 import { type Answer, Reader, type S7Line } from "./reader.ts";
 import { Requests } from "./requests.ts";
@@ -41,6 +43,7 @@ type Asked<T> = { at: "data"; value: T } | Refused | { at: "timeout" } | { at: "
 
 /** One connection to a CPU. All who read it share it: a CPU has few. */
 export class S7Session implements Session<S7Address> {
+  readonly diagnose = diagnose;
   readonly #settings: S7Settings;
   readonly #deps: SessionDeps;
   readonly #reader: Reader;
@@ -62,7 +65,7 @@ export class S7Session implements Session<S7Address> {
     this.#settings = settings;
     this.#deps = deps;
     this.#grant = { pduBytes: settings.pduMax, jobs: settings.jobsMax };
-    this.#requests = new Requests(deps.clock);
+    this.#requests = new Requests(deps.clock, deps.meter);
     this.#line = {
       grant: () => this.#grant,
       read: async (ranges, timeoutMs, signal) => {
@@ -109,7 +112,7 @@ export class S7Session implements Session<S7Address> {
     );
     this.#link = link;
     this.#opening = opening;
-    this.#requests = new Requests(this.#deps.clock);
+    this.#requests = new Requests(this.#deps.clock, this.#deps.meter);
     const end = (error: unknown) => {
       opening.reject(error);
       if (this.#link === link) this.#requests.failAll(error);
@@ -175,6 +178,10 @@ export class S7Session implements Session<S7Address> {
     return { ...this.#tally, learned: this.#reader.learned.list() };
   }
 
+  figures(): Readonly<Record<string, number>> {
+    return { pduBytes: this.#grant.pduBytes, jobs: this.#grant.jobs };
+  }
+
   async close(): Promise<void> {
     const link = this.#link;
     if (link === null) return;
@@ -199,7 +206,10 @@ export class S7Session implements Session<S7Address> {
   async #readRanges(ranges: readonly Range[], timeoutMs: number, signal: AbortSignal): Promise<Answer> {
     const parse = (reply: Reply) => parseRead(reply, ranges);
     const asked = await this.#ask((ref) => readRequest(ref, ranges), parse, timeoutMs, signal);
-    return asked.at === "data" ? { at: "data", items: asked.value } : asked;
+    if (asked.at !== "data") return asked;
+    for (const { bytes, code } of asked.value)
+      if (bytes === null) this.#deps.meter?.refused(null, codeText(code, 1));
+    return { at: "data", items: asked.value };
   }
 
   async #writeItems(
@@ -234,11 +244,21 @@ export class S7Session implements Session<S7Address> {
     await requests.room(this.#grant.jobs, signal);
     const link = this.#link;
     if (link === null) throw this.#down;
+    const { meter = NO_METER } = this.#deps;
+    const beganMs = meter.began();
     const startMs = clock.monoMs();
     this.#tally.requests++;
-    const reply = await requests.send(link, make, timeoutMs);
-    if (reply !== null) this.#tally.roundTripMs = clock.monoMs() - startMs;
-    const asked = judge(reply, parse);
+    let asked: Asked<T> | null = null;
+    let tripMs = 0;
+    try {
+      const reply = await requests.send(link, make, timeoutMs);
+      tripMs = clock.monoMs() - startMs;
+      if (reply !== null) this.#tally.roundTripMs = tripMs;
+      asked = judge(reply, parse);
+    } finally {
+      const code = asked?.at === "refused" ? codeText(asked.error, 2) : "";
+      meter.ended(null, asked === null ? "lost" : ENDING[asked.at], beganMs, tripMs, code);
+    }
     if (asked.at !== "data") this.#tally.errors++;
     return asked;
   }
@@ -329,6 +349,13 @@ export class S7Session implements Session<S7Address> {
     });
   }
 }
+
+const ENDING: Readonly<Record<Asked<unknown>["at"], Ending>> = {
+  data: "answer",
+  refused: "refused",
+  timeout: "timeout",
+  garbled: "garbled",
+};
 
 function judge<T extends object>(reply: Reply | null, parse: (reply: Reply) => T | string): Asked<T> {
   if (reply === null) return { at: "timeout" };

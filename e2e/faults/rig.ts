@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Gateway } from "@millrace/contract/api/gateway";
@@ -153,7 +153,7 @@ export class Rig {
 
   /** The hub's own database, for what no API shows. */
   get sql(): SQL {
-    this.#sql ??= new SQL({ url: this.databaseUrl(), adapter: "postgres", max: 2, idleTimeout: 2 });
+    this.#sql ??= new SQL({ url: this.stack.databaseUrl(), adapter: "postgres", max: 2, idleTimeout: 2 });
     return this.#sql;
   }
 
@@ -161,13 +161,6 @@ export class Rig {
   async forgetSql(): Promise<void> {
     await this.#sql?.close({ timeout: 1 }).catch(() => undefined);
     this.#sql = null;
-  }
-
-  databaseUrl(): string {
-    const postgres = join(this.stack.hubFolder, "postgres");
-    const port = readFileSync(join(postgres, "data", "postmaster.pid"), "utf8").split("\n")[3];
-    const password = readFileSync(join(postgres, "password"), "utf8").trim();
-    return `postgres://millrace:${password}@127.0.0.1:${port}/millrace`;
   }
 
   /** Turns forty tags of noise, 80 kB/s, on or off. */

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import type { Person } from "./browser.ts";
 
 /** Gives a person's browser an authenticator that unlocks by itself, as a finger on a sensor would. */
@@ -22,4 +23,20 @@ export async function giveAuthenticator(person: Person): Promise<{
     touch: (enabled) => cdp.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled }),
     passkeys: async () => (await cdp.send("WebAuthn.getCredentials", { authenticatorId })).credentials.length,
   };
+}
+
+/** Six digits of an authenticator app, by RFC 6238. */
+export function codeOf(secret: string, atMs = Date.now()): string {
+  const bits = [...secret].map((sign) =>
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(sign).toString(2).padStart(5, "0"),
+  );
+  const bytes = bits
+    .join("")
+    .match(/.{8}/g)!
+    .map((byte) => Number.parseInt(byte, 2));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(atMs / 30_000)));
+  const mac = createHmac("sha1", Buffer.from(bytes)).update(step).digest();
+  const at = mac[19]! & 15;
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }

@@ -127,6 +127,15 @@ export async function signIn(person: Person, hubUrl: string): Promise<void> {
   await person.find("overview").waitFor();
 }
 
+/** Comes in by an invitation or a reset link, with a password of their own. */
+export async function joinByPassword(person: Person, link: string, password: string): Promise<void> {
+  await person.page.goto(link);
+  await person.find("invitation-by-password").click();
+  await person.find("invitation-password").fill(password);
+  await person.find("invitation-submit").click();
+  await person.page.locator("main#main").waitFor();
+}
+
 /** Looks again until it holds. @throws Error with the last finding when the time is over. */
 export async function eventually<T>(
   what: string,

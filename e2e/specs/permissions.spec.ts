@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { TestId } from "../../web/src/lib/test-id.ts";
 import type { Stack } from "../stack/stack.ts";
-import { Person, TABLET } from "./browser.ts";
+import { joinByPassword, Person, TABLET } from "./browser.ts";
 import { isClean } from "./clean.ts";
 import { openSceneWithAda, type Scene } from "./scene.ts";
 
@@ -25,11 +25,7 @@ async function arriveAs(name: string, role: string, siteId: string | null): Prom
   const grants = [{ role, siteId }];
   const { link } = await stack.api.post<{ link: string }>("/invitations", { name, email, grants });
   const person = await Person.arrive(scene!.browser, TABLET);
-  await person.page.goto(link);
-  await person.find("invitation-by-password").click();
-  await person.find("invitation-password").fill(`the long password of ${name}`);
-  await person.find("invitation-submit").click();
-  await person.page.locator("main#main").waitFor();
+  await joinByPassword(person, link, `the long password of ${name}`);
   return person;
 }
 

@@ -14,10 +14,7 @@ export interface Scene {
 }
 
 /** @param name of the folder, so that what a failed story left can be told apart */
-export async function openScene(
-  name: string,
-  options: Pick<StackOptions, "tls" | "gatewayEnv"> = {},
-): Promise<Scene> {
+export async function openScene(name: string, options: Omit<StackOptions, "folder"> = {}): Promise<Scene> {
   const folder = mkdtempSync(join(tmpdir(), `millrace-${name}-`));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   let stack: Stack | null = null;
@@ -47,7 +44,7 @@ export async function openScene(
 /** The same with Ada, who has just set the hub up, at a tablet. */
 export async function openSceneWithAda(
   name: string,
-  options: Pick<StackOptions, "tls" | "gatewayEnv"> = {},
+  options: Omit<StackOptions, "folder"> = {},
 ): Promise<Scene & { ada: Person }> {
   const scene = await openScene(name, options);
   try {

@@ -150,6 +150,14 @@ export class Stack {
     );
   }
 
+  /** The hub's own database, for what no API shows or ages. */
+  databaseUrl(): string {
+    const postgres = join(this.hubFolder, "postgres");
+    const port = readFileSync(join(postgres, "data", "postmaster.pid"), "utf8").split("\n")[3];
+    const password = readFileSync(join(postgres, "password"), "utf8").trim();
+    return `postgres://millrace:${password}@127.0.0.1:${port}/millrace`;
+  }
+
   /** The gateway first, so that what it holds still reaches the hub. */
   async stop(): Promise<void> {
     for (const child of [this.gateway, this.hub, this.plant]) await child?.stop();

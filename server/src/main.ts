@@ -24,12 +24,12 @@ import { configureLog, operatorSecrets } from "./log.ts";
 import { headFile } from "./modules/audit/head-file.ts";
 import { AuditKeeper } from "./modules/audit/keeper.ts";
 import { startLogKeeper } from "./modules/logs/keeper.ts";
-import { createAuth, loadSessionSecret } from "./modules/people/auth.ts";
 import { createCookies } from "./modules/people/cookies.ts";
 import { createPasswords } from "./modules/people/password.ts";
 import { createPeople, type People, type PeopleDeps } from "./modules/people/people.ts";
 import { rescue } from "./modules/people/rescue.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
+import { loadSessionSecret } from "./modules/people/session-secret.ts";
 import { startRollouts } from "./modules/rollouts/runner.ts";
 import { loadSecretsKey } from "./modules/secrets/key.ts";
 import { Vault } from "./modules/secrets/service.ts";
@@ -135,9 +135,8 @@ async function openPeople(
   const secret = await loadSessionSecret(dataFolder);
   const origins = () => ownOrigins(publicUrl());
   const cookies = createCookies(publicUrl().startsWith("https:"));
-  const auth = createAuth({ db, secret, publicUrl: publicUrl(), origins, cookies });
   const note: PeopleDeps["note"] = (fact) => audit.access.note(fact);
-  return createPeople({ db, clock, auth, passwords, cookies, secret, mfa, note, origins, publicUrl });
+  return createPeople({ db, clock, passwords, cookies, secret, mfa, note, origins, publicUrl });
 }
 
 /** Tells the console where the hub is, and how the first administrator gets in. */

@@ -11,7 +11,6 @@ import { createRequestLimits, REQUESTS } from "../src/http/request-limits.ts";
 import { loadIdentity } from "../src/identity.ts";
 import { createIngest, type Ingest } from "../src/ingest/ingest.ts";
 import { AuditKeeper } from "../src/modules/audit/keeper.ts";
-import { createAuth } from "../src/modules/people/auth.ts";
 import { createCookies } from "../src/modules/people/cookies.ts";
 import { createPasswords } from "../src/modules/people/password.ts";
 import { createPeople, type MfaPolicy, type People } from "../src/modules/people/people.ts";
@@ -92,7 +91,6 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     db,
     note: (fact) => audit.access.note(fact),
     clock: options.clock ?? systemClock,
-    auth: createAuth({ db, secret, publicUrl, origins, cookies }),
     passwords,
     cookies,
     secret,

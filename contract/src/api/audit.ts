@@ -137,5 +137,7 @@ export const AuditState = Type.Object({
   diskFreeBytes: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
   /** Why room for the audit may run out: its own size, or the disk. */
   storageWarning: Type.Union([Type.Literal("size"), Type.Literal("disk"), Type.Null()]),
+  /** Somebody tries claim tokens: since when, and how many were wrong. Null when an hour was quiet. */
+  guessing: Type.Union([Type.Object({ since: Instant, count: Type.Integer({ minimum: 1 }) }), Type.Null()]),
 });
 export type AuditState = Static<typeof AuditState>;

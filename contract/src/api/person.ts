@@ -77,6 +77,8 @@ export const Person = Type.Object({
   }),
   /** Since when this person may not sign in; null when they may. */
   disabledAt: Type.Union([Instant, Type.Null()]),
+  /** Until then no password or code of theirs is looked at, after wrong ones; a passkey works. Null when they need not wait. */
+  lockedUntil: Type.Union([Instant, Type.Null()]),
   /** Null for somebody who is not signed in anywhere. */
   lastSeenAt: Type.Union([Instant, Type.Null()]),
   createdAt: Instant,

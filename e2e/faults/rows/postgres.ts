@@ -169,7 +169,7 @@ export const killBackend: FaultRow = {
     const mark = rig.mark();
     let answered = 0;
     let killed = 0;
-    const sql = new SQL({ url: rig.databaseUrl(), adapter: "postgres", max: 1 });
+    const sql = new SQL({ url: rig.stack.databaseUrl(), adapter: "postgres", max: 1 });
     try {
       for (let i = 0; i < times; i++) {
         await rig.linkUp();

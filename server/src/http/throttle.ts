@@ -45,6 +45,8 @@ interface Record_ {
 export interface Throttle {
   /** @throws AppError `request.tooMany` with `retryAfterS` while `name` must wait */
   check(name: string): void;
+  /** How long `name` must still wait; 0 when it need not. */
+  waitMs(name: string): number;
   failed(name: string): void;
   succeeded(name: string): void;
 }
@@ -58,14 +60,18 @@ export function createThrottle(limits: ThrottleLimits, clock: Clock): Throttle {
     records.delete(name);
     return undefined;
   };
+  const waitMs = (name: string): number => {
+    const found = recordOf(name);
+    if (found === undefined) return 0;
+    const untilMs = found.failures >= limits.failuresMax ? found.windowEndMs : found.nextMs;
+    return Math.max(0, untilMs - clock.monoMs());
+  };
   return {
+    waitMs,
     check(name) {
-      const found = recordOf(name);
-      if (found === undefined) return;
-      const untilMs = found.failures >= limits.failuresMax ? found.windowEndMs : found.nextMs;
-      const waitMs = untilMs - clock.monoMs();
-      if (waitMs <= 0) return;
-      const retryAfterS = Math.ceil(waitMs / 1_000);
+      const leftMs = waitMs(name);
+      if (leftMs === 0) return;
+      const retryAfterS = Math.ceil(leftMs / 1_000);
       throw new AppError("request.tooMany", `Too many failed attempts; try again in ${retryAfterS} s.`, {
         context: { retryAfterS },
       });
@@ -75,11 +81,11 @@ export function createThrottle(limits: ThrottleLimits, clock: Clock): Throttle {
       const failures = (recordOf(name)?.failures ?? 0) + 1;
       const windowEndMs = recordOf(name)?.windowEndMs ?? nowMs + limits.windowMs;
       const beyond = failures - limits.freeFailures;
-      const waitMs =
+      const pauseMs =
         beyond <= 0 ? 0 : Math.min(limits.waitMsMax, limits.firstWaitMs * 2 ** Math.min(beyond - 1, 20));
       // Deleting first moves the name to the young end of the map.
       records.delete(name);
-      records.set(name, { failures, windowEndMs, nextMs: nowMs + waitMs });
+      records.set(name, { failures, windowEndMs, nextMs: nowMs + pauseMs });
       const oldest = records.keys().next();
       if (records.size > limits.namesMax && !oldest.done) records.delete(oldest.value);
     },

@@ -27,6 +27,7 @@ export const session = pgTable(
   "session",
   {
     id: text("id").primaryKey(),
+    /** SHA-256 of what the cookie holds, base64url: a copy of the database opens no session. */
     token: text("token").notNull(),
     userId: text("user_id")
       .notNull()

@@ -12,10 +12,11 @@ import { newToken, tokenHash } from "../../secret.ts";
 import { recordAudit } from "../audit/service.ts";
 import { found } from "../change.ts";
 import { instantOf } from "../instant.ts";
+import { changePeople } from "../people/change.ts";
 import { plainGrant, reachesAll, requireMayGive, resolveGrants, shownGrant } from "../people/grant-rules.ts";
 import { findNames } from "../people/manage-store.ts";
-import { type People, requireFresh } from "../people/people.ts";
-import { insertApiKey, lockPeople } from "../people/store.ts";
+import type { People } from "../people/people.ts";
+import { insertApiKey } from "../people/store.ts";
 import {
   type ApiKeyRow,
   countOpenKeys,
@@ -96,32 +97,28 @@ export async function createApiKey(
   principal: Principal,
   { name, kind, grants: wanted, expiresAt: until }: ApiKeyCreate,
 ): Promise<NewApiKey> {
-  const { db, clock, publicUrl } = deps;
-  requireFresh(principal, clock);
+  const { clock, publicUrl } = deps;
   const expiresAt = expiryOf(until, clock.nowMs());
   const [id, key] = [Bun.randomUUIDv7(), newToken()];
-  await inTransaction(db, async (tx) => {
-    await lockPeople(tx);
+  const link = kind === "kiosk" ? `${publicUrl().replace(/\/$/, "")}/kiosk#token=${key}` : null;
+  return await changePeople(deps, principal, async (tx) => {
     const grants = await resolveGrants(tx, wanted);
     requireMayGive(principal, grants);
     if (kind === "kiosk") checkKiosk(grants);
     if ((await countOpenKeys(tx)) >= API_KEY.openMax)
       throw new AppError("request.invalid", `There are at most ${API_KEY.openMax} keys; revoke some first.`);
-    const [createdAt, who] = [new Date(clock.nowMs()), whoOf(principal)];
-    const row = { id, name, kind, hash: tokenHash(key), createdAt, expiresAt, createdBy: who };
-    await insertApiKey(tx, row, grants.map(plainGrant));
-    await recordAudit(tx, {
-      atMs: clock.nowMs(),
-      who,
+    const [createdAt, createdBy] = [new Date(clock.nowMs()), whoOf(principal)];
+    const row = { id, name, kind, hash: tokenHash(key), createdAt, expiresAt, createdBy };
+    const given = grants.map(plainGrant);
+    await insertApiKey(tx, row, given);
+    return {
       action: "apiKey.create",
       subject: `${kind}:${id}`,
       old: null,
-      new: { name, kind, grants: grants.map(plainGrant), expiresAt },
-      from: principal.from,
-    });
+      new: { name, kind, grants: given, expiresAt },
+      result: { id, key, link },
+    };
   });
-  const link = kind === "kiosk" ? `${publicUrl().replace(/\/$/, "")}/kiosk#token=${key}` : null;
-  return { id, key, link };
 }
 
 /** It is refused from the next request on, and its open sockets are closed. Doing it twice changes nothing. */

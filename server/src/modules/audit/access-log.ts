@@ -5,6 +5,7 @@ import type { Db } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
 import { repeat } from "../../repeat.ts";
 import type { AuditFact } from "./chain.ts";
+import { GuessWatch } from "./guesses.ts";
 import { AUDIT } from "./limits.ts";
 import { recordAudit } from "./service.ts";
 import { type AccessFact, Tally } from "./tally.ts";
@@ -27,6 +28,7 @@ class Undo extends Error {}
  */
 export class AccessLog {
   readonly #tally = new Tally();
+  readonly #guesses = new GuessWatch();
   #waiting: AuditFact[] = [];
   #writing: Promise<void> | null = null;
   #lost = 0;
@@ -62,6 +64,11 @@ export class AccessLog {
     return this.#lostEver;
   }
 
+  /** Somebody tries claim tokens, since when and how many; null while nobody does. */
+  get guessing(): { sinceMs: Ms; count: number } | null {
+    return this.#guesses.at(this.deps.clock.nowMs());
+  }
+
   /** From now on windows end by themselves, and the audit is tried once a minute even when nothing happens. */
   start(): void {
     this.#loop = repeat(this.deps.clock, AUDIT.accessTickMs, async () => {
@@ -83,6 +90,10 @@ export class AccessLog {
    */
   async note(fact: AccessFact): Promise<void> {
     const { clock } = this.deps;
+    if (fact.action === "access.wrongClaimToken" && this.#guesses.wrong(clock.nowMs()))
+      log.warn("Somebody tries claim tokens: the audit tells from which networks", {
+        event: "claim.guessing",
+      });
     const entry = this.#tally.take(fact, clock.nowMs(), clock.monoMs());
     if (entry === null) return;
     this.#push([entry]);

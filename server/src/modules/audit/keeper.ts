@@ -81,7 +81,7 @@ export class AuditKeeper {
 
   /** All of what is known without walking the chain again. */
   get state(): AuditState {
-    const { unwritableSinceMs, lost } = this.access;
+    const { unwritableSinceMs, lost, guessing } = this.access;
     return {
       unwritableSince: unwritableSinceMs === null ? null : instantOf(unwritableSinceMs),
       lost,
@@ -90,6 +90,7 @@ export class AuditKeeper {
       bytes: this.#room?.bytes ?? null,
       diskFreeBytes: this.#room?.diskFreeBytes ?? null,
       storageWarning: this.#room?.warning ?? null,
+      guessing: guessing === null ? null : { since: instantOf(guessing.sinceMs), count: guessing.count },
     };
   }
 

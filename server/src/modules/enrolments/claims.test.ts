@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { generateKeyPairSync, sign } from "node:crypto";
+import type { AuditState } from "@millrace/contract/api/audit";
 import type { Claim, Enrolment } from "@millrace/contract/api/enrolment";
 import type { Problem } from "@millrace/contract/api/problem";
 import { enrolmentText } from "@millrace/contract/wire/signature";
@@ -81,7 +82,7 @@ test("S40: a token that was used, is too old, of another hub, of a revoked gatew
   expect((await show(hub, enrolment(fresh))).gatewayId).toBe(north);
 });
 
-test("S40: a thousand guesses, in a row or all together, are few that are looked at; others get in meanwhile", async () => {
+test("S40: a thousand guesses, in a row or all together, are few that are looked at; others get in meanwhile, and an alarm says so", async () => {
   await using hub = await testHub({ trustedProxies: "127.0.0.1" });
   const id = await gatewayAt(hub, "North");
   const base = `http://127.0.0.1:${hub.listen()}/api/v1/enrolments`;
@@ -109,6 +110,8 @@ test("S40: a thousand guesses, in a row or all together, are few that are looked
     body: JSON.stringify(enrolment(token)),
   });
   expect(response.status).toBe(200);
+  const { guessing } = (await hub.call<AuditState>("GET", "/api/v1/audit/state")).body;
+  expect(guessing?.count).toBeGreaterThanOrEqual(ADDRESS_LIMITS.freeFailures);
   await hub.audit.access.stop();
   // The first of them, and how many came after it.
   expect(await audited(hub, "access.wrongClaimToken")).toBeGreaterThanOrEqual(1);

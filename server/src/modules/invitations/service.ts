@@ -12,6 +12,7 @@ import { newToken, tokenHash } from "../../secret.ts";
 import { recordAudit } from "../audit/service.ts";
 import { found } from "../change.ts";
 import { instantOf } from "../instant.ts";
+import { changePeople, type PeopleChange } from "../people/change.ts";
 import {
   describeGrants,
   mayManage,
@@ -23,8 +24,7 @@ import {
 } from "../people/grant-rules.ts";
 import { manageable } from "../people/manage.ts";
 import { findGrantsOf, findNames } from "../people/manage-store.ts";
-import { type People, requireFresh } from "../people/people.ts";
-import { lockPeople } from "../people/store.ts";
+import type { People } from "../people/people.ts";
 import {
   deleteInvitation,
   deleteResetLinks,
@@ -79,31 +79,23 @@ export function draftInvitation(
   };
 }
 
+/** Keeps the link, and says what the audit says of it. */
 async function keep(
   tx: Tx,
-  { clock }: Deps,
-  principal: Principal,
-  row: InvitationRow,
+  deps: Deps,
+  { row, token }: ReturnType<typeof draftInvitation>,
   action: string,
-): Promise<void> {
+): Promise<PeopleChange<InvitationLink>> {
   await insertInvitation(tx, row);
-  const { name, email, grants, personId, removeFactors } = row;
-  await recordAudit(tx, {
-    atMs: clock.nowMs(),
-    who: whoOf(principal),
+  const { id, name, email, grants, personId, removeFactors, expiresAt } = row;
+  return {
     action,
-    subject: personId === null ? `invitation:${row.id}` : `person:${personId}`,
+    subject: personId === null ? `invitation:${id}` : `person:${personId}`,
     old: null,
-    new: { ...(personId === null ? { name, email, grants } : { removeFactors }), expiresAt: row.expiresAt },
-    from: principal.from,
-  });
+    new: { ...(personId === null ? { name, email, grants } : { removeFactors }), expiresAt },
+    result: { id, link: linkOf(deps, token), expiresAt: instantOf(expiresAt.getTime()) },
+  };
 }
-
-const given = (deps: Deps, { id, expiresAt }: InvitationRow, token: string): InvitationLink => ({
-  id,
-  link: linkOf(deps, token),
-  expiresAt: instantOf(expiresAt.getTime()),
-});
 
 /** @throws AppError `entity.conflict` for an address that is somebody's, `auth.forbidden` for more than one holds oneself */
 export async function createInvitation(
@@ -111,9 +103,7 @@ export async function createInvitation(
   principal: Principal,
   input: InvitationCreate,
 ): Promise<InvitationLink> {
-  requireFresh(principal, deps.clock);
-  return await inTransaction(deps.db, async (tx) => {
-    await lockPeople(tx);
+  return await changePeople(deps, principal, async (tx) => {
     const grants = await resolveGrants(tx, input.grants);
     requireMayGive(principal, grants);
     const email = input.email.toLowerCase();
@@ -124,7 +114,7 @@ export async function createInvitation(
       INVITATION.openMax
     )
       throw new AppError("request.invalid", `At most ${INVITATION.openMax} invitations are open at once.`);
-    const { row, token } = draftInvitation(deps, {
+    const draft = draftInvitation(deps, {
       name: input.name,
       email,
       grants: grants.map(plainGrant),
@@ -133,8 +123,7 @@ export async function createInvitation(
       by: whoOf(principal),
       hours: input.hours ?? INVITATION.hoursStandard,
     });
-    await keep(tx, deps, principal, row, "invitation.create");
-    return given(deps, row, token);
+    return await keep(tx, deps, draft, "invitation.create");
   });
 }
 
@@ -145,12 +134,10 @@ export async function makeResetLink(
   personId: string,
   { removeFactors }: ResetLinkCreate,
 ): Promise<InvitationLink> {
-  requireFresh(principal, deps.clock);
-  return await inTransaction(deps.db, async (tx) => {
-    await lockPeople(tx);
+  return await changePeople(deps, principal, async (tx) => {
     const { row: person } = await manageable(tx, principal, personId);
     await deleteResetLinks(tx, personId);
-    const { row, token } = draftInvitation(deps, {
+    const draft = draftInvitation(deps, {
       name: person.name,
       email: person.email,
       grants: [],
@@ -159,8 +146,7 @@ export async function makeResetLink(
       by: whoOf(principal),
       hours: INVITATION.resetHours,
     });
-    await keep(tx, deps, principal, row, "person.resetLink");
-    return given(deps, row, token);
+    return await keep(tx, deps, draft, "person.resetLink");
   });
 }
 

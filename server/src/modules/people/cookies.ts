@@ -1,6 +1,4 @@
-import { createHmac } from "node:crypto";
-
-/** Cookies of the hub. `session` is better-auth's, signed; the others hold a random token whose hash we keep. */
+/** Cookies of the hub. Each holds a random token whose hash we keep; that of `session` is signed. */
 export type CookieName = "session" | "ticket" | "kiosk" | "device";
 
 /** Browsers keep a cookie 400 days at most. */
@@ -39,7 +37,3 @@ export function createCookies(https: boolean): Cookies {
     clear: (cookie) => set(cookie, "", 0),
   };
 }
-
-/** A session's token as better-auth reads it from the cookie: with its HMAC-SHA256, base64, percent-encoded. */
-export const signedToken = (token: string, secret: string): string =>
-  encodeURIComponent(`${token}.${createHmac("sha256", secret).update(token).digest("base64")}`);

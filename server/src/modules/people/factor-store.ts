@@ -64,8 +64,13 @@ export async function setPassword(tx: Tx, personId: string, hash: string, now: D
   });
 }
 
-export async function removePassword(tx: Tx, personId: string): Promise<void> {
-  await tx.delete(account).where(and(eq(account.userId, personId), eq(account.providerId, CREDENTIAL)));
+/** True when there was one. */
+export async function removePassword(tx: Tx, personId: string): Promise<boolean> {
+  const rows = await tx
+    .delete(account)
+    .where(and(eq(account.userId, personId), eq(account.providerId, CREDENTIAL)))
+    .returning({ id: account.id });
+  return rows.length > 0;
 }
 
 /** Name of the provider somebody is linked to by single sign-on; null for none. */

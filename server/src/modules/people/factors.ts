@@ -22,6 +22,7 @@ import {
   isLinkedTo,
   listPasskeys,
   type PasskeyRow,
+  removePassword,
   renamePasskey,
   replaceRecoveryCodes,
   SSO_PROVIDER,
@@ -253,6 +254,18 @@ export async function changePassword(
   const { kind } = session;
   const { cookies } = await openSession(people, asker, { personId: id, kind });
   return { body: null, cookies };
+}
+
+/** Whoever signs in by passkey or single sign-on needs none. One's other sessions end. @throws AppError `auth.lastFactor` */
+export async function removeOwnPassword(people: People, principal: Principal): Promise<null> {
+  const { id, session } = freshPerson(people, principal);
+  return await inTransaction(people.db, async (tx) => {
+    if (!(await removePassword(tx, id))) throw new AppError("entity.missing", "There is no password.");
+    await checkLeft(tx, people, id);
+    await deleteSessions(tx, id, { but: session.id });
+    await note(tx, people, principal, "factor.remove", { factor: "password" });
+    return null;
+  });
 }
 
 /** @throws AppError `request.invalid` for one that is guessed first, `auth.fresh` */

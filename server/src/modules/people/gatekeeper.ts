@@ -8,8 +8,8 @@ import { findStanding } from "./factor-store.ts";
 import { type People, SESSION } from "./people.ts";
 import { findPlace } from "./place-store.ts";
 import { createSeen } from "./seen.ts";
-import { deleteSession, type FoundSession, findSession, touchSession } from "./session-store.ts";
-import { sessionIdOf } from "./sessions.ts";
+import { deleteSession, type FoundSession, touchSession } from "./session-store.ts";
+import { foundSessionOf } from "./sessions.ts";
 import { hasFactor, isFactorRequired } from "./standing.ts";
 import { findApiKey, findPersonGrants, touchApiKey } from "./store.ts";
 
@@ -83,8 +83,7 @@ export function createGatekeeper(people: People): Gatekeeper {
     return kind === "kiosk" ? { ...found, grants: readOnly(found.grants) } : found;
   };
   const bySession = async (headers: Headers): Promise<Principal | null> => {
-    const id = await sessionIdOf(people, headers);
-    const found = id === null ? null : await findSession(db, id);
+    const found = await foundSessionOf(people, headers);
     if (found === null) return null;
     if (isAlive(found, clock.nowMs())) return await principalOf(people, found);
     await deleteSession(db, found.session.id);

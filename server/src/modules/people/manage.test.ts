@@ -130,3 +130,26 @@ test("a custom role is kept while somebody has it, and its change counts at once
   await ada.must("DELETE", `${PEOPLE}/${grace.id}`);
   expect(await ada.codeOf("DELETE", "/api/v1/roles/night")).toBe("ok");
 });
+
+test("whoever is locked out is shown so, with until when, and is let in again", async () => {
+  await using hub = await testHub();
+  const ada = await adaAt(hub);
+  const grace = await joined(ada, "Grace", [{ role: "viewer", siteId: null }]);
+  type Locked = { name: string; lockedUntil: string | null };
+  const locked = async () =>
+    (await ada.must<{ items: Locked[] }>("GET", PEOPLE)).items.filter(
+      ({ lockedUntil }) => lockedUntil !== null,
+    );
+  expect(await locked()).toEqual([]);
+  const stranger = new Browser(hub);
+  let last = 0;
+  for (let i = 0; i < 30 && last !== 429; i++)
+    last = (await stranger.signIn(grace.email, `guess ${i} guess guess`)).status;
+  expect(last).toBe(429);
+  const [found, ...others] = await locked();
+  expect([found?.name, others]).toEqual(["Grace", []]);
+  expect(Date.parse(found!.lockedUntil!)).toBeGreaterThan(Date.now());
+  await ada.must("POST", `${PEOPLE}/${grace.id}/unlock`);
+  expect(await locked()).toEqual([]);
+  expect((await new Browser(hub).signIn(grace.email, PASSWORD)).status).toBe(200);
+});

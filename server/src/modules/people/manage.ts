@@ -31,11 +31,20 @@ import type { People } from "./people.ts";
 import { deleteSessions } from "./session-store.ts";
 import { insertGrants } from "./store.ts";
 
-type Deps = Pick<People, "db" | "clock">;
+type Deps = Pick<People, "db" | "clock" | "accounts">;
+
+/** Names under which wrong passwords and wrong codes of somebody are counted. */
+const countedAs = ({ id, email }: Pick<PersonRow, "id" | "email">) => [email, `code:${id}`];
 
 const NOBODY: Standing = { disabledAt: null, passkeys: 0, totp: false, password: false, pin: false };
 
+function lockedUntil({ clock, accounts }: Deps, row: PersonRow): string | null {
+  const waitMs = Math.max(...countedAs(row).map((name) => accounts.waitMs(name)));
+  return waitMs === 0 ? null : instantOf(clock.nowMs() + waitMs);
+}
+
 function mapPerson(
+  deps: Deps,
   row: PersonRow,
   grants: readonly PersonHeldGrant[],
   standing: Standing,
@@ -50,6 +59,7 @@ function mapPerson(
     grants: grants.map((grant) => ({ ...shownGrant(grant), bySso: grant.bySso })),
     ways: { password, passkeys, totp, pin, sso },
     disabledAt: row.disabledAt === null ? null : instantOf(row.disabledAt.getTime()),
+    lockedUntil: lockedUntil(deps, row),
     lastSeenAt: row.lastSeenAt === null ? null : instantOf(row.lastSeenAt.getTime()),
     createdAt: instantOf(row.createdAt.getTime()),
     revision,
@@ -57,13 +67,14 @@ function mapPerson(
   };
 }
 
-async function shown(db: DbOrTx, row: PersonRow, principal: Principal): Promise<Person> {
+async function shown(deps: Deps, db: DbOrTx, row: PersonRow, principal: Principal): Promise<Person> {
   const grants = await findGrantsOf(db, [row.id]);
-  return mapPerson(row, grants, (await findStanding(db, row.id)) ?? NOBODY, principal);
+  return mapPerson(deps, row, grants, (await findStanding(db, row.id)) ?? NOBODY, principal);
 }
 
 /** People somebody may see: those whose roles all lie where they may. */
-export async function peoplePage({ db }: Deps, principal: Principal, query: PersonQuery) {
+export async function peoplePage(deps: Deps, principal: Principal, query: PersonQuery) {
+  const { db } = deps;
   const limit = query.limit ?? PAGE_ROWS.standard;
   const cursor = decodeCursor(query.cursor, ["text", "text"]);
   const rows = await listPeople(db, {
@@ -78,15 +89,16 @@ export async function peoplePage({ db }: Deps, principal: Principal, query: Pers
     (row) => row,
     ({ name, id }) => [name, id],
   );
-  return { ...page, items: await Promise.all(page.items.map((row) => shown(db, row, principal))) };
+  return { ...page, items: await Promise.all(page.items.map((row) => shown(deps, db, row, principal))) };
 }
 
 /** @throws AppError `entity.missing`, also for somebody at a foreign place */
-export async function getPerson({ db }: Deps, principal: Principal, id: string): Promise<Person> {
+export async function getPerson(deps: Deps, principal: Principal, id: string): Promise<Person> {
+  const { db } = deps;
   const row = found(await findPerson(db, id), "person");
   if (!reachesAll(principal, "person.read", await findGrantsOf(db, [id])))
     throw new AppError("entity.missing", "There is no such person.");
-  return await shown(db, row, principal);
+  return await shown(deps, db, row, principal);
 }
 
 /** @throws AppError `entity.missing` for somebody at a foreign place, `auth.forbidden` for one who may more */
@@ -140,7 +152,7 @@ export function editPerson(
     await updatePerson(tx, id, { name: input.name, revision: row.revision + 1 });
     await deleteGrants(tx, id, false);
     await insertGrants(tx, { personId: id }, wanted.map(plainGrant));
-    const result = await shown(tx, found(await findPerson(tx, id), "person"), principal);
+    const result = await shown(deps, tx, found(await findPerson(tx, id), "person"), principal);
     const byHand = grants.filter(({ bySso }) => !bySso).map(plainGrant);
     return {
       action: "person.edit",
@@ -167,7 +179,7 @@ export function setDisabled(
       await deleteSessions(tx, id, "all");
       await deleteInvitationsBy(tx, `person:${id}`);
     }
-    const result = await shown(tx, found(await findPerson(tx, id), "person"), principal);
+    const result = await shown(deps, tx, found(await findPerson(tx, id), "person"), principal);
     return {
       action: disabled ? "person.disable" : "person.enable",
       subject: `person:${id}`,
@@ -195,11 +207,10 @@ export function removePerson(deps: Deps, principal: Principal, id: string): Prom
 }
 
 /** Forgets the wrong passwords and codes that keep somebody out. */
-export function unlockPerson(people: People, principal: Principal, id: string): Promise<null> {
-  return change(people, principal, async (tx) => {
+export function unlockPerson(deps: Deps, principal: Principal, id: string): Promise<null> {
+  return change(deps, principal, async (tx) => {
     const { row } = await manageable(tx, principal, id);
-    people.accounts.succeeded(row.email);
-    people.accounts.succeeded(`code:${id}`);
+    for (const name of countedAs(row)) deps.accounts.succeeded(name);
     return { action: "person.unlock", subject: `person:${id}`, old: null, new: {}, result: null };
   });
 }

@@ -22,6 +22,7 @@ import {
   confirmTotp,
   factorsOf,
   nameOwnPasskey,
+  removeOwnPassword,
   removeOwnPin,
   removePasskey,
   removeTotp,
@@ -129,6 +130,11 @@ const factorRoutes = ({ people, sso, gatekeeper }: SignInDeps) =>
         give(set, await changePassword(people, askerOf(request, server), principal, body)),
       { self, body: PasswordChange, response: done, detail: { summary: "Set one's password" } },
     )
+    .delete("/password", ({ principal }) => removeOwnPassword(people, principal), {
+      self,
+      response: done,
+      detail: { summary: "Remove one's password, where a passkey or single sign-on is left" },
+    })
     .post("/totp", ({ principal }) => beginTotp(people, principal), {
       self,
       response: { 200: TotpStart },

@@ -52,6 +52,21 @@ test("a passkey is added, used, named and taken away", async () => {
   expect((await signedIn(hub, authenticator)).code).toBe("passkey.refused");
 });
 
+test("a password goes where a passkey stays, and one's other sessions with it", async () => {
+  await using hub = await testHub();
+  const ada = await adaAt(hub);
+  const PASSWORD_OF_ME = "/api/v1/me/password";
+  expect(await ada.codeOf("DELETE", PASSWORD_OF_ME)).toBe("auth.lastFactor");
+  const { authenticator } = await added(ada);
+  const other = new Browser(hub);
+  expect((await other.signIn(ADA.email, ADA.password)).status).toBe(200);
+  expect(await ada.codeOf("DELETE", PASSWORD_OF_ME)).toBe("ok");
+  expect((await other.ask("GET", "/api/v1/me")).status).toBe(401);
+  expect((await other.signIn(ADA.email, ADA.password)).status).toBe(401);
+  expect(await ada.codeOf("DELETE", PASSWORD_OF_ME)).toBe("entity.missing");
+  expect((await signedIn(hub, authenticator)).code).toBe("ok");
+});
+
 test("S19: a passkey of another origin or domain, or without its person's finger, is refused and audited", async () => {
   await using hub = await testHub();
   const ada = await adaAt(hub);

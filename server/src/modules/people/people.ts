@@ -6,7 +6,6 @@ import type { Principal } from "../../http/principal.ts";
 import { CLIENT_HEADER, type PeerOf, requestFrom } from "../../http/request-from.ts";
 import { ACCOUNT_LIMITS, ADDRESS_LIMITS, createThrottle, type Throttle } from "../../http/throttle.ts";
 import type { AccessFact } from "../audit/service.ts";
-import type { Auth } from "./auth.ts";
 import type { Cookies } from "./cookies.ts";
 import type { Passwords } from "./password.ts";
 
@@ -16,7 +15,6 @@ export type MfaPolicy = "off" | "administrators" | "all";
 export interface PeopleDeps {
   db: Db;
   clock: Clock;
-  auth: Auth;
   passwords: Passwords;
   cookies: Cookies;
   /** Signs cookies, encrypts what authenticator apps share with us, and is part of each PIN's hash. */

@@ -13,8 +13,11 @@ export interface FoundSession {
   devicePath: string | null;
 }
 
-/** The session and its person, whether or not either still counts. */
-export async function findSession(db: DbOrTx, id: string): Promise<FoundSession | null> {
+/**
+ * The session and its person, whether or not either still counts.
+ * @param hash of its token
+ */
+export async function findSession(db: DbOrTx, hash: string): Promise<FoundSession | null> {
   const [row] = await db
     .select({
       session,
@@ -25,12 +28,13 @@ export async function findSession(db: DbOrTx, id: string): Promise<FoundSession 
     .innerJoin(person, eq(person.id, session.userId))
     .leftJoin(sharedDevice, eq(sharedDevice.id, session.sharedDeviceId))
     .leftJoin(site, eq(site.id, sharedDevice.siteId))
-    .where(eq(session.id, id));
+    .where(eq(session.token, hash));
   return row ?? null;
 }
 
 export interface NewSession {
   id: string;
+  /** SHA-256 of what its cookie holds, base64url. */
   token: string;
   userId: string;
   kind: SessionKind;

@@ -7,15 +7,17 @@ import { newToken } from "../../secret.ts";
 import { recordAudit } from "../audit/service.ts";
 import { instantOf } from "../instant.ts";
 import { browserWords, networkOf } from "./browser.ts";
-import { signedToken } from "./cookies.ts";
 import { type Answer, type Asker, type People, SESSION } from "./people.ts";
 import {
   deleteSession,
   deleteSessions,
+  type FoundSession,
+  findSession,
   insertSession,
   type ListedSession,
   listSessions,
 } from "./session-store.ts";
+import { sessionHashOf, sessionTokenHash, signedToken } from "./session-token.ts";
 import { findSharedDevice, touchSharedDevice } from "./shared-device-store.ts";
 
 export interface Opening {
@@ -26,10 +28,9 @@ export interface Opening {
 }
 
 /** The session whose cookie came with a request, alive or not; null for none of ours. */
-export async function sessionIdOf({ auth, cookies }: People, headers: Headers): Promise<string | null> {
-  if (cookies.read(headers, "session") === null) return null;
-  const found = await auth.api.getSession({ headers: new Headers({ cookie: headers.get("cookie") ?? "" }) });
-  return found?.session.id ?? null;
+export async function foundSessionOf(people: People, headers: Headers): Promise<FoundSession | null> {
+  const hash = sessionHashOf(people, headers);
+  return hash === null ? null : await findSession(people.db, hash);
 }
 
 /**
@@ -42,14 +43,14 @@ export async function openSession(
   { personId, kind, facts = {} }: Opening,
 ): Promise<Answer<{ sessionId: string }>> {
   const { db, clock, cookies, secret, note } = people;
-  const before = await sessionIdOf(people, asker.headers);
+  const before = await foundSessionOf(people, asker.headers);
   const device = await findSharedDevice(db, cookies.read(asker.headers, "device"));
   const createdAt = new Date(clock.nowMs());
   const lifeS = device === null ? SESSION.lifeS : SESSION.sharedLifeS;
   const [id, token] = [Bun.randomUUIDv7(), newToken()];
   const row = {
     id,
-    token,
+    token: sessionTokenHash(token),
     userId: personId,
     kind,
     createdAt,
@@ -61,7 +62,7 @@ export async function openSession(
     sharedDeviceId: device?.id ?? null,
   };
   await inTransaction(db, async (tx) => {
-    if (before !== null) await deleteSession(tx, before);
+    if (before !== null) await deleteSession(tx, before.session.id);
     await insertSession(tx, row, SESSION.perPersonMax);
     if (device !== null) await touchSharedDevice(tx, device.id, createdAt);
   });
@@ -85,9 +86,9 @@ export async function openSession(
 /** Signs out whoever asks; doing it twice changes nothing. */
 export async function signOut(people: People, asker: Asker, who: string | null): Promise<Answer<null>> {
   const { db, cookies, note } = people;
-  const id = await sessionIdOf(people, asker.headers);
-  if (id !== null) {
-    await deleteSession(db, id);
+  const found = await foundSessionOf(people, asker.headers);
+  if (found !== null) {
+    await deleteSession(db, found.session.id);
     if (who !== null)
       await note({ kind: "access", action: "session.close", who, subject: who, from: asker.from });
   }

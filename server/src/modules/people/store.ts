@@ -1,14 +1,9 @@
 import { BUILT_IN_ROLES, type Permission } from "@millrace/contract/api/role";
-import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { and, eq, gt, isNull, or, sql } from "drizzle-orm";
-import type { Db, DbOrTx, Tx } from "../../db/client.ts";
-import { accessGrant, account, apiKey, person, role, session, verification } from "../../db/schema/person.ts";
+import type { DbOrTx, Tx } from "../../db/client.ts";
+import { accessGrant, account, apiKey, person, role } from "../../db/schema/person.ts";
 import { site } from "../../db/schema/site.ts";
 import type { HeldGrant, Principal } from "../../http/principal.ts";
-
-/** Our tables in the shape better-auth works with. */
-export const authTables = (db: Db) =>
-  drizzleAdapter(db, { provider: "pg", schema: { user: person, session, account, verification } });
 
 /** What a grant row tells; all null where a holder has none. A role neither built in nor kept here permits nothing. */
 const grantColumns = {

@@ -166,7 +166,9 @@ async function signIn(token: string): Promise<void> {
   );
   expect(signedIn.status).toBe(200);
   const cookie = (signedIn.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
-  canaries.sessionCookie = decodeURIComponent(cookie.split("=")[1] ?? "");
+  canaries.sessionCookie = cookie.split("=")[1] ?? "";
+  canaries.sessionToken = canaries.sessionCookie.split(".")[0] ?? "";
+  expect(canaries.sessionToken.length).toBeGreaterThan(20);
   expect((await fetch(`${base}/api/v1/me`, { headers: { cookie } })).status).toBe(200);
   await refused("GET", "/api/v1/me", undefined, { authorization: `Bearer ${canaries.wrongKey}` });
 }

@@ -7,9 +7,10 @@ import { recordAudit } from "../audit/service.ts";
 import { found } from "../change.ts";
 import { instantOf } from "../instant.ts";
 import { browserWords } from "../people/browser.ts";
+import { changePeople } from "../people/change.ts";
 import { COOKIE_S_MAX } from "../people/cookies.ts";
 import { findSitePaths } from "../people/grant-store.ts";
-import { type Answer, type Asker, type People, personOf, requireFresh } from "../people/people.ts";
+import { type Answer, type Asker, type People, personOf } from "../people/people.ts";
 import { bindSession } from "../people/session-store.ts";
 import {
   deleteSharedDevice,
@@ -57,7 +58,6 @@ export async function enrolSharedDevice(
 ): Promise<Answer<SharedDevice>> {
   const { db, clock, cookies } = people;
   const { session } = personOf(principal);
-  requireFresh(principal, clock);
   const path = (await findSitePaths(db, [siteId])).get(siteId);
   if (path === undefined || !mayAt(principal, "gateway.edit", path))
     throw new AppError("request.invalid", "body/siteId: there is no place with this id.", {
@@ -75,26 +75,24 @@ export async function enrolSharedDevice(
     lastSeenAt: null,
   };
   const before = await findSharedDevice(db, cookies.read(asker.headers, "device"));
-  await inTransaction(db, async (tx) => {
+  return await changePeople(people, principal, async (tx) => {
     if ((await listSharedDevices(tx, SHARED_DEVICES_MAX)).length >= SHARED_DEVICES_MAX)
       throw new AppError("request.invalid", `There are at most ${SHARED_DEVICES_MAX} shared tablets.`);
     await insertSharedDevice(tx, row);
     await bindSession(tx, session.id, id, row.createdAt);
     // One browser is one tablet: what it was before is gone.
     if (before !== null) await deleteSharedDevice(tx, before.id);
-    const [who, subject, from] = [whoOf(principal), `sharedDevice:${id}`, principal.from];
-    const facts = { name, siteId, device };
-    await recordAudit(tx, {
-      atMs: clock.nowMs(),
-      who,
+    return {
       action: "sharedDevice.enrol",
-      subject,
+      subject: `sharedDevice:${id}`,
       old: null,
-      new: facts,
-      from,
-    });
+      new: { name, siteId, device },
+      result: {
+        body: mapDevice({ ...row, path }, id),
+        cookies: [cookies.set("device", token, COOKIE_S_MAX)],
+      },
+    };
   });
-  return { body: mapDevice({ ...row, path }, id), cookies: [cookies.set("device", token, COOKIE_S_MAX)] };
 }
 
 /** Its PINs are worth nothing from then on, and every session on it ends. */

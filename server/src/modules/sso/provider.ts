@@ -2,9 +2,9 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { AppError } from "@millrace/contract/error/app-error";
 import { betterAuth } from "better-auth";
 import { genericOAuth } from "better-auth/plugins";
-import { authOptions } from "../people/auth.ts";
 import { SSO_PROVIDER } from "../people/factor-store.ts";
 import type { People } from "../people/people.ts";
+import { authOptions, hashedToken } from "./auth-options.ts";
 import type { RoleRule } from "./role-map.ts";
 
 export interface SsoSettings {
@@ -29,7 +29,7 @@ type Claims = Record<string, unknown>;
 export interface Judged {
   claims: Claims | null;
   created: boolean;
-  opened: { token: string; personId: string } | null;
+  opened: { tokenHash: string; personId: string } | null;
 }
 
 const unavailable = (cause?: unknown) =>
@@ -79,9 +79,8 @@ const tokenless = { accessToken: null, refreshToken: null, idToken: null };
  */
 async function connect(people: People, settings: SsoSettings, judged: AsyncLocalStorage<Judged>) {
   const { url, userInfoUrl } = await discover(settings);
-  const { db, secret, origins, cookies, publicUrl } = people;
   return betterAuth({
-    ...authOptions({ db, secret, origins, cookies, publicUrl: publicUrl() }),
+    ...authOptions(people),
     account: {
       // Whose address the provider did not verify is never taken for somebody who is here already.
       accountLinking: { enabled: true, requireLocalEmailVerified: false },
@@ -100,9 +99,10 @@ async function connect(people: People, settings: SsoSettings, judged: AsyncLocal
       },
       session: {
         create: {
+          before: hashedToken,
           after: async ({ token, userId }) => {
             const facts = judged.getStore();
-            if (facts !== undefined) facts.opened = { token, personId: userId };
+            if (facts !== undefined) facts.opened = { tokenHash: token, personId: userId };
           },
         },
       },

@@ -11,7 +11,7 @@ import { openSession } from "../people/sessions.ts";
 import { insertGrants, lockPeople, type NewGrant } from "../people/store.ts";
 import { createProvider, type Judged, type SsoSettings } from "./provider.ts";
 import { type RoleRule, rulesFor } from "./role-map.ts";
-import { deleteSessionByToken, findPlacesByPath, listOwnRoleNames, listSsoGrants } from "./store.ts";
+import { deleteSessionByHash, findPlacesByPath, listOwnRoleNames, listSsoGrants } from "./store.ts";
 
 const log = getLogger(["hub", "auth"]);
 
@@ -89,7 +89,7 @@ async function enterBySso(
 ): Promise<string[] | null> {
   if (opened === null || claims === null) return null;
   const { db } = people;
-  await deleteSessionByToken(db, opened.token);
+  await deleteSessionByHash(db, opened.tokenHash);
   const { personId } = opened;
   const standing = await findStanding(db, personId);
   if (standing === null || standing.disabledAt !== null) return null;

@@ -1,8 +1,13 @@
+import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { and, eq, inArray } from "drizzle-orm";
-import type { DbOrTx } from "../../db/client.ts";
-import { accessGrant, role, session } from "../../db/schema/person.ts";
+import type { Db, DbOrTx } from "../../db/client.ts";
+import { accessGrant, account, person, role, session, verification } from "../../db/schema/person.ts";
 import { site } from "../../db/schema/site.ts";
 import type { NewGrant } from "../people/store.ts";
+
+/** Our tables in the shape better-auth works with. */
+export const authTables = (db: Db) =>
+  drizzleAdapter(db, { provider: "pg", schema: { user: person, session, account, verification } });
 
 export async function findPlacesByPath(db: DbOrTx, paths: readonly string[]): Promise<Map<string, string>> {
   if (paths.length === 0) return new Map();
@@ -25,6 +30,6 @@ export const listSsoGrants = (db: DbOrTx, personId: string): Promise<NewGrant[]>
     .where(and(eq(accessGrant.personId, personId), eq(accessGrant.bySso, true)));
 
 /** What better-auth opened; ours takes its place. */
-export async function deleteSessionByToken(db: DbOrTx, token: string): Promise<void> {
-  await db.delete(session).where(eq(session.token, token));
+export async function deleteSessionByHash(db: DbOrTx, hash: string): Promise<void> {
+  await db.delete(session).where(eq(session.token, hash));
 }

@@ -51,6 +51,17 @@ export const VIEW_NEEDS: Record<Exclude<Route["view"], "plant" | "people">, Need
   unknown: "shows nothing",
 };
 
+/** What a screen on a wall shows; at any other address it stays where it is. */
+const ON_A_WALL: ReadonlySet<Route["view"]> = new Set([
+  "overview",
+  "gateways",
+  "gateway",
+  "tags",
+  "tag",
+  "trends",
+]);
+export const isOnWall = ({ view }: Route): boolean => ON_A_WALL.has(view);
+
 export function needOf(route: Route): Need | null {
   if (route.view === "plant") return PLANT_NEEDS[route.part];
   if (route.view === "people") return PEOPLE_NEEDS[route.part];

@@ -120,7 +120,7 @@ export function present(fault: HubFault): Presented {
   return {
     title: TITLE[fault.code],
     text: fault.detail,
-    nextStep: nextStepOf(fault.code),
+    nextStep: typeof fault.context.nextStep === "string" ? fault.context.nextStep : nextStepOf(fault.code),
     traceId: fault.traceId,
   };
 }

@@ -160,6 +160,7 @@ test("the state says what follows: nothing when all is well, an alarm when it wa
     bytes: 1e6,
     diskFreeBytes: 2e9,
     storageWarning: null,
+    guessing: null,
   };
   expect(alarmWords(well, when)).toBeNull();
   expect(chainLine(well, when)).toMatchObject({
@@ -176,6 +177,11 @@ test("the state says what follows: nothing when all is well, an alarm when it wa
   expect(alarmWords(shut, when)).toBe("The audit: cannot be written since 10:00");
   expect(writeLine(shut, when).text).toBe(
     "Changes and commands are refused until it can. Values, alarms and sign-ins go on. 2 sign-ins and refusals could not be kept.",
+  );
+  const guessed = { ...well, guessing: { since: "2026-11-26T10:00:00.000Z", count: 300 } };
+  expect(alarmWords(guessed, when)).toBe("Somebody tries claim tokens since 10:00");
+  expect(alarmWords({ ...guessed, unwritableSince: shut.unwritableSince }, when)).toBe(
+    "The audit: cannot be written since 10:00. Somebody tries claim tokens since 10:00",
   );
   expect(writeLine({ unwritableSince: null, lost: 1 }, when).look).toBe("warn");
   for (const storageWarning of ["size", "disk"] as const)

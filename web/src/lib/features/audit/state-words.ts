@@ -67,7 +67,12 @@ export function writeLine(
 
 /** How large it is and how much room there is. */
 export function roomLine(
-  { rows, bytes, diskFreeBytes, storageWarning }: Omit<AuditState, "checked" | "unwritableSince" | "lost">,
+  {
+    rows,
+    bytes,
+    diskFreeBytes,
+    storageWarning,
+  }: Omit<AuditState, "checked" | "unwritableSince" | "lost" | "guessing">,
   size: (bytes: number) => string,
 ): StateLine {
   const taken = bytes === null ? "" : `, ${size(bytes)}`;
@@ -89,9 +94,22 @@ export function roomLine(
   };
 }
 
+/** Whether somebody tries claim tokens; null while nobody does. */
+export function guessLine({ guessing }: Pick<AuditState, "guessing">, when: When): StateLine | null {
+  if (guessing === null) return null;
+  return {
+    look: "bad",
+    title: `Somebody tries claim tokens since ${when(guessing.since)}`,
+    text: `${count(guessing.count, "one was wrong", "were wrong")}. The hub slows them down, and a token cannot be guessed.`,
+    nextStep:
+      "Look in the audit from which networks they come, keep those away from the hub, and make claim tokens anew that somebody may have seen.",
+  };
+}
+
 /** What everybody who may read the audit must see, on any screen; null when all is well. */
 export function alarmWords(state: AuditState, when: When): string | null {
   const bad = [chainLine(state, when), writeLine(state, when)].filter(({ look }) => look === "bad");
-  if (bad.length === 0) return null;
-  return `The audit: ${bad.map(({ title }) => title.charAt(0).toLowerCase() + title.slice(1)).join("; ")}`;
+  const audit = bad.map(({ title }) => title.charAt(0).toLowerCase() + title.slice(1)).join("; ");
+  const parts = [...(audit === "" ? [] : [`The audit: ${audit}`]), guessLine(state, when)?.title ?? ""];
+  return parts.filter((part) => part !== "").join(". ") || null;
 }

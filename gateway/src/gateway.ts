@@ -16,7 +16,6 @@ import { Machine } from "./health/machine.ts";
 import { becomeKnown } from "./identity/become-known.ts";
 import type { HubTrustKeeper } from "./identity/hub-trust.ts";
 import { bootIdentity, type Identity, openIdentityFolder } from "./identity/identity.ts";
-import { keepIn } from "./identity/keep-file.ts";
 import { fingerprintOf } from "./identity/key.ts";
 import { openSealingKey, type SealingKey } from "./identity/sealing-key.ts";
 import { type Intake, openIntake } from "./intake/open.ts";

@@ -7,6 +7,7 @@ import type { Manifest } from "@millrace/contract/wire/manifest";
 import { AnchoredClock } from "./clock/anchored-clock.ts";
 import { type CommandDesk, openCommandDesk } from "./commands/desk.ts";
 import { commandVerifier } from "./commands/genuine.ts";
+import type { Holds } from "./commands/holds.ts";
 import { performer } from "./commands/perform.ts";
 import type { WritePermit } from "./commands/write.ts";
 import { FieldDesk } from "./field/desk.ts";
@@ -25,12 +26,13 @@ import type { LogForward } from "./logs/forward.ts";
 import { deviceSecrets, settingsEvent, sparkplugSecrets } from "./logs/told-settings.ts";
 import { openedDevices, openedSettings, openedSparkplug } from "./manifest/opened.ts";
 import { type ManifestStore, openManifestStore } from "./manifest/store.ts";
-import { type Namespace, openNamespace } from "./namespace/open.ts";
+import type { Namespace } from "./namespace/open.ts";
+import { openFleet } from "./open-fleet.ts";
 import { type Outbox, openOutbox } from "./outbox/outbox.ts";
 import type { Receipt } from "./outbox/receipt.ts";
 import type { Settings } from "./settings.ts";
-import { Sparkplug } from "./sparkplug/open.ts";
-import { Fleet } from "./supervisor/fleet.ts";
+import type { Sparkplug } from "./sparkplug/open.ts";
+import type { Fleet } from "./supervisor/fleet.ts";
 import { watchStates } from "./supervisor/watch.ts";
 import { learnTrust, openTrust } from "./uplink/learn-trust.ts";
 import { createUplink, type Uplink } from "./uplink/uplink.ts";
@@ -85,13 +87,12 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const intake = await openIntake(settings, { clock, ...durable(outbox) });
   const [permit, keep] = [permitOf(settings, () => parts.local), keepIn(folder)];
   const report = (event: GatewayEvent) => outbox.report(event);
-  const sparkplug = new Sparkplug({
-    ...{ folder, clock, random, keep, software: SOFTWARE, permit, report },
-    fleet: (): Fleet => fleet,
-  });
-  const namespace = openNamespace(settings, intake, clock, () => fleet.devices());
-  const sink = namespace.tee(sparkplug.sink(outbox.sink));
-  const fleet = new Fleet({ clock, random, sink, keep, ...arrivalsOf(intake) });
+  const { fleet, holds, sparkplug, namespace } = openFleet(
+    { folder, clock, random, keep, software: SOFTWARE, permit, report },
+    outbox,
+    intake,
+    settings,
+  );
   const field = new FieldDesk({
     clock,
     fleet,
@@ -104,18 +105,18 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
     apply: applier({ sealing, logs, field, namespace, fleet, sparkplug }),
   });
   reportCache(manifest);
-  const machine = new Machine(clock, folder);
   const commands = await openCommandDesk({
     folder,
     clock,
     hubNowMs: () => clock.hubNowMs(),
     isGenuine: commandVerifier(() => identity.state()),
-    perform: performer({ clock, fleet, permit, outbox, logs, onRestart: deps.onRestart }),
+    perform: performer({ clock, fleet, permit, holds, outbox, logs, onRestart: deps.onRestart }),
     report,
   });
   const parts: Parts = {
-    ...{ settings, identity, trust, outbox, namespace, fleet, sparkplug, field },
-    ...{ manifest, commands, machine, logs, startedMs, clock },
+    ...{ settings, identity, trust, outbox, namespace, fleet, holds, sparkplug, field },
+    ...{ manifest, commands, logs, startedMs, clock },
+    machine: new Machine(clock, folder),
     fill: new FillMeter(),
     uplink: null,
     local: null,
@@ -163,6 +164,7 @@ interface Parts {
   outbox: Outbox;
   namespace: Namespace;
   fleet: Fleet;
+  holds: Holds;
   sparkplug: Sparkplug;
   field: FieldDesk;
   manifest: ManifestStore;
@@ -319,8 +321,6 @@ function reportStart(outbox: Outbox, events: readonly GatewayEvent[]): void {
   for (const event of events) outbox.report(event);
 }
 
-const arrivalsOf = (intake: Intake | null) => (intake === null ? {} : { arrivals: intake.desk });
-
 /** What an answer to a device stands on. */
 const durable = (outbox: Outbox) => ({
   receipt: (id: string) => outbox.receipt(id),
@@ -342,6 +342,7 @@ function stopOnce(
     await intake?.stop();
     // Before the devices: hosts hear of the gateway's end, not of each device's.
     await parts.sparkplug.stop();
+    await parts.holds.stop();
     await parts.fleet.stop();
     parts.commands.close();
     // Sealed before the link goes, so that what is still in memory lies on disk whatever happens next.

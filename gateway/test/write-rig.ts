@@ -10,6 +10,7 @@ import type { ManifestDevice, ManifestTag } from "@millrace/contract/wire/manife
 import { commandText } from "@millrace/contract/wire/signature";
 import { type CommandDesk, openCommandDesk } from "../src/commands/desk.ts";
 import { commandVerifier } from "../src/commands/genuine.ts";
+import { Holds } from "../src/commands/holds.ts";
 import { performer } from "../src/commands/perform.ts";
 import type { WritePermit } from "../src/commands/write.ts";
 import type { driverOf } from "../src/driver/registry.ts";
@@ -32,7 +33,9 @@ export function hubKey() {
 
 export interface WriteRigInput {
   devices: ManifestDevice[];
-  key: ReturnType<typeof hubKey>;
+  /** The hub's; one of its own unless a test signs by itself. */
+  key?: ReturnType<typeof hubKey>;
+  onEvent?: (event: GatewayEvent) => void;
   clock?: Clock;
   /** The hub's time; that of the clock unless a test says otherwise. */
   hubNowMs?: () => number | null;
@@ -43,17 +46,24 @@ export interface WriteRigInput {
 
 /** A gateway from the signed command to its devices: the desk with its record, the fleet and what it may write. */
 export async function writeRig(input: WriteRigInput) {
-  const { devices, key, clock = systemClock } = input;
+  const { devices, key = hubKey(), clock = systemClock } = input;
   const hubNowMs = input.hubNowMs ?? (() => clock.nowMs());
   const folder = input.folder ?? (await mkdtemp(join(tmpdir(), "millrace-write-")));
-  const fleet = new Fleet({
+  const events: GatewayEvent[] = [];
+  const report = (event: GatewayEvent) => {
+    events.push(...decodeEvents(encodeEvents([event])));
+    input.onEvent?.(event);
+  };
+  const holds = Holds.open({ folder, clock, report, targetOf: (tagNo) => fleet.writeTarget(tagNo) });
+  const fleet: Fleet = new Fleet({
+    holds,
     clock,
     random: () => 0.5,
     sink: new FakeSink(clock),
     ...(input.driverOf === undefined ? {} : { driverOf: input.driverOf }),
   });
+  holds.start();
   await fleet.apply({ rev: 1, devices });
-  const events: GatewayEvent[] = [];
   const permit: WritePermit = {
     lockedOut: () => false,
     armedBy: () => null,
@@ -73,11 +83,12 @@ export async function writeRig(input: WriteRigInput) {
       clock,
       fleet,
       permit,
+      holds,
       outbox: { stats: () => Promise.reject(new Error("not asked")) },
       logs: { setLevel: () => {} },
       onRestart: () => {},
     }),
-    report: (event) => events.push(...decodeEvents(encodeEvents([event]))),
+    report,
   });
   let lastNo = desk.highestNo() ?? 0;
   const commandOf = (
@@ -93,6 +104,7 @@ export async function writeRig(input: WriteRigInput) {
   return {
     folder,
     fleet,
+    holds,
     desk,
     events,
     commandOf,
@@ -104,6 +116,7 @@ export async function writeRig(input: WriteRigInput) {
       return { ...told?.data, message: told?.message ?? "" };
     },
     async [Symbol.asyncDispose]() {
+      await holds.stop();
       await fleet.stop();
       desk.close();
       if (input.folder === undefined) await rm(folder, { recursive: true, force: true });

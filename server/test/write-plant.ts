@@ -5,6 +5,7 @@ import type { Series } from "@millrace/contract/block/series";
 import { systemClock } from "@millrace/contract/std/clock";
 import { COMMAND_KINDS } from "@millrace/contract/wire/command";
 import type { CommandOffer } from "@millrace/contract/wire/downlink";
+import type { GatewayEvent } from "@millrace/contract/wire/event";
 import { commandText } from "@millrace/contract/wire/signature";
 import { inTransaction } from "../src/db/transaction.ts";
 import { insertApiKey, insertGrants, insertPerson } from "../src/modules/people/store.ts";
@@ -65,6 +66,7 @@ export async function writePlant() {
     fake,
     tagOf,
     hold,
+    tell: (events: GatewayEvent[]) => tell(fake, ++told, events),
     /** The gateway tells what became of a write. */
     answer: (commandId: string, outcome: string, facts: Record<string, string | number | null> = {}) =>
       tell(fake, ++told, [

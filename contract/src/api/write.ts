@@ -35,6 +35,15 @@ const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =
   Type.Union([schema, Type.Null()]);
 const TextOrNull = OrNull(Type.String());
 
+/** What became of a momentary value that outlived its press: the gateway had ended, or the machine was away. */
+export const WriteRelease = Type.Object({
+  /** False: it may still be held, and is not taken back any more. */
+  taken: Type.Boolean(),
+  at: Instant,
+  /** What the gateway told, as a sentence. */
+  message: Type.String(),
+});
+
 /** One write to a tag, from the choice to what the machine holds. */
 export const TagWrite = Type.Object({
   id: EntityId,
@@ -63,6 +72,8 @@ export const TagWrite = Type.Object({
   armedBy: TextOrNull,
   sentAt: OrNull(Instant),
   answeredAt: OrNull(Instant),
+  /** Of a momentary write that was not taken back in time; null of any other. */
+  release: OrNull(WriteRelease),
 });
 export type TagWrite = Static<typeof TagWrite>;
 

@@ -38,6 +38,13 @@ export const EVENT = {
    */
   "command.done": "info",
   /**
+   * A momentary value that outlived its press was taken back: `why` is `restart` (this gateway had ended while it was
+   * held) or `link` (its machine was away). Data: `tagNo`, `commandId`, `why`, `heldMs` (at most; null when unknown).
+   */
+  "write.released": "warning",
+  /** A momentary value may be held, and is not taken back. Data: `tagNo`, `commandId`, `heldMs`, where they are known. */
+  "write.stuck": "error",
+  /**
    * A Sparkplug host asked for a write. Data: `device`, `metric`, `outcome` (refused: this gateway did not even try), and
    * as far as it was tried `tagNo`, `code`, `before`, `after`, `armedBy`.
    */

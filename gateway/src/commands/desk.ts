@@ -30,6 +30,7 @@ export interface CommandDeskInput {
 
 /** What a command that runs knows of itself. */
 export interface Running {
+  commandId: string;
   /** True once it expired: nothing more may leave for a machine. */
   isLate: () => boolean;
 }
@@ -202,7 +203,7 @@ class Desk implements CommandDesk {
     // Keeping it took a flush, and a disk may stand still for seconds.
     const ran: Ran = isLate()
       ? { outcome: "expired", message: this.#lateness(command) }
-      : await this.#run(command.body, { isLate });
+      : await this.#run(command.body, { commandId: command.commandId, isLate });
     const { outcome, message } = ran;
     this.#known = withOutcome(this.#known, command.commandId, outcome);
     const { commandId, commandNo } = command;

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import type { OutboxStatus } from "@millrace/contract/vocabulary/gateway";
 import type { CommandBody } from "@millrace/contract/wire/command";
 import { FakeClock } from "../../test/fake-clock.ts";
+import { NO_HOLDS } from "../../test/no-holds.ts";
 import { type PerformDeps, performer, RESTART_AFTER_MS } from "./perform.ts";
 
 const DEVICE = "00000000-0000-7000-8000-0000000000cc";
@@ -22,12 +23,17 @@ function rig(durable = true) {
   const deps: PerformDeps = {
     clock,
     fleet: { restart: async (deviceId) => void did.push(["device", deviceId]), writeTarget: () => null },
+    holds: NO_HOLDS,
     permit: { lockedOut: () => false, armedBy: () => null, needsArming: false },
     outbox: { stats: async () => status },
     logs: { setLevel: (level, minutes) => void did.push(["level", level, minutes]) },
     onRestart: () => void did.push(["restart"]),
   };
-  return { clock, did, perform: (body: CommandBody) => performer(deps)(body, { isLate: () => false }) };
+  return {
+    clock,
+    did,
+    perform: (body: CommandBody) => performer(deps)(body, { commandId: DEVICE, isLate: () => false }),
+  };
 }
 
 test("a device and a level are done at once", async () => {

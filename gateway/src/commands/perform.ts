@@ -7,7 +7,7 @@ import type { LogForward } from "../logs/forward.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Fleet } from "../supervisor/fleet.ts";
 import type { Performed, Running } from "./desk.ts";
-import { performWrite, type WritePermit } from "./write.ts";
+import { performWrite, type WriteDeps, type WritePermit } from "./write.ts";
 
 const log = getLogger(["gateway", "commands"]);
 
@@ -18,6 +18,7 @@ export interface PerformDeps {
   clock: Clock;
   fleet: Pick<Fleet, "restart" | "writeTarget">;
   permit: WritePermit;
+  holds: WriteDeps["holds"];
   outbox: Pick<Outbox, "stats">;
   logs: Pick<LogForward, "setLevel">;
   onRestart: () => void;
@@ -25,7 +26,7 @@ export interface PerformDeps {
 
 /** What each kind of command does. Errors are told to whoever asked. */
 export const performer =
-  ({ clock, fleet, permit, outbox, logs, onRestart }: PerformDeps) =>
+  ({ clock, fleet, permit, holds, outbox, logs, onRestart }: PerformDeps) =>
   async (body: CommandBody, running: Running): Promise<Performed> => {
     switch (body.kind) {
       case "restartDevice":
@@ -46,7 +47,7 @@ export const performer =
         logs.setLevel(body.level, body.minutes);
         return { message: `Log records from ${body.level} on are sent for ${body.minutes} min.` };
       case "writeTag":
-        return await performWrite({ clock, fleet, permit }, body, running);
+        return await performWrite({ clock, fleet, permit, holds }, body, running);
       default:
         return unreachable(body);
     }

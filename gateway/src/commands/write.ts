@@ -4,8 +4,10 @@ import { type TagValue, valueToJson } from "@millrace/contract/vocabulary/value"
 import type { WriteTag } from "@millrace/contract/wire/command";
 import { judgeWrite, kindOfTag, valueOfKind } from "@millrace/contract/write/judge";
 import type { Fleet } from "../supervisor/fleet.ts";
-import { type Veto, type WriteEnd, type WriteTarget, writeOnce } from "../supervisor/write.ts";
+import { placeOf } from "../supervisor/take-back.ts";
+import { type Pulse, type Veto, type WriteEnd, type WriteTarget, writeOnce } from "../supervisor/write.ts";
 import type { Performed, Running } from "./desk.ts";
+import type { Holds } from "./holds.ts";
 
 const log = getLogger(["gateway", "commands"]);
 
@@ -25,6 +27,7 @@ export interface WriteDeps {
   clock: Clock;
   fleet: Pick<Fleet, "writeTarget">;
   permit: WritePermit;
+  holds: Pick<Holds, "has" | "begin" | "forget" | "wait" | "release">;
 }
 
 /**
@@ -45,6 +48,7 @@ export async function performWrite(deps: WriteDeps, body: WriteTag, running: Run
             value: judged(target, body.value),
             expected: valueOfKind(kindOfTag(target.tag), body.expected),
             veto: () => (running.isLate() ? LATE : vetoOf(permit, target)),
+            pulse: pulseOf(deps, target, running.commandId),
           },
           clock,
         );
@@ -58,10 +62,26 @@ export async function performWrite(deps: WriteDeps, body: WriteTag, running: Run
   };
 }
 
+function pulseOf({ holds, clock }: WriteDeps, target: WriteTarget, commandId: string): Pulse {
+  const { tagNo, path } = target.tag;
+  return {
+    begin: (rest) =>
+      holds.begin({ tagNo, commandId, path, place: placeOf(target), rest, sinceMs: clock.nowMs() }),
+    forget: () => holds.forget(tagNo),
+    wait: (ms) => holds.wait(tagNo, ms),
+    release: () => holds.release(tagNo),
+  };
+}
+
 const NO_SUCH_TAG: Veto = {
   outcome: "failed",
   code: "write.off",
   message: "This gateway runs no such tag. Nothing was written.",
+};
+const HELD: Veto = {
+  outcome: "failed",
+  code: "write.held",
+  message: "What was pressed there before has yet to be taken back. Nothing was written.",
 };
 const LATE: Veto = { outcome: "expired", code: "", message: "It expired before it could be written." };
 
@@ -71,8 +91,9 @@ const judged = ({ tag }: WriteTarget, value: WriteTag["value"]): TagValue => {
 };
 
 /** Why it is refused before the device is asked. */
-function refusalOf({ permit }: WriteDeps, target: WriteTarget | null, body: WriteTag): Veto | null {
+function refusalOf({ permit, holds }: WriteDeps, target: WriteTarget | null, body: WriteTag): Veto | null {
   if (target === null) return NO_SUCH_TAG;
+  if (holds.has(body.tagNo)) return HELD;
   const judgement = judgeWrite(target.tag, body.value);
   const veto: Veto | null = judgement.ok
     ? vetoOf(permit, target)

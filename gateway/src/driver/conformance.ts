@@ -301,8 +301,8 @@ function thrownBy(run: () => unknown): AppError {
 }
 
 /** Resolves as soon as `reached` holds. @throws Error after a long time without. */
-export async function until(reached: () => boolean): Promise<void> {
-  const endMs = systemClock.monoMs() + WAIT_MS_MAX;
+export async function until(reached: () => boolean, msMax = WAIT_MS_MAX): Promise<void> {
+  const endMs = systemClock.monoMs() + msMax;
   while (!reached()) {
     if (systemClock.monoMs() > endMs) throw new Error("waited in vain");
     await systemClock.sleep(2);

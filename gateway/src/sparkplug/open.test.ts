@@ -6,6 +6,7 @@ import { systemClock } from "@millrace/contract/std/clock";
 import type { ManifestDevice } from "@millrace/contract/wire/manifest";
 import { deviceOf, heard, tagOf } from "../../test/edge-rig.ts";
 import { FakeSink } from "../../test/fake-plant.ts";
+import { NO_HOLDS } from "../../test/no-holds.ts";
 import { Mosquitto } from "../../test/peers/mosquitto.ts";
 import { MosquittoEar } from "../../test/peers/mosquitto-ear.ts";
 import { until } from "../driver/conformance.ts";
@@ -29,6 +30,7 @@ async function started(folder: string, port: number, keep: ReturnType<typeof kee
     keep,
     software: "test 1",
     fleet: (): Fleet => fleet,
+    holds: NO_HOLDS,
     permit: { lockedOut: () => false, armedBy: () => null, needsArming: false },
     report: () => undefined,
   });

@@ -9,7 +9,7 @@ import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { SparkplugStatus } from "@millrace/contract/vocabulary/sparkplug";
 import type { GatewayEvent } from "@millrace/contract/wire/event";
 import type { ManifestDevice, ManifestSparkplug } from "@millrace/contract/wire/manifest";
-import type { WritePermit } from "../commands/write.ts";
+import type { WriteDeps, WritePermit } from "../commands/write.ts";
 import type { Keep } from "../driver/keep.ts";
 import { clientIdOf } from "../driver/mqtt-wire/client-id.ts";
 import type { SampleSink } from "../outbox/sink.ts";
@@ -34,6 +34,7 @@ export interface SparkplugDeps {
   software: string;
   fleet: () => Pick<Fleet, "device" | "writeTarget">;
   permit: WritePermit;
+  holds: WriteDeps["holds"];
   report: (event: GatewayEvent) => void;
 }
 
@@ -89,7 +90,7 @@ export class Sparkplug {
   }
 
   async #begin(wanted: ManifestSparkplug, devices: readonly ManifestDevice[]): Promise<Running> {
-    const { clock, random, keep, permit, report, software } = this.#deps;
+    const { clock, random, keep, permit, holds, report, software } = this.#deps;
     const settings = decodeSettings(sparkplugDeclaration, wanted.settings);
     const plan = planOf(devices, settings.deviceIds);
     const history = await this.#openHistory(settings, plan);
@@ -106,7 +107,8 @@ export class Sparkplug {
       ports: this.#ports(),
     });
     const fleet = { writeTarget: (tagNo: number) => this.#deps.fleet().writeTarget(tagNo) };
-    const writes = new HostWrites({ clock, fleet, permit, report, broker: settings.broker });
+    const newId = () => Bun.randomUUIDv7();
+    const writes = new HostWrites({ clock, fleet, permit, holds, report, newId, broker: settings.broker });
     // The library is loaded by whoever is an edge node.
     const library: Library = await import("../driver/mqtt-wire/open.ts");
     const link = new SparkplugLink({

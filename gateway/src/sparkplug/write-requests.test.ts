@@ -4,6 +4,7 @@ import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import { COMMAND_MS_MAX } from "@millrace/contract/wire/command";
 import { decodeEvents, encodeEvents, type GatewayEvent } from "@millrace/contract/wire/event";
 import { deviceOf, EdgeRig, type RigOptions, tagOf } from "../../test/edge-rig.ts";
+import { NO_HOLDS } from "../../test/no-holds.ts";
 import { hubKey, writable, writeRig } from "../../test/write-rig.ts";
 import { until } from "../driver/conformance.ts";
 import { ModbusSimulator } from "../drivers/modbus/simulator.ts";
@@ -114,6 +115,8 @@ test("SP25: an order goes the way of every write: limits, the lockout, compare a
     clock: systemClock,
     fleet: plant.fleet,
     permit: { lockedOut: () => lockedOut, armedBy: () => null, needsArming: false },
+    holds: NO_HOLDS,
+    newId: () => device.deviceId,
     report: (event) => events.push(event),
     broker: "mqtt://127.0.0.1",
   });

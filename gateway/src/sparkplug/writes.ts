@@ -19,6 +19,8 @@ export interface HostWritesDeps extends WriteDeps {
   report: (event: GatewayEvent) => void;
   /** Where they come from, for people. */
   broker: string;
+  /** A name for what is pressed, should it outlive this gateway. */
+  newId: () => string;
 }
 
 /** Writes hosts ask for: by the same rules as those from the hub, one after the other, each told as an event. */
@@ -59,7 +61,7 @@ export class HostWrites {
   }
 
   async #perform({ metric, value, expiresMonoMs }: HostOrder): Promise<void> {
-    const { clock, broker } = this.#deps;
+    const { clock, broker, newId } = this.#deps;
     const { seat, tag } = metric;
     // A host says what shall be, not what it saw: what this gateway knows stands in for it.
     const expected = metric.quality === QUALITY.good ? valueToJson(metric.value) : null;
@@ -72,7 +74,7 @@ export class HostWrites {
         expected,
         by: [`a Sparkplug host at ${broker}`.slice(0, 200)],
       },
-      { isLate: () => clock.monoMs() >= expiresMonoMs },
+      { commandId: newId(), isLate: () => clock.monoMs() >= expiresMonoMs },
     );
     if (outcome === "done") this.done++;
     else this.refused++;

@@ -36,6 +36,7 @@ const RESTART_MS = 5_000;
 export interface DeviceDeps {
   clock: Clock;
   sink: SampleSink;
+  holds?: { deviceIsUp(deviceId: string): void };
 }
 
 /**
@@ -188,6 +189,7 @@ export class DeviceSupervisor {
 
   #onLink(up: boolean, observed: DeviceObservation): void {
     this.#linkUp = up;
+    if (up) this.#deps.holds?.deviceIsUp(this.device.deviceId);
     this.#listener?.anew();
     this.#observe(observed);
     this.#wake.poke();
@@ -255,10 +257,7 @@ export class DeviceSupervisor {
     // Deadlines that pass are nobody's fault here.
     takeDue(this.#groups, now.monoMs);
     this.#readNow = false;
-    if (!listener.running) {
-      await this.#startListening(listener, now);
-      return;
-    }
+    if (!listener.running) return await this.#startListening(listener, now);
     await this.#wake.wait(this.#overdueAtMs() - now.monoMs);
   }
 

@@ -30,6 +30,8 @@ export interface FleetDeps {
   arrivals?: Arrivals;
   /** Which drivers there are; the registry of the gateway unless a test brings its own. */
   driverOf?: typeof driverOf;
+  /** What is held at machines: taken back first when a link comes up, and last before a device stops. */
+  holds?: { deviceIsUp(deviceId: string): void; deviceStops(deviceId: string): Promise<void> };
 }
 
 export interface FleetChange {
@@ -107,7 +109,7 @@ export class Fleet {
     const done = this.#turn.then(async () => {
       const entry = this.#devices.get(deviceId);
       if (!entry) throw new AppError("entity.missing", `This gateway has no device ${deviceId}.`);
-      await entry.supervisor.stop();
+      await this.#stop(entry);
       this.#forgetUnused();
       this.#devices.set(deviceId, { ...entry, supervisor: this.#start(entry.supervisor.device) });
       log.info("device {deviceId} restarted", { deviceId });
@@ -156,7 +158,7 @@ export class Fleet {
     const leaving = [...this.#devices].filter(([id, entry]) => texts.get(id) !== entry.text);
     const kept = new Map([...this.#devices].filter(([id, entry]) => texts.get(id) === entry.text));
     // All stop before any starts: a connection is never opened twice to a device that takes only one.
-    await Promise.all(leaving.map(([, entry]) => entry.supervisor.stop()));
+    await Promise.all(leaving.map(([, entry]) => this.#stop(entry)));
     this.#devices.clear();
     this.#forgetUnused();
     let started = 0;
@@ -175,6 +177,11 @@ export class Fleet {
   #forgetUnused(): void {
     for (const [key, connection] of this.#connections)
       if (connection.members === 0) this.#connections.delete(key);
+  }
+
+  async #stop({ supervisor }: Entry): Promise<void> {
+    await this.#deps.holds?.deviceStops(supervisor.device.deviceId);
+    await supervisor.stop();
   }
 
   #start(device: ManifestDevice): DeviceSupervisor {

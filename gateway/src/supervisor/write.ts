@@ -12,9 +12,6 @@ import type { Member } from "./member.ts";
 
 /** A device may take a moment until a value it has taken can be read back: when to look again, in ms after the last. */
 const LOOK_AGAIN_MS = [50, 150, 300] as const;
-/** How long a momentary write is tried to be taken back when the link is away, in ms, and how often. */
-export const RELEASE_MS_MAX = 10_000;
-const RELEASE_EVERY_MS = 250;
 
 /** Where a write goes: one tag of a running device. */
 export interface WriteTarget {
@@ -35,6 +32,19 @@ export interface WriteOrder {
   expected: TagValue;
   /** Why it may no longer be written, asked at the last moment; null while it may. */
   veto: () => Veto | null;
+  pulse: Pulse;
+}
+
+/** What is kept of a momentary write, so that it is taken back whatever becomes of this program and its links. */
+export interface Pulse {
+  /** Durable when it returns; nothing is pressed before. @throws AppError why it cannot be kept */
+  begin: (rest: boolean) => void;
+  /** It was not pressed after all. */
+  forget: () => void;
+  /** Resolves after `ms`, or earlier when the device is about to stop. */
+  wait: (ms: number) => Promise<void>;
+  /** What was read when it was taken back, null when nothing could be; false while it is not taken back. */
+  release: () => Promise<Reading | null | false>;
 }
 
 export interface Veto {
@@ -65,6 +75,8 @@ export async function writeOnce(target: WriteTarget, order: WriteOrder, clock: C
 
 const NOTHING = "Nothing was written.";
 const MAYBE = "It may have been written; look at the machine.";
+const STILL_ON =
+  "It could not be taken back yet and may be on; look at the machine. It is taken back as soon as the machine answers.";
 
 class Write {
   /** Something may have reached the device. */
@@ -94,7 +106,7 @@ class Write {
     if (raw === null)
       return this.ended("failed", "write.limits", `The device cannot hold this value. ${NOTHING}`);
     const pulseMs = this.#target.tag.write?.pulseMs;
-    if (pulseMs !== undefined) return await this.#pulse(raw, pulseMs);
+    if (pulseMs !== undefined) return await this.#press(raw, pulseMs);
     const refused = await this.#urgently((session, within) => this.#writeOver(session, raw, within));
     if (refused !== null) return refused;
     for (const waitMs of LOOK_AGAIN_MS) {
@@ -109,44 +121,29 @@ class Write {
     return this.ended("failed", "write.notTaken", `The device took the write, and reads back ${found}.`);
   }
 
-  /** Pressed, held and taken back. What is taken back is tried again: a button that stays pressed is the worse fault. */
-  async #pulse(raw: TagValue, pulseMs: number): Promise<WriteEnd> {
+  /** Pressed, held and taken back: a button that stays pressed is the worse fault, so that is tried on and on. */
+  async #press(raw: TagValue, pulseMs: number): Promise<WriteEnd> {
+    const { pulse } = this.#order;
     let pressed: WriteEnd | null;
     try {
       pressed = await this.#urgently((session, within) => this.#writeOver(session, raw, within));
     } catch (thrown) {
-      if (!this.sent) throw thrown;
+      if (!this.sent) {
+        pulse.forget();
+        throw thrown;
+      }
       const { code, message } = asAppError(thrown, "link.lost");
       pressed = this.ended("unknown", code, `${message} ${MAYBE}`);
     }
-    if (pressed !== null && !this.sent) return pressed;
-    await this.#clock.sleep(pulseMs, this.#target.signal);
-    if (!(await this.#release(raw !== true)))
-      return this.ended(
-        "unknown",
-        "link.lost",
-        "It could not be taken back and may still be on; look at the machine.",
-      );
-    return pressed ?? this.ended("done", "", `It was held for ${pulseMs} ms and taken back.`);
-  }
-
-  async #release(rest: TagValue): Promise<boolean> {
-    const endMs = this.#clock.monoMs() + RELEASE_MS_MAX;
-    for (;;) {
-      try {
-        const { point } = this.#target;
-        const done = await this.#urgently(async (session, within) => {
-          const [outcome] = await session.write!([{ ...point, value: rest }], within);
-          if (outcome?.done) await this.#readBack(session, within);
-          return outcome?.done === true;
-        });
-        if (done) return true;
-      } catch {
-        if (this.#target.signal.aborted) return false;
-      }
-      if (this.#clock.monoMs() + RELEASE_EVERY_MS > endMs) return false;
-      await this.#clock.sleep(RELEASE_EVERY_MS, this.#target.signal);
+    if (pressed !== null && !this.sent) {
+      pulse.forget();
+      return pressed;
     }
+    await pulse.wait(pulseMs);
+    const reading = await pulse.release();
+    if (reading === false) return this.ended("unknown", "link.lost", STILL_ON);
+    this.#rawAfter = reading?.quality === QUALITY.good ? reading.value : null;
+    return pressed ?? this.ended("done", "", `It was held for ${pulseMs} ms and taken back.`);
   }
 
   #urgently<T>(run: (session: Session, within: AbortSignal) => Promise<T>): Promise<T> {
@@ -172,6 +169,7 @@ class Write {
         "write.changed",
         `It holds ${before} now, not ${this.#order.expected}. ${NOTHING}`,
       );
+    if (tag.write?.pulseMs !== undefined) this.#order.pulse.begin(raw !== true);
     // The look took time, and somebody at the machine may have put a hand into it.
     const late = this.#vetoed();
     if (late !== null) return late;

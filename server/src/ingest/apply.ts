@@ -115,9 +115,15 @@ export async function applyFrames(sql: SQL, input: ApplyInput): Promise<ApplyRes
       FROM f, jsonb_to_recordset(f.anchors) AS a("bootNo" bigint, "offsetMs" float8, quality text)
       ON CONFLICT DO NOTHING
     ), answered AS (
-      UPDATE command c SET state = a.outcome, answered_at = ${input.receivedAt}, result = a.result
-      FROM moved, jsonb_to_recordset(${answers}::text::jsonb) AS a("commandId" uuid, outcome text, result jsonb)
-      WHERE c.id = a."commandId" AND c.gateway_no = moved.gateway_no AND c.state = 'sent'
+      UPDATE command c SET state = CASE c.state WHEN 'sent' THEN coalesce(a.outcome, c.state) ELSE c.state END,
+        answered_at = CASE WHEN c.state = 'sent' AND a.outcome IS NOT NULL THEN ${input.receivedAt}
+          ELSE c.answered_at END,
+        result = coalesce(c.result, '{}') || CASE c.state WHEN 'sent' THEN coalesce(a.result, '{}') ELSE '{}' END
+          || jsonb_strip_nulls(jsonb_build_object('release', coalesce(c.result->'release', a.release)))
+      FROM moved, jsonb_to_recordset(${answers}::text::jsonb)
+        AS a("commandId" uuid, outcome text, result jsonb, release jsonb)
+      WHERE c.id = a."commandId" AND c.gateway_no = moved.gateway_no
+        AND (c.state = 'sent' AND a.outcome IS NOT NULL OR a.release IS NOT NULL)
     ), poison AS (
       INSERT INTO ingest_quarantine (gateway_no, epoch, lane, seg, first, last, code, reason, received_at, body)
       SELECT gateway_no, epoch, lane, seg, first, last, cause, reason, ${input.receivedAt}, bytes FROM f

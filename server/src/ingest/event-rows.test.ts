@@ -48,15 +48,29 @@ test("an answer names a command and an outcome that was agreed; the first of eac
   const commandId = "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55";
   const told = (data: GatewayEvent["data"], code = "command.done") => event(data, code);
   expect(
-    answersOf([
-      told({ commandId, outcome: "perhaps" }),
-      told({ commandId: "1", outcome: "done" }),
-      told({ outcome: "done" }),
-      told({ commandId, outcome: "failed" }, "command.else"),
-      told({ commandId, commandNo: 3, outcome: "stale" }),
-      told({ commandId, commandNo: 3, outcome: "done" }),
-    ]),
+    answersOf(
+      writableEvents([
+        told({ commandId, outcome: "perhaps" }),
+        told({ commandId: "1", outcome: "done" }),
+        told({ outcome: "done" }),
+        told({ commandId, outcome: "failed" }, "command.else"),
+        told({ commandId, commandNo: 3, outcome: "stale" }),
+        told({ commandId, commandNo: 3, outcome: "done" }),
+      ]),
+    ),
   ).toMatchObject([{ commandId, outcome: "stale", result: { message: "", data: { commandNo: 3 } } }]);
+});
+
+test("what was held is told beside the outcome or after it, and the first word on it counts", () => {
+  const commandId = "01938f5e-7c1a-7b2e-9d30-6c1f0e2a4b55";
+  const released = event({ commandId }, "write.released");
+  const stuck = event({ commandId }, "write.stuck");
+  const answer = { commandId, outcome: null, release: { taken: true, message: "" } };
+  expect(answersOf(writableEvents([released, stuck]))).toMatchObject([answer]);
+  expect(
+    answersOf(writableEvents([event({ commandId, outcome: "unknown" }, "command.done"), stuck])),
+  ).toMatchObject([{ outcome: "unknown", release: { taken: false } }]);
+  expect(answersOf(writableEvents([event({}, "write.stuck")]))).toEqual([]);
 });
 
 test("log records stand apart, with a level and a logger whatever was told", () => {

@@ -5,6 +5,7 @@ import { CommandOutcome } from "@millrace/contract/wire/command";
 import type { GatewayEvent } from "@millrace/contract/wire/event";
 import { Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import type { CommandRelease } from "../db/schema/command.ts";
 
 /** Times the hub takes for one: some two thousand years around 1970, so that whoever shows it can. */
 export const TIME_MS_MAX = 6e13;
@@ -93,21 +94,37 @@ export function splitLogs(events: readonly EventWrite[]): { told: EventWrite[]; 
 }
 
 const answer = TypeCompiler.Compile(Type.Object({ commandId: EntityId, outcome: CommandOutcome }));
+const release = TypeCompiler.Compile(Type.Object({ commandId: EntityId }));
 
+/** What gateways told of one command. */
 export interface CommandAnswer {
   commandId: string;
-  outcome: CommandOutcome;
-  /** What was told with it. */
-  result: Pick<EventWrite, "message" | "data">;
+  /** Null when only what followed was told. */
+  outcome: CommandOutcome | null;
+  /** What was told with the outcome. */
+  result: Pick<EventWrite, "message" | "data"> | null;
+  /** What became of a momentary value that outlived its press. */
+  release: CommandRelease | null;
 }
 
-/** What `command.done` events say, the first of each command; one with other data than agreed is only shown. */
-export function answersOf(events: readonly Pick<EventWrite, "code" | "message" | "data">[]): CommandAnswer[] {
+/**
+ * What the events say of commands: the first outcome of each, and the first word on what was held. One with other data
+ * than agreed is only shown.
+ */
+export function answersOf(
+  events: readonly Pick<EventWrite, "at" | "code" | "message" | "data">[],
+): CommandAnswer[] {
   const answers = new Map<string, CommandAnswer>();
-  for (const { code, message, data } of events) {
-    if (code !== "command.done" || !answer.Check(data) || answers.has(data.commandId)) continue;
-    const { commandId, outcome } = data;
-    answers.set(commandId, { commandId, outcome, result: { message, data } });
+  for (const { at, code, message, data } of events) {
+    const isDone = code === "command.done" && answer.Check(data);
+    const isRelease = (code === "write.released" || code === "write.stuck") && release.Check(data);
+    if (!isDone && !isRelease) continue;
+    const { commandId } = data;
+    const known = answers.get(commandId) ?? { commandId, outcome: null, result: null, release: null };
+    if (isDone && known.outcome === null)
+      answers.set(commandId, { ...known, outcome: data.outcome, result: { message, data } });
+    if (isRelease && known.release === null)
+      answers.set(commandId, { ...known, release: { taken: code === "write.released", at, message } });
   }
   return [...answers.values()];
 }

@@ -3,10 +3,20 @@ import { bigint, integer, pgTable, text, unique, uuid } from "drizzle-orm/pg-cor
 import { instant, json } from "./column.ts";
 import { gateway } from "./gateway.ts";
 
-/** The event of a command's outcome: its sentence and its facts. */
-export interface CommandResult {
+/** What became of a momentary value that outlived its press. */
+export interface CommandRelease {
+  /** False: it may still be held. */
+  taken: boolean;
+  /** Gateway's time, ms UTC. */
+  at: number;
   message: string;
-  data: Record<string, string | number | boolean | null>;
+}
+
+/** What the gateway told: with the outcome a sentence and its facts, and later on what was held. */
+export interface CommandResult {
+  message?: string;
+  data?: Record<string, string | number | boolean | null>;
+  release?: CommandRelease;
 }
 
 /**
@@ -28,7 +38,7 @@ export const command = pgTable(
     expiresAt: instant("expires_at").notNull(),
     state: text("state").$type<"sent" | CommandOutcome>().notNull().default("sent"),
     answeredAt: instant("answered_at"),
-    /** What the gateway told with the outcome, as it told it; null while there is none. */
+    /** As it was told; null while nothing is. */
     result: json<CommandResult>("result"),
   },
   (t) => [unique("command_no_unique").on(t.gatewayNo, t.commandNo)],

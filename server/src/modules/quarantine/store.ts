@@ -1,7 +1,7 @@
 import type { Lane } from "@millrace/contract/wire/stream";
 import { and, desc, eq, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
-import { command } from "../../db/schema/command.ts";
+import { type CommandResult, command } from "../../db/schema/command.ts";
 import { gateway } from "../../db/schema/gateway.ts";
 import { bootClock, gap, gatewayEvent, ingestQuarantine, journal } from "../../db/schema/ingest.ts";
 import { gatewayLog } from "../../db/schema/log.ts";
@@ -177,17 +177,29 @@ export async function storeFrame(
       .values(
         frame.logs.map((one) => ({ ...one, at: one.at + shiftMs, gatewayNo, epoch, seg, seq, receivedAt })),
       );
-  for (const { commandId, outcome, result } of answersOf(frame.events))
-    await tx
-      .update(command)
-      .set({ state: outcome, answeredAt: receivedAt, result })
-      .where(and(eq(command.id, commandId), eq(command.gatewayNo, gatewayNo), eq(command.state, "sent")));
+  for (const { commandId, outcome, result, release } of answersOf(frame.events)) {
+    const mine = and(eq(command.id, commandId), eq(command.gatewayNo, gatewayNo));
+    if (outcome !== null)
+      await tx
+        .update(command)
+        .set({ state: outcome, answeredAt: receivedAt, result: merged(result) })
+        .where(and(mine, eq(command.state, "sent")));
+    if (release !== null)
+      await tx
+        .update(command)
+        .set({ result: merged({ release }) })
+        .where(and(mine, sql`${command.result}->'release' IS NULL`));
+  }
   if (frame.anchors.length > 0)
     await tx
       .insert(bootClock)
       .values(frame.anchors.map((anchor) => ({ ...anchor, gatewayNo, at: receivedAt })))
       .onConflictDoNothing();
 }
+
+/** What was told of a command before stays beside what is told now. */
+const merged = (told: object | null) =>
+  sql<CommandResult>`coalesce(${command.result}, '{}') || ${JSON.stringify(told ?? {})}::text::jsonb`;
 
 /** Says that the samples of a deleted frame are missing, at the time its journal row has. */
 export async function leaveGap(tx: Tx, key: FrameKey): Promise<void> {

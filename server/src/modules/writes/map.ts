@@ -5,7 +5,7 @@ import type { ShownWrite } from "./store.ts";
 /** @param nowMs the hub's time */
 export function mapWrite({ write, path, unit, command }: ShownWrite, nowMs: number): TagWrite {
   const sent = command === null ? null : mapCommand(command, nowMs);
-  const { message = "", data = {} } = command?.result ?? {};
+  const { message = "", data = {}, release = null } = command?.result ?? {};
   const { code, before = null, after = null, armedBy } = data;
   return {
     id: write.id,
@@ -26,6 +26,7 @@ export function mapWrite({ write, path, unit, command }: ShownWrite, nowMs: numb
     armedBy: typeof armedBy === "string" ? armedBy : null,
     sentAt: sent?.requestedAt ?? null,
     answeredAt: sent?.answeredAt ?? null,
+    release: release && { ...release, at: new Date(release.at).toISOString() },
   };
 }
 

@@ -1,11 +1,12 @@
 import { getLogger } from "@logtape/logtape";
+import type { TagWrite } from "@millrace/contract/api/write";
 import type { Clock } from "@millrace/contract/std/clock";
 import type { Db } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
 import { repeat } from "../../repeat.ts";
 import { recordAudit } from "../audit/service.ts";
 import { mapWrite } from "./map.ts";
-import { findUnaudited, setAudited } from "./store.ts";
+import { auditedText, findUnaudited, type ShownWrite, setAudited } from "./store.ts";
 
 const log = getLogger(["hub", "writes"]);
 
@@ -49,30 +50,38 @@ export class WriteOutcomes {
     const nowMs = clock.nowMs();
     await inTransaction(db, async (tx) => {
       for (const row of await findUnaudited(tx, new Date(nowMs - SILENT_MS), AT_ONCE)) {
-        const { state, message, code, before, after, armedBy, value, selectedBy, agreedBy } = mapWrite(
-          row,
-          nowMs,
-        );
-        await recordAudit(tx, {
-          atMs: nowMs,
-          who: `gateway:${row.command?.gatewayId}`,
-          action: "tag.written",
-          subject: `tag:${row.write.tagNo}`,
-          old: { value: before },
-          new: {
-            outcome: state,
-            value,
-            after,
-            code,
-            message,
-            selectedBy,
-            agreedBy,
-            armedBy,
-            commandId: row.write.commandId,
-          },
-        });
-        await setAudited(tx, row.write.id, state);
+        const told = mapWrite(row, nowMs);
+        const had = row.write.auditedOutcome;
+        const who = `gateway:${row.command?.gatewayId}`;
+        const subject = `tag:${row.write.tagNo}`;
+        if (had === null || !had.startsWith(told.state))
+          await recordAudit(tx, {
+            atMs: nowMs,
+            who,
+            action: "tag.written",
+            subject,
+            ...outcomeOf(row, told),
+          });
+        if (told.release !== null)
+          await recordAudit(tx, {
+            atMs: nowMs,
+            who,
+            action: told.release.taken ? "tag.released" : "tag.stuck",
+            subject,
+            old: null,
+            new: { ...told.release, commandId: row.write.commandId, selectedBy: told.selectedBy },
+          });
+        await setAudited(tx, row.write.id, auditedText(told.state, told.release !== null));
       }
     });
   }
+}
+
+function outcomeOf({ write }: ShownWrite, told: TagWrite) {
+  const { state: outcome, message, code, before, after, armedBy, value, selectedBy, agreedBy } = told;
+  const { commandId } = write;
+  return {
+    old: { value: before },
+    new: { outcome, value, after, code, message, selectedBy, agreedBy, armedBy, commandId },
+  };
 }

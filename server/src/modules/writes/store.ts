@@ -117,15 +117,18 @@ export async function spend(tx: Tx, id: string, commandId: string, now: Date): P
   return rows.length === 1;
 }
 
+/** What the audit has of a write, as it stands in `audited_outcome`: its outcome, and that what was held was told of. */
+export const auditedText = (state: string, isReleased: boolean): string =>
+  isReleased ? `${state}${RELEASED}` : state;
+const RELEASED = ", released";
+const toldText = sql`${command.state} || CASE WHEN ${command.result}->'release' IS NULL THEN '' ELSE ${RELEASED} END`;
+
 /** Writes whose outcome, as it stands, the audit does not have; locked against another hub that looks at them. */
 export async function findUnaudited(tx: Tx, silentBefore: Date, limit: number): Promise<ShownWrite[]> {
   const rows = await shown(tx)
     .where(
       or(
-        and(
-          sql`${command.state} <> 'sent'`,
-          sql`${tagWrite.auditedOutcome} IS DISTINCT FROM ${command.state}`,
-        ),
+        and(sql`${command.state} <> 'sent'`, sql`${tagWrite.auditedOutcome} IS DISTINCT FROM (${toldText})`),
         and(eq(command.state, "sent"), isNull(tagWrite.auditedOutcome), lt(command.expiresAt, silentBefore)),
       ),
     )

@@ -207,3 +207,46 @@ test("an outcome that comes late still counts, and one that never comes is unkno
   await p.answer(crypto.randomUUID(), "done");
   expect((await audited(p, "tag.written")).map((row) => row.new.outcome)).toEqual(["unknown", "failed"]);
 });
+
+test("a momentary value taken back after its outcome was told: on the write and in the audit, once, whatever comes first", async () => {
+  await using p = await writePlant();
+  const ada = await p.person("Ada");
+  const { body: chosen } = await ada.select("Pressure", 50);
+  const executing = ada.execute(chosen);
+  const { commandId } = (await p.fake.next("command")).command;
+  const facts = { commandId, tagNo: chosen.tagNo, heldMs: 12_000 };
+  const message = "It was taken back; it was on for up to 12 s.";
+  const released = { timeMs: 0, code: "write.released", severity: "warning", message, data: facts } as const;
+  const shown = async ({ tagNo, id }: TagWrite) =>
+    (await p.hub.call<TagWrite>("GET", `/api/v1/tags/${tagNo}/writes/${id}`)).body;
+  await p.tell([released]);
+  await p.answer(commandId, "unknown");
+  await executing;
+  expect(await shown(chosen)).toMatchObject({ state: "unknown", release: { taken: true, message } });
+  await until(async () => (await audited(p, "tag.released")).length === 1);
+  const [first] = await audited(p, "tag.released");
+  expect(first).toMatchObject({
+    who: `gateway:${p.gateway.id}`,
+    subject: `tag:${chosen.tagNo}`,
+    new: { taken: true, message, commandId, selectedBy: "Ada" },
+  });
+  await p.hold("Pressure", 5);
+  const { body: second } = await ada.select("Pressure", 51);
+  const again = ada.execute(second);
+  const next = (await p.fake.next("command")).command.commandId;
+  await p.answer(next, "unknown", { code: "link.lost" });
+  expect((await again).body).toMatchObject({ state: "unknown", code: "link.lost", release: null });
+  await until(async () => (await audited(p, "tag.written")).length === 2);
+  await p.tell([{ ...released, code: "write.stuck", data: { ...facts, commandId: next } }]);
+  await p.tell([{ ...released, data: { ...facts, commandId: next } }]);
+  await until(async () => (await audited(p, "tag.stuck")).length === 1);
+  expect(await shown(second)).toMatchObject({
+    state: "unknown",
+    code: "link.lost",
+    release: { taken: false },
+  });
+  expect([(await audited(p, "tag.written")).length, (await audited(p, "tag.released")).length]).toEqual([
+    2, 1,
+  ]);
+  expect(await verifyAudit(p.hub.database.db)).toBeNull();
+}, 20_000);

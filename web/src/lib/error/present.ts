@@ -51,6 +51,7 @@ export const TITLE: Record<FaultCode, string> = {
   "write.second": "A second person must agree",
   "write.unseen": "The present value is not known",
   "write.changed": "The value has changed meanwhile",
+  "write.held": "An earlier press is not taken back yet",
   "write.lockedOut": "Writes are locked out at the machine",
   "write.notArmed": "Nobody at the machine has armed writing",
   "write.notTaken": "The machine keeps another value",

@@ -15,6 +15,8 @@ const ACTION: Record<string, string> = {
   "tag.agree": "Agreed to a write as the second person",
   "tag.write": "Write sent to the machine",
   "tag.written": "Outcome of a write",
+  "tag.released": "Momentary value taken back late",
+  "tag.stuck": "Momentary value not taken back",
   "write.refused": "Write refused",
   "gateway.sparkplug": "Gateway's Sparkplug settings changed",
   "config.apply": "Configuration applied",

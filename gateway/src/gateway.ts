@@ -26,7 +26,7 @@ import type { LogForward } from "./logs/forward.ts";
 import { deviceSecrets, settingsEvent, sparkplugSecrets } from "./logs/told-settings.ts";
 import { openedDevices, openedSettings, openedSparkplug } from "./manifest/opened.ts";
 import { type ManifestStore, openManifestStore } from "./manifest/store.ts";
-import { type Namespace, openNamespace } from "./namespace/open.ts";
+import type { Namespace } from "./namespace/open.ts";
 import { openFleet } from "./open-fleet.ts";
 import { type Outbox, openOutbox } from "./outbox/outbox.ts";
 import type { Receipt } from "./outbox/receipt.ts";
@@ -87,11 +87,11 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   const intake = await openIntake(settings, { clock, ...durable(outbox) });
   const [permit, keep] = [permitOf(settings, () => parts.local), keepIn(folder)];
   const report = (event: GatewayEvent) => outbox.report(event);
-  const namespace = openNamespace(settings, intake, clock, () => fleet.devices());
-  const { fleet, holds, sparkplug } = openFleet(
+  const { fleet, holds, sparkplug, namespace } = openFleet(
     { folder, clock, random, keep, software: SOFTWARE, permit, report },
-    (edgeNode) => namespace.tee(edgeNode(outbox.sink)),
-    arrivalsOf(intake),
+    outbox,
+    intake,
+    settings,
   );
   const field = new FieldDesk({
     clock,
@@ -115,7 +115,8 @@ export async function startGateway(settings: Settings, deps: GatewayDeps): Promi
   });
   const parts: Parts = {
     ...{ settings, identity, trust, outbox, namespace, fleet, holds, sparkplug, field },
-    ...{ manifest, commands, machine: new Machine(clock, folder), logs, startedMs, clock },
+    ...{ manifest, commands, logs, startedMs, clock },
+    machine: new Machine(clock, folder),
     fill: new FillMeter(),
     uplink: null,
     local: null,
@@ -319,8 +320,6 @@ async function viewOf(parts: Parts): Promise<Omit<LocalView, "work">> {
 function reportStart(outbox: Outbox, events: readonly GatewayEvent[]): void {
   for (const event of events) outbox.report(event);
 }
-
-const arrivalsOf = (intake: Intake | null) => (intake === null ? {} : { arrivals: intake.desk });
 
 /** What an answer to a device stands on. */
 const durable = (outbox: Outbox) => ({

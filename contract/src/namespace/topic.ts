@@ -5,7 +5,7 @@ import { NAME_PATTERN } from "../vocabulary/id.ts";
 export const NAMESPACE = {
   /** Longest topic, characters: a path of seven levels with long names fits, and so does one that had to be escaped. */
   topicCharsMax: 1_000,
-  /** Topics of one gateway. Each keeps its last message in the broker's memory, some 600 bytes. */
+  /** Topics of one gateway. Each keeps its last message in memory: 15 MB for all of them. */
   topicsMax: 50_000,
 } as const;
 

@@ -1,9 +1,10 @@
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { join } from "node:path";
 import { AppError } from "@millrace/contract/error/app-error";
 import { EntityId, TagNo } from "@millrace/contract/vocabulary/id";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { openDurable } from "./durable-db.ts";
 
 /** A momentary value that was, or was about to be, put on a machine and has yet to be taken back. */
 export const Hold = Type.Object({
@@ -41,24 +42,13 @@ export class HoldRecord {
   /** @throws AppError `setting.wrong` when the record is there but damaged */
   static open(folder: string): HoldRecord {
     const path = join(folder, "held.db");
-    let db: Database | null = null;
-    try {
-      db = new Database(path, { create: true, strict: true });
-      db.run("PRAGMA journal_mode = WAL");
-      db.run("PRAGMA synchronous = FULL");
-      db.run(TABLE);
-      const check = db.query("PRAGMA quick_check(1)").get() as { quick_check: string };
-      if (check.quick_check !== "ok") throw new Error(check.quick_check);
-      return new HoldRecord(db);
-    } catch (cause) {
-      db?.close();
-      const what = cause instanceof Error ? cause.message : String(cause);
-      throw new AppError(
+    const damaged = (what: string, cause: unknown) =>
+      new AppError(
         "setting.wrong",
         `${path} is damaged (${what}), so nobody knows whether a momentary value is still on. Look at the machines, then move it away to press again.`,
         { cause, context: { path } },
       );
-    }
+    return openDurable(path, TABLE, (db) => new HoldRecord(db), damaged);
   }
 
   /** Durable when it returns. @throws what the disk says */

@@ -1,4 +1,4 @@
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@millrace/contract/error/app-error";
@@ -8,6 +8,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { readChecked } from "../identity/checked-file.ts";
 import { KNOWN_COMMANDS_MAX, type KnownCommand, type KnownCommands } from "./admit.ts";
+import { openDurable } from "./durable-db.ts";
 
 const Row = Type.Object({
   commandId: EntityId,
@@ -49,28 +50,12 @@ export async function openCommandRecord(folder: string): Promise<CommandRecord> 
       { cause, context: { path } },
     );
   const old = await readChecked(join(folder, "commands.json"), OldFile, damaged);
-  const record = openDatabase(path, damaged);
+  const record = openDurable(path, TABLE, (db) => new SqliteRecord(db), damaged);
   if (old !== null) {
     record.adopt(old);
     await rm(join(folder, "commands.json"));
   }
   return record;
-}
-
-function openDatabase(path: string, damaged: (what: string, cause?: unknown) => AppError): SqliteRecord {
-  let db: Database | null = null;
-  try {
-    db = new Database(path, { create: true, strict: true });
-    db.run("PRAGMA journal_mode = WAL");
-    db.run("PRAGMA synchronous = FULL");
-    db.run(TABLE);
-    const check = db.query("PRAGMA quick_check(1)").get() as { quick_check: string };
-    if (check.quick_check !== "ok") throw new Error(check.quick_check);
-    return new SqliteRecord(db);
-  } catch (thrown) {
-    db?.close();
-    throw damaged(thrown instanceof Error ? thrown.message : String(thrown), thrown);
-  }
 }
 
 class SqliteRecord implements CommandRecord {

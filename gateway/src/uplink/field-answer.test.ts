@@ -37,7 +37,13 @@ const connection = (host: string) => ({ kind: "connection", driver: "fake", sett
 test("a question is answered under its id, one of a newer hub by a refusal, and the session goes on", async () => {
   const { made, ask, answers } = await rig();
   const hello = made.hub.texts.find((one) => one.type === "hello");
-  expect(hello?.type === "hello" && hello.body.fieldKinds).toEqual(["connection", "read", "scan", "browse", "bus"]);
+  expect(hello?.type === "hello" && hello.body.fieldKinds).toEqual([
+    "connection",
+    "read",
+    "scan",
+    "browse",
+    "bus",
+  ]);
   ask(1, { kind: "loopCalibration", gain: [1, { deep: true }] });
   ask(2, { kind: "read", driver: "fake", settings: { host: "a" }, parts: 7 });
   await until("two refusals", () => answers().length === 2);

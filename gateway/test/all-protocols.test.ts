@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { systemClock } from "@millrace/contract/std/clock";
 import type { TagValue } from "@millrace/contract/vocabulary/value";
 import type { ManifestDevice } from "@millrace/contract/wire/manifest";
-import { Line } from "../src/drivers/mqtt/simulator.ts";
+import { Line } from "../src/driver/cuttable-line.ts";
 import { opcuaPeer } from "../src/drivers/opcua/peer.ts";
 import { Fleet } from "../src/supervisor/fleet.ts";
 import { libmodbusPeer } from "./libmodbus-peer.ts";

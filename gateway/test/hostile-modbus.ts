@@ -4,20 +4,7 @@ import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import { modbus } from "../src/drivers/modbus/index.ts";
-import type { ModbusSimulator } from "../src/drivers/modbus/simulator.ts";
-
-export type Chance = (below: number) => number;
-
-/** mulberry32: each line is lied to in the same order in every run. */
-export function chanceOf(seed: number): Chance {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
+import type { Chance } from "./chance.ts";
 
 /** Every register holds a number no other holds: an answer to another question cannot pass for this one. */
 export const truth = (offset: number): number => (offset * 40_503 + 12_345) & 0xffff;
@@ -73,24 +60,4 @@ export async function readAll(
     }
   }
   await session.close();
-}
-
-/** A device that answers well, read all the while. */
-export async function neighbour(simulator: ModbusSimulator, goOn: () => boolean): Promise<number> {
-  const settings = decodeSettings(modbus, { host: "127.0.0.1", port: simulator.port, timeoutMs: 10_000 });
-  const lost: AppError[] = [];
-  const session = await modbus.create(settings, { clock: systemClock, onLost: (error) => lost.push(error) });
-  const signal = new AbortController().signal;
-  const address = modbus.parseAddress("holding:7", "uint16", settings);
-  await session.connect(signal);
-  let reads = 0;
-  while (goOn()) {
-    const readings = await session.read([{ id: 1, address, dataType: "uint16" }], signal);
-    expect(readings).toEqual([{ id: 1, value: 4_711, quality: QUALITY.good }]);
-    reads++;
-    await systemClock.sleep(5);
-  }
-  await session.close();
-  expect([lost, session.counters().errors]).toEqual([[], 0]);
-  return reads;
 }

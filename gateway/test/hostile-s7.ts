@@ -1,19 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { systemClock } from "@millrace/contract/std/clock";
 import { answer, packet } from "../src/drivers/s7/simulated-cpu.ts";
-
-export type Chance = (below: number) => number;
-
-/** mulberry32: each line is lied to in the same order in every run. */
-export function chanceOf(seed: number): Chance {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
+import { type Chance, chanceOf } from "./chance.ts";
 
 /** Every word of the block holds a number its neighbours do not: an answer to another question cannot pass for this. */
 export const truth = (offset: number): number => ((offset / 2) * 40_503 + 12_345) & 0xffff;

@@ -7,8 +7,9 @@ import { EdgeRig, type HeardMessage, heard, rebirthRequest } from "../../test/ed
 import { makeCertificates } from "../../test/peers/certificates.ts";
 import { freePort, Mosquitto } from "../../test/peers/mosquitto.ts";
 import { MosquittoEar, type Overheard } from "../../test/peers/mosquitto-ear.ts";
+import { Line } from "../driver/cuttable-line.ts";
 import * as library from "../driver/mqtt-wire/open.ts";
-import { BrokerSimulator, Line } from "../drivers/mqtt/simulator.ts";
+import { BrokerSimulator } from "../drivers/mqtt/simulator.ts";
 import { SparkplugLink } from "./link.ts";
 
 /** Debian's Mosquitto as broker, its own subscriber as the ear, Eclipse Tahu's code as reader. */

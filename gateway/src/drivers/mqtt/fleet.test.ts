@@ -4,9 +4,9 @@ import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { TagValue } from "@millrace/contract/vocabulary/value";
 import type { ManifestDevice } from "@millrace/contract/wire/manifest";
 import { Mosquitto } from "../../../test/peers/mosquitto.ts";
+import { Line } from "../../driver/cuttable-line.ts";
 import { Fleet } from "../../supervisor/fleet.ts";
 import { ModbusSimulator } from "../modbus/simulator.ts";
-import { Line } from "./simulator.ts";
 
 // The whole way of a message: Mosquitto, session, supervisor, scan, sample. What is promised: back within 10 s.
 setDefaultTimeout(40_000);

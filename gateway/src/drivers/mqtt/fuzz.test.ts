@@ -4,6 +4,7 @@ import { createServer, type Socket } from "node:net";
 import { decodeSettings } from "@millrace/contract/driver/settings";
 import type { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
+import { type Chance, chanceOf } from "../../../test/chance.ts";
 import type { Reading } from "../../driver/driver.ts";
 import { mqtt } from "./index.ts";
 
@@ -16,18 +17,6 @@ const PAYLOADS = HOSTILE * 10;
 const SEED = 0x6d717474;
 const TRUTH = 4_242.25;
 const GROWTH_BYTES_MAX = 4_000_000;
-
-/** mulberry32: lied to in the same order in every run. */
-function chanceOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-type Chance = ReturnType<typeof chanceOf>;
 
 const length = (bytes: number): number[] => {
   const digits: number[] = [];

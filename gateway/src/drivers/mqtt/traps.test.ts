@@ -7,10 +7,11 @@ import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { DataType } from "@millrace/contract/vocabulary/value";
 import { freePort, Mosquitto } from "../../../test/peers/mosquitto.ts";
 import { until } from "../../driver/conformance.ts";
+import { Line } from "../../driver/cuttable-line.ts";
 import type { Point, Reading, Wish } from "../../driver/driver.ts";
 import { INBOX_MESSAGES_MAX } from "./inbox.ts";
 import { mqtt } from "./index.ts";
-import { BrokerSimulator, Line } from "./simulator.ts";
+import { BrokerSimulator } from "./simulator.ts";
 
 // The traps of field-protocols.md 5d, as far as they are a client's; the broker is Debian's Mosquitto where one is needed.
 setDefaultTimeout(20_000);

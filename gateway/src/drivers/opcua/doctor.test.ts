@@ -1,8 +1,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { systemClock } from "@millrace/contract/std/clock";
 import { doctorRig, patient } from "../../../test/doctor-rig.ts";
+import { Line } from "../../driver/cuttable-line.ts";
 import { opcuaPeer } from "./peer.ts";
-import { Line } from "./simulator.ts";
 
 // A server of another project with its own limits, behind a line that can be silenced.
 setDefaultTimeout(40_000);

@@ -3,9 +3,10 @@ import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { TagValue } from "@millrace/contract/vocabulary/value";
 import type { ManifestDevice } from "@millrace/contract/wire/manifest";
+import { Line } from "../../driver/cuttable-line.ts";
 import { Fleet } from "../../supervisor/fleet.ts";
 import { opcuaPeer } from "./peer.ts";
-import { Line, sharedPeer } from "./simulator.ts";
+import { sharedPeer } from "./simulator.ts";
 
 // The whole way of a value that is told: server, session, supervisor, scan, sample.
 setDefaultTimeout(40_000);

@@ -2,11 +2,11 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { decodeSettings } from "@millrace/contract/driver/settings";
 import { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
+import { Line } from "../../driver/cuttable-line.ts";
 import type { Point, Session } from "../../driver/driver.ts";
 import { keepInMemory } from "../../driver/keep.ts";
 import { opcua } from "./index.ts";
 import { opcuaPeer } from "./peer.ts";
-import { Line } from "./simulator.ts";
 
 setDefaultTimeout(process.env.MILLRACE_FUZZ === undefined ? 60_000 : 1_800_000);
 

@@ -4,11 +4,12 @@ import type { AppError } from "@millrace/contract/error/app-error";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import { until } from "../../driver/conformance.ts";
+import { Line } from "../../driver/cuttable-line.ts";
 import type { Reading, Session } from "../../driver/driver.ts";
 import { keepInMemory } from "../../driver/keep.ts";
 import { opcua } from "./index.ts";
 import { type OpcuaPeer, opcuaPeer, type PeerOptions } from "./peer.ts";
-import { Line, sharedPeer } from "./simulator.ts";
+import { sharedPeer } from "./simulator.ts";
 
 // A server in a process of its own takes about a second to start.
 setDefaultTimeout(30_000);

@@ -1,32 +1,15 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
-import type { TagValue } from "@millrace/contract/vocabulary/value";
 import type { ManifestDevice } from "@millrace/contract/wire/manifest";
+import { fleetRig, until } from "../../../test/fleet-rig.ts";
 import { Mosquitto } from "../../../test/peers/mosquitto.ts";
 import { Line } from "../../driver/cuttable-line.ts";
-import { Fleet } from "../../supervisor/fleet.ts";
 import { ModbusSimulator } from "../modbus/simulator.ts";
 
 // The whole way of a message: Mosquitto, session, supervisor, scan, sample. What is promised: back within 10 s.
 setDefaultTimeout(40_000);
 const BACK_MS_MAX = 10_000;
-
-interface Sample {
-  tagNo: number;
-  value: TagValue;
-  quality: number;
-  monoMs: number;
-}
-
-async function until(reached: () => boolean, msMax = 15_000): Promise<number> {
-  const startMs = systemClock.monoMs();
-  while (!reached()) {
-    if (systemClock.monoMs() - startMs > msMax) throw new Error("waited in vain");
-    await systemClock.sleep(10);
-  }
-  return systemClock.monoMs() - startMs;
-}
 
 /** Sends messages until one arrived. How long that took, ms. */
 async function flow(broker: Mosquitto, arrived: () => boolean, payload = "1"): Promise<number> {
@@ -69,27 +52,11 @@ const mqttDevice = (port: number, no = 1, more: object = {}) =>
     "t",
   );
 
-function run() {
-  const samples: Sample[] = [];
-  const sink = {
-    push: (tagNo: number, _kind: string, value: TagValue, quality: number) => {
-      samples.push({ tagNo, value, quality, monoMs: systemClock.monoMs() });
-    },
-  };
-  const fleet = new Fleet({ clock: systemClock, random: Math.random, sink });
-  return {
-    fleet,
-    samples,
-    newest: (tagNo: number) => samples.findLast((one) => one.tagNo === tagNo),
-    [Symbol.asyncDispose]: () => fleet.stop(),
-  };
-}
-
 test("killed, started anew and frozen: values are gone in time and back within 10 s, and a neighbour keeps its interval", async () => {
   await using broker = await Mosquitto.start();
   const plc = await ModbusSimulator.start(systemClock);
   plc.unit(1).holding[0] = 7;
-  await using it = run();
+  await using it = fleetRig();
   const modbus = device(2, "modbus", { host: "127.0.0.1", port: plc.port }, "holding:0", "uint16");
   await it.fleet.apply({ rev: 1, devices: [mqttDevice(broker.port), modbus] });
   const flows = () => flow(broker, () => it.newest(1)?.quality === QUALITY.good);
@@ -118,7 +85,7 @@ test("a broker that moved to another machine behind its address is found again w
   await using first = await Mosquitto.start();
   await using second = await Mosquitto.start();
   const line = await Line.to(first.port);
-  await using it = run();
+  await using it = fleetRig();
   await it.fleet.apply({ rev: 1, devices: [mqttDevice(line.port)] });
   await flow(first, () => it.newest(1)?.value === 1, "1");
   line.target = second.port;
@@ -132,7 +99,7 @@ test("a broker that moved to another machine behind its address is found again w
 test("a half-open link, where nothing comes back and nobody says goodbye, is no green light", async () => {
   await using broker = await Mosquitto.start();
   const line = await Line.to(broker.port);
-  await using it = run();
+  await using it = fleetRig();
   await it.fleet.apply({ rev: 1, devices: [mqttDevice(line.port)] });
   await flow(broker, () => it.newest(1)?.value === 1, "1");
   line.silence(true);
@@ -152,7 +119,7 @@ test("a wrong password, a wrong authority and a topic that is refused are told a
   Bun.spawnSync(["mosquitto_passwd", "-b", `${broker.folder}/passwords`, "mill", "right"]);
   await broker.kill();
   await broker.up();
-  await using it = run();
+  await using it = fleetRig();
   const wrong = mqttDevice(broker.port, 1, { user: "mill", password: "not-this-one" });
   await it.fleet.apply({ rev: 1, devices: [wrong] });
   await until(() => it.newest(1)?.quality === QUALITY["bad.linkRefused"]);

@@ -1,31 +1,14 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { systemClock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
-import type { TagValue } from "@millrace/contract/vocabulary/value";
 import type { ManifestDevice } from "@millrace/contract/wire/manifest";
+import { fleetRig, until } from "../../../test/fleet-rig.ts";
 import { Line } from "../../driver/cuttable-line.ts";
-import { Fleet } from "../../supervisor/fleet.ts";
 import { opcuaPeer } from "./peer.ts";
 import { sharedPeer } from "./simulator.ts";
 
 // The whole way of a value that is told: server, session, supervisor, scan, sample.
 setDefaultTimeout(40_000);
-
-interface Sample {
-  tagNo: number;
-  value: TagValue;
-  quality: number;
-  timeMs: number;
-}
-
-async function until(reached: () => boolean, msMax = 15_000): Promise<number> {
-  const startMs = systemClock.monoMs();
-  while (!reached()) {
-    if (systemClock.monoMs() - startMs > msMax) throw new Error("waited in vain");
-    await systemClock.sleep(10);
-  }
-  return systemClock.monoMs() - startMs;
-}
 
 const device = (port: number, names: string[], settings: object = {}): ManifestDevice => ({
   deviceId: "0198c0de-0000-7000-8000-000000000001",
@@ -52,25 +35,9 @@ const device = (port: number, names: string[], settings: object = {}): ManifestD
   })),
 });
 
-function run() {
-  const samples: Sample[] = [];
-  const sink = {
-    push: (tagNo: number, _kind: string, value: TagValue, quality: number, timeMs: number) => {
-      samples.push({ tagNo, value, quality, timeMs });
-    },
-  };
-  const fleet = new Fleet({ clock: systemClock, random: Math.random, sink });
-  return {
-    fleet,
-    samples,
-    newest: (tagNo: number) => samples.findLast((one) => one.tagNo === tagNo),
-    [Symbol.asyncDispose]: () => fleet.stop(),
-  };
-}
-
 test.concurrent("changes are told without being asked for, heartbeats go on, the order of times is kept", async () => {
   await using peer = await opcuaPeer({ variables: 2 });
-  await using it = run();
+  await using it = fleetRig();
   await it.fleet.apply({ rev: 1, devices: [device(peer.port, ["v0", "v1"])] });
   await until(() => it.newest(1)?.value === 0 && it.newest(2)?.value === 1);
   peer.tell({ do: "set", node: "v0", value: 42 });
@@ -87,7 +54,7 @@ test.concurrent("changes are told without being asked for, heartbeats go on, the
 
 test.concurrent("5c.12 a server that falls silent with its connection open is no green light; it comes back by a new session", async () => {
   const line = await Line.to((await sharedPeer()).port);
-  await using it = run();
+  await using it = fleetRig();
   await it.fleet.apply({ rev: 1, devices: [device(line.port, ["Double"], { connectTimeoutMs: 500 })] });
   await until(() => it.newest(1)?.value === Math.PI);
   line.silence(true);
@@ -104,7 +71,7 @@ test.concurrent("5c.12 a server that falls silent with its connection open is no
 test.concurrent("a server that is killed and started anew is read again within 10 s", async () => {
   const first = await opcuaPeer({ variables: 1 });
   const { port } = first;
-  await using it = run();
+  await using it = fleetRig();
   await it.fleet.apply({ rev: 1, devices: [device(port, ["v0"])] });
   await until(() => it.newest(1)?.value === 0);
   await first.kill();
@@ -115,7 +82,7 @@ test.concurrent("a server that is killed and started anew is read again within 1
 
 test.concurrent("a source 17 h behind is dated by the gateway, and marked", async () => {
   await using peer = await opcuaPeer({ variables: 1, clockOffMs: -17 * 3_600_000 });
-  await using it = run();
+  await using it = fleetRig();
   await it.fleet.apply({ rev: 1, devices: [device(peer.port, ["v0"])] });
   await until(() => it.newest(1)?.value === 0);
   peer.tell({ do: "set", node: "v0", value: 5 });

@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
 import { systemClock } from "@millrace/contract/std/clock";
-import { QUALITY, qualityName } from "@millrace/contract/vocabulary/quality";
-import type { TagValue } from "@millrace/contract/vocabulary/value";
+import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { ManifestDevice } from "@millrace/contract/wire/manifest";
+import { fleetRig, until } from "../../../test/fleet-rig.ts";
 import { snap7Peer } from "../../../test/snap7-peer.ts";
-import { Fleet } from "../../supervisor/fleet.ts";
 import { S7Simulator } from "./simulated-cpu.ts";
 
 /** The whole way from the socket to the sample, as the gateway runs it: what a supervisor does with S7 sessions. */
@@ -16,22 +15,6 @@ const NEIGHBOUR_MS = 500;
 const RECOVERY_MS_MAX = 10_000;
 /** Settings of a technician in a hurry: the default waits are the same, ten times as long. */
 const QUICK = { timeoutMs: 200, connectTimeoutMs: 500 };
-
-interface Sample {
-  tagNo: number;
-  value: TagValue;
-  quality: number;
-  timeMs: number;
-}
-
-async function until(reached: () => boolean, msMax = 15_000): Promise<number> {
-  const startMs = systemClock.monoMs();
-  while (!reached()) {
-    if (systemClock.monoMs() - startMs > msMax) throw new Error("waited in vain");
-    await systemClock.sleep(5);
-  }
-  return systemClock.monoMs() - startMs;
-}
 
 const device = (
   no: number,
@@ -59,29 +42,11 @@ const device = (
   ],
 });
 
-function run() {
-  const samples: Sample[] = [];
-  const sink = {
-    push: (tagNo: number, _kind: string, value: TagValue, quality: number, timeMs: number) => {
-      samples.push({ tagNo, value, quality, timeMs });
-    },
-  };
-  const fleet = new Fleet({ clock: systemClock, random: Math.random, sink });
-  return {
-    fleet,
-    samples,
-    quality: (tagNo: number) =>
-      qualityName(samples.findLast((one) => one.tagNo === tagNo)?.quality ?? QUALITY.good),
-    value: (tagNo: number) => samples.findLast((one) => one.tagNo === tagNo)?.value,
-    [Symbol.asyncDispose]: () => fleet.stop(),
-  };
-}
-
 test("5b.4 5b.8 a CPU that is killed, frozen, restarted and moved is back within 10 s, and its neighbour never misses a cycle", async () => {
   await using peer = await snap7Peer();
   await using healthy = await S7Simulator.start(systemClock);
   healthy.db(1).writeUInt16BE(4_711, 14);
-  await using it = run();
+  await using it = fleetRig();
   const beside = { host: "127.0.0.1", port: healthy.port, timeoutMs: 10_000 };
   const neighbour = device(2, "DB1.DBW14", beside, NEIGHBOUR_MS);
   const at = (host: string) => device(1, "DB1.DBW0", { host, port: peer.port });
@@ -132,7 +97,7 @@ test("5b.4 5b.8 a CPU that is killed, frozen, restarted and moved is back within
 test("5b.10 all devices of a CPU share one connection, and while it has none left it is asked now and then", async () => {
   await using cpu = await S7Simulator.start(systemClock);
   for (const no of [1, 2, 3]) cpu.db(1).writeUInt16BE(no * 1_000, no * 2);
-  await using it = run();
+  await using it = fleetRig();
   const devices = [1, 2, 3].map((no) =>
     device(no, `DB1.DBW${no * 2}`, { host: "127.0.0.1", port: cpu.port }),
   );

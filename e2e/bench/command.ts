@@ -6,8 +6,9 @@ import { join } from "node:path";
 import type { Tag } from "@millrace/contract/api/plant";
 import type { TagWrite } from "@millrace/contract/api/write";
 import { Stack } from "../stack/stack.ts";
-import { addFleet, FLEET, totals, until } from "./modbus-poll.ts";
+import { addFleet, FLEET } from "./modbus-poll.ts";
 import { startFleet } from "./peers.ts";
+import { totals, until } from "./polled.ts";
 import { CpuMeter } from "./process-usage.ts";
 import { type BenchRow, printRows } from "./report.ts";
 

@@ -7,6 +7,7 @@ import type { Gateway } from "@millrace/contract/api/gateway";
 import type { Profile } from "@millrace/contract/api/plant";
 import { Stack } from "../stack/stack.ts";
 import { compilePeer, startFleet } from "./peers.ts";
+import { totals, until } from "./polled.ts";
 import { CpuMeter, memoryOf } from "./process-usage.ts";
 import { type BenchRow, printRows } from "./report.ts";
 
@@ -53,31 +54,6 @@ export async function addFleet(
     });
   }
   return gateway!.id;
-}
-
-export async function until(what: string, check: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 180_000;
-  while (!(await check())) {
-    if (performance.now() > deadline) throw new Error(`${what} did not come true within three minutes`);
-    await Bun.sleep(500);
-  }
-}
-
-interface Totals {
-  missed: number;
-  cycles: number;
-  good: number;
-}
-
-export async function totals(stack: Stack, gatewayId: string): Promise<Totals> {
-  const gateway = await stack.api.get<Gateway>(`/gateways/${gatewayId}`);
-  const sum = { missed: 0, cycles: 0, good: 0 };
-  for (const device of gateway.status?.devices ?? []) {
-    sum.missed += device.cyclesMissed;
-    sum.cycles += device.cycles;
-    sum.good += device.tagsGood;
-  }
-  return sum;
 }
 
 function bareClient(folder: string, ports: readonly number[], floats: number) {

@@ -8,6 +8,7 @@ import type { RawSamples } from "@millrace/contract/api/history";
 import type { Profile, Tag } from "@millrace/contract/api/plant";
 import { Stack } from "../stack/stack.ts";
 import { compileSnap7Peer, startS7Fleet } from "./peers.ts";
+import { totals, until } from "./polled.ts";
 import { CpuMeter, memoryOf } from "./process-usage.ts";
 import { type BenchRow, printRows } from "./report.ts";
 
@@ -61,31 +62,6 @@ async function addFleet(stack: Stack, ports: readonly number[]): Promise<string>
     });
   }
   return gateway!.id;
-}
-
-interface Totals {
-  missed: number;
-  cycles: number;
-  good: number;
-}
-
-async function totals(stack: Stack, gatewayId: string): Promise<Totals> {
-  const gateway = await stack.api.get<Gateway>(`/gateways/${gatewayId}`);
-  const sum = { missed: 0, cycles: 0, good: 0 };
-  for (const device of gateway.status?.devices ?? []) {
-    sum.missed += device.cyclesMissed;
-    sum.cycles += device.cycles;
-    sum.good += device.tagsGood;
-  }
-  return sum;
-}
-
-async function allGood(stack: Stack, gatewayId: string): Promise<void> {
-  const deadline = performance.now() + 90_000;
-  while ((await totals(stack, gatewayId)).good < CPUS * TAGS_EACH) {
-    if (performance.now() > deadline) throw new Error("not every tag became good");
-    await Bun.sleep(500);
-  }
 }
 
 interface Ages {
@@ -202,7 +178,10 @@ export async function benchS7Poll(): Promise<BenchRow[]> {
     const bare = bareClient(folder, fleet.ports);
     await using stack = await Stack.start({ folder: join(folder, "data") });
     const gatewayId = await addFleet(stack, fleet.ports);
-    await allGood(stack, gatewayId);
+    await until(
+      "every fleet tag good",
+      async () => (await totals(stack, gatewayId)).good >= CPUS * TAGS_EACH,
+    );
     await Bun.sleep(WARM_UP_MS);
     return rowsOf(bare, await measure(stack, gatewayId, fleet.pid));
   } finally {

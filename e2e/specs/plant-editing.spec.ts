@@ -34,6 +34,12 @@ async function type(person: Person, name: string, text: string): Promise<void> {
 const cell = (row: number, field: string) =>
   ada.page.locator(`[data-testid="tag-table"] [data-row="${row}"] [data-field="${field}"]`);
 
+/** What keeps somebody out of a screen, by rule and place. */
+async function axeOf({ page }: Person): Promise<[rule: string, html: string | undefined][]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => [id, nodes[0]?.html]);
+}
+
 async function fillTag(row: number, tag: Tag, name: string): Promise<void> {
   await cell(row, "name").fill(name);
   await cell(row, "address").fill(tag.address);
@@ -113,8 +119,22 @@ test("what the display says is found on the machine, and becomes a tag", async (
   expect(await cell(2, "address").inputValue()).toContain(setpoint.address);
   await cell(2, "name").fill("Setpoint");
   await cell(2, "unit").fill("°C");
+  await ada.page.getByLabel("Choose Setpoint").check();
+  const rule = (field: string) => ada.find("write-rules").locator(`[data-field="${field}"]`);
+  await rule("writable").check();
+  await rule("min").fill("20");
+  await ada.find("write-rules").getByText("A number needs min and max, or values.").waitFor();
+  expect(await ada.find("write-rules-apply").isDisabled()).toBe(true);
+  await rule("max").fill("90");
+  await rule("class").selectOption("2");
+  expect(await axeOf(ada)).toEqual([]);
+  await ada.find("write-rules").scrollIntoViewIfNeeded();
+  await ada.picture("plant-write-rules");
+  await ada.find("write-rules-apply").click();
   await ada.find("profile-publish").click();
   await ada.page.getByText("Published. Its devices follow at once.").waitFor();
+  const { tags } = await stack.api.get<Profile>(`/profiles/${profile.id}`);
+  expect(tags.map(({ write }) => write)).toEqual([undefined, undefined, { class: 2, min: 20, max: 90 }]);
 }, 30_000);
 
 test("many tags are changed together, and the change reaches the gateway", async () => {
@@ -348,13 +368,7 @@ test("nothing on these screens keeps anybody out, in light and dark, on tablet a
       await eve.picture(
         `plant${path.replace(device.id, "one").replace(device.profileId, "one").replaceAll("/", "-")}-${name}-${scheme}`,
       );
-      const { violations } = await new AxeBuilder({ page: eve.page }).analyze();
-      expect([path, name, scheme, violations.map(({ id, nodes }) => [id, nodes[0]?.html])]).toEqual([
-        path,
-        name,
-        scheme,
-        [],
-      ]);
+      expect([path, name, scheme, await axeOf(eve)]).toEqual([path, name, scheme, []]);
       const wide = await eve.page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
       expect([path, name, wide]).toEqual([path, name, 0]);
     }

@@ -98,27 +98,39 @@ function numberRefusal(
     : `${value} is no whole number from ${whole[0]} to ${whole[1]}.`;
 }
 
+/** What makes no sense in rules: the member to correct, and why, as a sentence. */
+export interface RulesFault {
+  at: keyof WriteRules;
+  message: string;
+}
+
 /**
- * Why rules make no sense for a tag, as a sentence; null when they do. A number must have both limits or a list of
- * values: whoever mistypes a digit must meet a limit.
+ * Why rules make no sense for a tag; null when they do. A number must have both limits or a list of values: whoever
+ * mistypes a digit must meet a limit.
  */
-export function rulesProblem(tag: WritableTag): string | null {
+export function rulesFault(tag: WritableTag): RulesFault | null {
   const rules = tag.write;
   if (rules == null) return null;
   const kind = kindOfTag(tag);
   const isNumber = kind !== "boolean" && kind !== "text";
-  const { min, max, step, values, pulseMs } = rules;
-  if (!isNumber && (min !== undefined || max !== undefined || step !== undefined))
-    return `min, max and step have no meaning for ${tag.dataType}.`;
+  const { min, max, values, pulseMs } = rules;
+  const senseless = (["min", "max", "step"] as const).find((member) => rules[member] !== undefined);
+  if (!isNumber && senseless !== undefined)
+    return { at: senseless, message: `min, max and step have no meaning for ${tag.dataType}.` };
   if (isNumber && values === undefined && (min === undefined || max === undefined))
-    return "a number needs min and max, or values.";
-  if (min !== undefined && max !== undefined && min >= max) return `min ${min} is not below max ${max}.`;
-  if (pulseMs !== undefined && kind !== "boolean") return "pulseMs is for boolean tags.";
+    return { at: min === undefined ? "min" : "max", message: "a number needs min and max, or values." };
+  if (min !== undefined && max !== undefined && min >= max)
+    return { at: "max", message: `min ${min} is not below max ${max}.` };
+  if (pulseMs !== undefined && kind !== "boolean")
+    return { at: "pulseMs", message: "pulseMs is for boolean tags." };
   const wrong = values?.find((one) => {
     const judged = judgeWrite({ ...tag, write: { ...rules, values: [one] } }, one);
     return !judged.ok;
   });
-  return wrong === undefined
-    ? null
-    : `values: ${JSON.stringify(wrong)} is no value of this tag, or outside its limits.`;
+  if (wrong === undefined) return null;
+  const message = `values: ${JSON.stringify(wrong)} is no value of this tag, or outside its limits.`;
+  return { at: "values", message };
 }
+
+/** The same as a sentence alone. */
+export const rulesProblem = (tag: WritableTag): string | null => rulesFault(tag)?.message ?? null;

@@ -223,6 +223,8 @@ export const TEST_ID = {
   tagAdd: "tag-add",
   tagsTogether: "tags-together",
   tagsApply: "tags-apply",
+  writeRules: "write-rules",
+  writeRulesApply: "write-rules-apply",
   placeNew: "place-new",
   placeName: "place-name",
   placeAdd: "place-add",

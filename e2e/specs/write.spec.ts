@@ -149,6 +149,7 @@ test("two people and one at the machine: each shows who they are, and all three 
   const carryOut = async () => {
     await ada.find("write-execute").click();
     await isClean(ada, "write-step-up", "step-up");
+    expect(await ada.find("write-execute").innerText()).toBe("Not written yet");
     await ada.find("step-up-passkey").click();
   };
   const grace = await Person.arrive(browser, PHONE);

@@ -72,7 +72,11 @@ test("a first real device is added by screen, and its values are live", async ()
     .find("try-out")
     .getByText(/One cycle takes \d requests?/)
     .waitFor();
-  expect(await ada.find("try-out").locator('li[data-quality="good"]').count()).toBe(2);
+  await eventually(
+    "both values read",
+    () => ada.find("try-out").locator('li[data-quality="good"]').count(),
+    (count) => count === 2,
+  );
   await ada.picture("plant-try");
   await ada.find("device-publish").click();
   await ada.page.waitForURL(/\/tags\?device=/);

@@ -7,6 +7,7 @@ import type { Browser } from "playwright-core";
 import type { TestId } from "../../web/src/lib/test-id.ts";
 import { ROOT } from "../stack/child.ts";
 import type { Stack } from "../stack/stack.ts";
+import { giveAuthenticator } from "./authenticator.ts";
 import { ADMIN, eventually, Person, PHONE, TABLET } from "./browser.ts";
 import { openSceneWithAda, type Scene } from "./scene.ts";
 
@@ -128,6 +129,10 @@ test("a command is tried without a machine: in a simulated plant the temperature
 
 test("two people and one at the machine: each shows who they are, and all three names stand in the list", async () => {
   const bob = await joins("Bob", "operator", PHONE);
+  await giveAuthenticator(ada);
+  await ada.page.goto(`${stack.hubUrl}/account`);
+  await ada.find("passkey-add").click();
+  await ada.find("passkey-row").waitFor();
   await openTag(ada, HYDRAULICS);
   await ada.find("write-begin").click();
   await ada.find("write-value").selectOption("false");
@@ -136,13 +141,16 @@ test("two people and one at the machine: each shows who they are, and all three 
   expect(await ada.find("write-execute").isDisabled()).toBe(true);
   await openTag(bob, HYDRAULICS);
   await bob.find("write-agree").click();
-  await bob.find("write-password").fill(PASSWORD);
   await isClean(bob, "write-agree", "tag-writes");
   await bob.find("write-agree-confirm").click();
+  await bob.find("step-up-password").fill(PASSWORD);
+  await bob.find("step-up-submit").click();
   await ada.page.getByText("Bob has agreed").waitFor();
   const carryOut = async () => {
-    await ada.find("write-password").fill(ADMIN.password);
     await ada.find("write-execute").click();
+    await isClean(ada, "write-step-up", "step-up");
+    expect(await ada.find("write-execute").innerText()).toBe("Not written yet");
+    await ada.find("step-up-passkey").click();
   };
   const grace = await Person.arrive(browser, PHONE);
   await arm(grace);

@@ -18,7 +18,7 @@ const stepUp = new StepUp();
 const client = new HubClient({
   fetch: (input, init) => fetch(input, init),
   clock,
-  showWho: () => stepUp.ask(),
+  showWho: (why) => stepUp.ask(why),
   onTurnedAway: () => void session.check(),
 });
 const session: SessionController = new SessionController({ client, store, clock });

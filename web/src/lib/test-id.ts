@@ -122,8 +122,6 @@ export const TEST_ID = {
   writeWrong: "write-wrong",
   writeNext: "write-next",
   writeChange: "write-change",
-  writePassword: "write-password",
-  writeCode: "write-code",
   writeExecute: "write-execute",
   writeOutcome: "write-outcome",
   writeClose: "write-close",

@@ -55,6 +55,9 @@ export interface HubRequest {
   timeoutMs?: number;
 }
 
+/** What the hub refused with, for want of somebody who shows who they are. */
+export type WhyShown = "auth.fresh" | "write.proof";
+
 type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 
 /**
@@ -64,7 +67,7 @@ type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 export class HubClient {
   readonly #fetch: Fetch;
   readonly #clock: Clock;
-  readonly #showWho: () => Promise<boolean>;
+  readonly #showWho: (why: WhyShown) => Promise<boolean>;
   readonly #onTurnedAway: () => void;
 
   /**
@@ -74,7 +77,7 @@ export class HubClient {
   constructor(deps: {
     fetch: Fetch;
     clock: Clock;
-    showWho(): Promise<boolean>;
+    showWho(why: WhyShown): Promise<boolean>;
     onTurnedAway(): void;
   }) {
     this.#fetch = deps.fetch;
@@ -203,7 +206,8 @@ export class HubClient {
       const code = thrown instanceof HubFault ? thrown.code : null;
       if ((code === "auth.required" && request.path !== ME) || code === "auth.mustEnrol")
         this.#onTurnedAway();
-      if (code !== "auth.fresh" || !(await this.#showWho())) throw thrown;
+      const asksWho = code === "auth.fresh" || code === "write.proof";
+      if (!asksWho || !(await this.#showWho(code))) throw thrown;
       return await this.#askOnce(request);
     }
   }

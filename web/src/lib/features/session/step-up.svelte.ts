@@ -1,12 +1,17 @@
+import type { WhyShown } from "../../hub/client.ts";
+
 /** "Is it still you?": requests that need a fresh answer wait for one, together. */
 export class StepUp {
   /** True while the question stands on the screen. */
   asking = $state(false);
+  /** What the question that stands there is for. */
+  why: WhyShown = $state("auth.fresh");
   #waiting: Promise<boolean> | null = null;
   #answer: (isIt: boolean) => void = () => {};
 
-  ask(): Promise<boolean> {
+  ask(why: WhyShown): Promise<boolean> {
     this.#waiting ??= new Promise<boolean>((resolve) => {
+      this.why = why;
       this.asking = true;
       this.#answer = resolve;
     });

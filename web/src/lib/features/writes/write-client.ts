@@ -7,10 +7,10 @@ const EXECUTE_MS = 10_000;
 
 /** What can be written to one tag. Every method throws `HubFault`. */
 export class WriteClient {
-  readonly #hub: Pick<HubClient, "call" | "tell">;
+  readonly #hub: Pick<HubClient, "call">;
   readonly #path: string;
 
-  constructor(hub: Pick<HubClient, "call" | "tell">, tagNo: number) {
+  constructor(hub: Pick<HubClient, "call">, tagNo: number) {
     this.#hub = hub;
     this.#path = `/api/v1/tags/${tagNo}/writes`;
   }
@@ -34,11 +34,5 @@ export class WriteClient {
   execute(id: string): Promise<TagWrite> {
     const path = `${this.#path}/${id}/execute`;
     return this.#hub.call({ method: "POST", path, schema: TagWrite, body: {}, timeoutMs: EXECUTE_MS });
-  }
-
-  /** Shows once more who one is. @param code of the authenticator app, for who has one */
-  async prove(password: string, code: string): Promise<void> {
-    const body = code === "" ? { password } : { password, code };
-    await this.#hub.tell({ method: "POST", path: "/api/v1/me/step-up/password", body });
   }
 }

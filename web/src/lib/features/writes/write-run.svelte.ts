@@ -15,7 +15,7 @@ export type WriteView =
   | { at: "idle" | "choosing" | "selecting" }
   | { at: "chosen" | "sending" | "ended"; write: TagWrite };
 
-type Client = Pick<WriteClient, "select" | "one" | "execute" | "prove">;
+type Client = Pick<WriteClient, "select" | "one" | "execute">;
 
 /** One write by one person, from the value to what the machine holds. */
 export class WriteRun {
@@ -62,22 +62,21 @@ export class WriteRun {
     }
   }
 
-  /** Shows who one is where the tag asks for it, then carries it out and waits for the outcome. Never throws. */
-  async execute(proof: { password: string; code: string } | null): Promise<void> {
+  /** Carries it out and waits for the outcome; where the tag wants it, the client asks before who one is. Never throws. */
+  async execute(): Promise<void> {
     if (this.view.at !== "chosen") return;
     const { write } = this.view;
     const { signal } = this.#stop;
     this.view = { at: "sending", write };
     try {
-      if (proof !== null) await this.#client.prove(proof.password, proof.code);
       const sent = await this.#client.execute(write.id);
       this.fault = null;
       await this.#follow(sent, signal);
     } catch (thrown) {
       if (signal.aborted) return;
       this.fault = asFault(thrown);
-      // A choice that was spent or lapsed cannot be carried out again; a wrong password can be typed again.
-      const again = ["auth.refused", "auth.codeWrong", "write.proof", "write.second", "request.tooMany"];
+      // A choice that was spent or lapsed cannot be carried out again; who did not show who they are may still do so.
+      const again = ["write.proof", "write.second", "request.tooMany"];
       if (again.includes(this.fault.code)) this.view = { at: "chosen", write };
       else await this.#lookOnce(write);
     }

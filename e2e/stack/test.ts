@@ -1,6 +1,7 @@
 // npm test: every check and every test, one count at the end.
 import { NOT_CHECKED } from "../supply/not-checked.ts";
 import { ROOT } from "./child.ts";
+import { SECOND_TRIES_MAX, secondTry, suiteOutput } from "./suite-output.ts";
 
 interface Count {
   passed: number;
@@ -9,6 +10,8 @@ interface Count {
   skipped: number;
   /** Names of the tests that failed. */
   names: readonly string[];
+  /** Names of the tests that passed at their second try only. */
+  late: readonly string[];
 }
 
 interface Step {
@@ -19,10 +22,17 @@ interface Step {
 }
 
 const bun = process.execPath;
+// A busy machine must not turn a slow test into a failed one.
+const testOf = (...paths: string[]) => [
+  bun,
+  "test",
+  "--timeout",
+  "30000",
+  ...paths.map((path) => `./${path}`),
+];
 const suite = (folder: string): Step => ({
   title: `tests of ${folder}`,
-  // A busy machine must not turn a slow test into a failed one.
-  command: [bun, "test", "--timeout", "30000", `./${folder}/`],
+  command: testOf(`${folder}/`),
   kind: "suite",
 });
 
@@ -38,12 +48,12 @@ const STEPS: readonly Step[] = [
   ...["contract", "server", "gateway", "web", "e2e"].map(suite),
 ];
 
-/** Runs one step, showing what it prints, and counts. */
-async function run(step: Step): Promise<Count> {
-  console.log(`\n=== ${step.title}`);
-  const child = Bun.spawn([...step.command], { cwd: ROOT, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+/** Runs a command, showing what it prints. */
+async function show(title: string, command: readonly string[]): Promise<{ code: number; text: string }> {
+  console.log(`\n=== ${title}`);
+  const child = Bun.spawn([...command], { cwd: ROOT, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   let text = "";
-  const show = async (stream: ReadableStream<Uint8Array>) => {
+  const pass = async (stream: ReadableStream<Uint8Array>) => {
     const decoder = new TextDecoder();
     for await (const chunk of stream) {
       const part = decoder.decode(chunk, { stream: true });
@@ -51,27 +61,33 @@ async function run(step: Step): Promise<Count> {
       process.stdout.write(part);
     }
   };
-  await Promise.all([show(child.stdout), show(child.stderr)]);
-  const code = await child.exited;
-  if (step.kind === "check") {
-    const skipped = code === NOT_CHECKED ? 1 : 0;
-    const failed = code === 0 ? 0 : 1 - skipped;
-    return { passed: code === 0 ? 1 : 0, failed, skipped, names: [] };
+  await Promise.all([pass(child.stdout), pass(child.stderr)]);
+  return { code: await child.exited, text };
+}
+
+async function check({ title, command }: Step): Promise<Count> {
+  const { code } = await show(title, command);
+  const skipped = code === NOT_CHECKED ? 1 : 0;
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 - skipped, skipped, names: [], late: [] };
+}
+
+let triesLeft = SECOND_TRIES_MAX;
+
+async function runSuite({ title, command }: Step): Promise<Count> {
+  const { code, text } = await show(title, command);
+  const output = suiteOutput(text);
+  const { passed, failed, skipped } = output;
+  const names = [...new Set(output.failures.map(({ name }) => name))];
+  const files = secondTry(output, triesLeft);
+  if (files.length > 0) {
+    triesLeft -= failed;
+    const again = await show(`${title}: second try of ${files.join(", ")}`, testOf(...files));
+    const whole = again.code === 0 && suiteOutput(again.text).passed > 0;
+    if (whole) return { passed: passed + failed, failed: 0, skipped, names: [], late: names };
   }
-  const number = (word: string) => Number(new RegExp(`^\\s*(\\d+) ${word}$`, "m").exec(text)?.[1] ?? 0);
-  const names = new Set(
-    Array.from(text.matchAll(/^\(fail\) (.*?)(?: \[[\d.]+ms\])?$/gm), ([, name]) => name!),
-  );
-  const count = {
-    passed: number("pass"),
-    failed: number("fail"),
-    skipped: number("skip"),
-    names: [...names],
-  };
   // A suite that broke before it could count, or found nothing to run, has failed.
-  if (code !== 0 && count.failed === 0) count.failed = 1;
-  if (count.passed + count.failed === 0) count.failed = 1;
-  return count;
+  const broken = failed === 0 && (code !== 0 || passed === 0);
+  return { passed, failed: broken ? 1 : failed, skipped, names, late: [] };
 }
 
 const only = process.argv.slice(2);
@@ -79,17 +95,20 @@ const startedMs = performance.now();
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
 const skips: string[] = [];
+const late: string[] = [];
 for (const step of STEPS) {
   if (only.length > 0 && !only.some((word) => step.title.includes(word))) continue;
-  const count = await run(step);
+  const count = await (step.kind === "check" ? check(step) : runSuite(step));
   total.passed += count.passed;
   total.failed += count.failed;
   total.skipped += count.skipped;
+  late.push(...count.late);
   if (count.skipped > 0) skips.push(step.title);
   if (count.failed > 0) failures.push([step.title, ...count.names].join("\n    "));
 }
 console.log(`\n${((performance.now() - startedMs) / 1_000).toFixed(0)} s`);
 if (failures.length > 0) console.log(`Failed:\n  ${failures.join("\n  ")}`);
+if (late.length > 0) console.log(`Passed at the second try only (${late.length}):\n  ${late.join("\n  ")}`);
 if (skips.length > 0) console.log(`Not checked here (${total.skipped}): ${skips.join(", ")}`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);

@@ -173,25 +173,28 @@ test("5b.12 a block that has another length after a download shows no numbers un
 test("a peer that is killed, frozen and started again is a coded error each time, and comes back", async () => {
   await using it = await rig({ timeoutMs: 500, connectTimeoutMs: 500 });
   const points = [it.point("DB1.DBW0", "uint16")];
-  const code = () =>
-    it.session.read(points, signal()).then(
-      (readings) => readings[0]!.value,
-      (error: { code: string }) => error.code,
-    );
+  const codeOf = (error: { code: string }) => error.code;
+  const code = () => it.session.read(points, signal()).then((readings) => readings[0]!.value, codeOf);
+  const connected = () => it.session.connect(signal()).then(() => "connected", codeOf);
+  /** As the gateway does it: again until it is there. What a slow machine answers late is a coded error too. */
+  const back = async () => {
+    for (let tries = 0; tries < 20; tries++) {
+      const met = await connected();
+      const read = met === "connected" ? await code() : met;
+      if (typeof read === "number") return read;
+      expect(["link.unreachable", "link.refused", "link.lost", "device.timeout"]).toContain(String(read));
+    }
+    return "never";
+  };
   expect(await code()).toBe(32_769);
   peer.freeze(true);
   expect(await code()).toBe("device.timeout");
-  const late = await it.session.connect(signal()).catch((error: { code: string }) => error.code);
-  expect(late).toBe("link.unreachable");
+  expect(await connected()).toBe("link.unreachable");
   peer.freeze(false);
-  await it.session.connect(signal());
-  expect(await code()).toBe(32_769);
+  expect(await back()).toBe(32_769);
   await peer.kill();
   expect(await code()).toBe("link.lost");
-  expect(await it.session.connect(signal()).catch((error: { code: string }) => error.code)).toBe(
-    "link.refused",
-  );
+  expect(await connected()).toBe("link.refused");
   await peer.start();
-  await it.session.connect(signal());
-  expect(await code()).toBe(32_769);
+  expect(await back()).toBe(32_769);
 });

@@ -26,6 +26,7 @@ export function diagnose(facts: LineFacts, own: Diagnose = () => []): BusFinding
 /** Kinds that follow from another one: who reads both would look in two places. */
 const COVERED: Readonly<Record<string, readonly string[]>> = {
   "link.": ["line.silent", "unit.silent", "connection.flaps", "cycles.missed"],
+  "serial.": ["answers.garbled", "line.silent"],
   "ids.notEchoed": [
     "line.silent",
     "unit.silent",

@@ -1,6 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { systemClock } from "@millrace/contract/std/clock";
 import { doctorRig, fastClock, patient } from "../../../test/doctor-rig.ts";
+import { SimulatedLine } from "./simulated-line.ts";
 import { ModbusSimulator } from "./simulator.ts";
 
 // Wrong settings and broken lines on a real socket: the doctor must name the cause, and name it first.
@@ -173,4 +174,72 @@ test.concurrent("a port where nobody listens, and a link that comes and goes", a
   const found = await rig.finding("link.down");
   expect(found).toMatchObject({ level: "fault", setting: "port" });
   expect(found.words).toContain(`127.0.0.1:${port}`);
+});
+
+async function serialPlant(over: object = {}, unitNumbers: readonly number[] = [1]) {
+  const simulator = await ModbusSimulator.start(systemClock, 0, "rtu");
+  for (const unit of unitNumbers) simulator.unit(unit);
+  const line = await SimulatedLine.to(simulator.port);
+  const settings = { transport: "serial", serialPort: line.path, parity: "none", baudRate: 115_200, ...over };
+  const device = (unit: number, more: object = {}) =>
+    patient("modbus", { timeoutMs: 100, ...settings, unit, ...more }, ["holding:0"]);
+  const converter = { transport: "rtuOverTcp", host: "127.0.0.1", port: simulator.port };
+  const behind = (unit: number) => patient("modbus", { timeoutMs: 100, ...converter, unit }, ["holding:0"]);
+  return {
+    simulator,
+    device,
+    behind,
+    [Symbol.asyncDispose]: async () => {
+      await line.close();
+      await simulator.close();
+    },
+  };
+}
+
+test.concurrent("a serial line without a byte: power, wires, speed; behind a converter also the transport", async () => {
+  await using plant = await serialPlant({}, []);
+  await using rig = await doctorRig([plant.device(5)]);
+  const found = await rig.finding("serial.silent");
+  expect(found).toMatchObject({ level: "fault", setting: "baudRate", units: [5] });
+  expect(found.words).toMatch(/wires A and B .*115200 bits\/s, parity none, 1 stop bit\)/);
+  expect(rig.first().findings.map(({ kind }) => kind)).not.toContain("line.silent");
+  await using other = await doctorRig([plant.behind(5)]);
+  expect(await other.finding("serial.silent")).toMatchObject({ level: "fault", setting: "transport" });
+});
+
+test.concurrent("bytes without one good checksum: the speed is another", async () => {
+  await using plant = await serialPlant();
+  plant.simulator.always = {
+    do: "raw",
+    bytes: (_, answer) => [Buffer.from(answer.map((byte) => byte ^ 0x55))],
+  };
+  await using rig = await doctorRig([plant.device(1)]);
+  const found = await rig.finding("serial.unreadable");
+  expect(found).toMatchObject({ level: "fault", setting: "baudRate", units: [1] });
+  expect(found.words).toContain("115200 bits/s");
+  expect(rig.first().findings.map(({ kind }) => kind)).not.toContain("answers.garbled");
+});
+
+test.concurrent("broken answers of one unit among good ones are about its part of the cable", async () => {
+  await using plant = await serialPlant({}, [1, 2]);
+  let no = 0;
+  plant.simulator.always = {
+    do: "raw",
+    bytes: (_, answer) => {
+      const broken = answer[0] === 2 && no++ % 2 === 1;
+      return [broken ? Buffer.from([...answer.subarray(0, -1), answer.at(-1)! ^ 1]) : answer];
+    },
+  };
+  await using rig = await doctorRig([plant.device(1), plant.device(2)]);
+  const found = await rig.finding("serial.noisy");
+  expect(found).toMatchObject({ level: "fault", setting: "", units: [2] });
+  expect(found.words).toContain("Unit 2 only, of 2");
+});
+
+test.concurrent("late answers of a serial line are told apart, also those that come while nothing is asked", async () => {
+  await using plant = await serialPlant();
+  plant.simulator.always = { do: "late", ms: 160 };
+  await using rig = await doctorRig([plant.device(1)]);
+  const found = await rig.finding("timeout.tight");
+  expect(found).toMatchObject({ level: "fault", setting: "timeoutMs", units: [1] });
 });

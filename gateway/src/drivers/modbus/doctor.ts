@@ -6,6 +6,7 @@ import {
   type UnitFacts,
   unitWords,
 } from "../../driver/doctor.ts";
+import { serialFindings } from "./serial-doctor.ts";
 
 /** Answers of another id than the question, and none of the right one: a converter that repeats no ids. */
 const STRAYS_MIN = 3;
@@ -18,6 +19,7 @@ const NAMED_MAX = 4;
 /** What only Modbus can be wrong about. */
 export const diagnose: Diagnose = (facts) => [
   ...idsNotEchoed(facts),
+  ...serialFindings(facts),
   ...facts.units.filter(({ devices }) => devices.length > 0).flatMap((unit) => exceptions(facts, unit)),
 ];
 

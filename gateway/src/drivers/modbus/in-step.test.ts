@@ -6,7 +6,7 @@ const ask = (unit: number, functionCode: number, offset: number, count: number):
   withCrc(Buffer.from([unit, functionCode, offset >> 8, offset & 0xff, count >> 8, count & 0xff]));
 const owedOf = (...requests: Buffer[]): Owed => {
   const owed = new Owed();
-  for (const rtu of requests) owed.add(questionOf(rtu), 1_000);
+  for (const rtu of requests) owed.add(questionOf(rtu), 5, 1_000);
   return owed;
 };
 const stepOf = (owed: Owed, rtu: Buffer, byOther = false) => {
@@ -44,7 +44,7 @@ test("a step before a write reads; after a refusal it goes by a function of whic
 test("an answer is that of the oldest question it fits, and settles what is older", () => {
   const owed = owedOf(ask(1, 3, 0, 1), ask(1, 3, 0, 2));
   const step = questionOf(ask(1, 3, 0, 3));
-  expect(owed.find(data(1, 3, 0, 1, 0, 2), 0, step)).toMatchObject({ at: "frame", owed: true });
+  expect(owed.find(data(1, 3, 0, 1, 0, 2), 0, step)).toMatchObject({ at: "frame", owedSinceMs: 5 });
   expect(owed.doubts(step, 0)).toBe(false);
   expect(owed.find(data(1, 3, 0, 1), 0, step)).toEqual({ at: "nothing" });
   expect(owed.find(data(1, 3, 0, 1, 0, 2, 0, 3), 0, step)).toEqual({ at: "frame", bytes: 11 });
@@ -62,6 +62,14 @@ test("a refusal is taken for the oldest question of its function; half a frame i
   const owed = owedOf(ask(1, 3, 0, 1));
   const question = questionOf(ask(1, 3, 0, 2));
   expect(owed.find(data(1, 3, 0, 1, 0, 2).subarray(0, 6), 0, question)).toEqual({ at: "part" });
-  expect(owed.find(withCrc(Buffer.from([1, 0x83, 2])), 0, question)).toMatchObject({ owed: true });
+  expect(owed.find(withCrc(Buffer.from([1, 0x83, 2])), 0, question)).toMatchObject({ owedSinceMs: 5 });
   expect(owed.find(withCrc(Buffer.from([1, 0x83, 2])), 0, question)).toEqual({ at: "frame", bytes: 5 });
+});
+
+test("while nothing is asked only what is owed is found", () => {
+  const owed = owedOf(ask(1, 3, 0, 1));
+  expect(owed.find(data(1, 3, 0, 1, 0, 2), 0, null)).toEqual({ at: "nothing" });
+  expect(owed.find(data(1, 3, 0, 1).subarray(0, 4), 0, null)).toEqual({ at: "part" });
+  expect(owed.find(data(1, 3, 0, 1), 0, null)).toMatchObject({ at: "frame", owedSinceMs: 5 });
+  expect(owed.find(data(1, 3, 0, 1), 0, null)).toEqual({ at: "nothing" });
 });

@@ -47,8 +47,12 @@ const countMax = (functionCode: number): number => (functionCode <= 2 ? 2_000 : 
 
 interface Entry {
   question: Question;
+  sentMs: number;
   untilMs: number;
 }
+
+/** An answer that is owed since `sentMs` of the monotonic clock, when its question was sent; else the present one's. */
+type Told = Found & { owedSinceMs?: number };
 
 /**
  * Whether question and answer are in step. The frames of a serial line carry no ids: an answer that comes after we
@@ -59,10 +63,10 @@ interface Entry {
 export class Owed {
   readonly #byUnit = new Map<number, Entry[]>();
 
-  /** @param untilMs when its answer is no longer to be expected, ms of the monotonic clock */
-  add(question: Question, untilMs: number): void {
+  /** @param untilMs when its answer is no longer to be expected, like `sentMs` ms of the monotonic clock */
+  add(question: Question, sentMs: number, untilMs: number): void {
     const entries = this.#byUnit.get(question.unit) ?? [];
-    entries.push({ question, untilMs });
+    entries.push({ question, sentMs, untilMs });
     if (entries.length > OWED_MAX) entries.shift();
     this.#byUnit.set(question.unit, entries);
   }
@@ -80,18 +84,20 @@ export class Owed {
   /**
    * What stands at a place: an answer that was owed, which is thereby settled with all before it of its unit, or else
    * what `answerAt` says of the present question; its answer settles everything of its unit.
+   * @param question null while none is under way
    */
-  find(bytes: Buffer, at: number, question: Question): Found & { owed?: boolean } {
+  find(bytes: Buffer, at: number, question: Question | null): Told {
     const entries = this.#byUnit.get(bytes[at]!) ?? [];
     let part = false;
     for (const [index, entry] of entries.entries()) {
       const found = answerAt(bytes, at, entry.question);
       if (found.at === "frame") {
         this.#byUnit.set(entry.question.unit, entries.slice(index + 1));
-        return { ...found, owed: true };
+        return { ...found, owedSinceMs: entry.sentMs };
       }
       part ||= found.at === "part";
     }
+    if (question === null) return part ? PART : NOTHING;
     const found = answerAt(bytes, at, question);
     if (found.at === "frame") this.#byUnit.delete(question.unit);
     return part && found.at === "nothing" ? PART : found;

@@ -26,8 +26,8 @@ interface Pending {
   question: Question;
   /** The caller's request that waits for this one to be answered; null when this is the caller's. */
   before: Buffer | null;
-  /** It left: what comes now may be the answer. */
-  sent: boolean;
+  /** When it left, ms of the monotonic clock: what comes from then on may be the answer. Null before. */
+  sentMs: number | null;
   /** What we sent came back first: the adapter hears itself. */
   echoed: boolean;
 }
@@ -85,9 +85,9 @@ export class RtuPort extends Port {
     this.#cancel();
     const pending = this.#pending;
     this.#pending = null;
-    if (pending === null || !pending.sent || pending.question.unit === BROADCAST_UNIT) return;
+    if (pending === null || pending.sentMs === null || pending.question.unit === BROADCAST_UNIT) return;
     const waitMs = (this.rules?.timeoutMs ?? NOISE_MS_MAX) * LATE_TIMEOUTS;
-    this.#owed.add(pending.question, this.#clock.monoMs() + waitMs);
+    this.#owed.add(pending.question, pending.sentMs, this.#clock.monoMs() + waitMs);
   }
 
   /** @param byOther a refusal came that may be of an older question: the next step goes by another function. */
@@ -108,7 +108,7 @@ export class RtuPort extends Port {
       rtu: sent,
       question: questionOf(sent),
       before: doubted ? rtu : null,
-      sent: false,
+      sentMs: null,
       echoed: false,
     };
     this.#pending = pending;
@@ -123,7 +123,7 @@ export class RtuPort extends Port {
     const { unit, functionCode, echo } = question;
     const answer = echo ?? Buffer.from([functionCode | 0x80, ILLEGAL_FUNCTION]);
     const done = () => this.emit("data", withCrc(Buffer.concat([Buffer.from([unit]), answer])));
-    const pending: Pending = { rtu, question, before: null, sent: false, echoed: false };
+    const pending: Pending = { rtu, question, before: null, sentMs: null, echoed: false };
     this.#pending = pending;
     const finish = (ms: number) => {
       this.#cancel = this.#clock.after(ms, () => {
@@ -145,7 +145,7 @@ export class RtuPort extends Port {
 
   #send(pending: Pending): boolean {
     this.#bytes = Buffer.alloc(0);
-    pending.sent = true;
+    pending.sentMs = this.#clock.monoMs();
     try {
       this.line.send(pending.rtu);
     } catch (error) {
@@ -189,7 +189,11 @@ export class RtuPort extends Port {
     const bytes = Buffer.concat([this.#bytes, chunk]);
     this.#bytes = bytes.length > BUFFER_BYTES_MAX ? bytes.subarray(-BUFFER_BYTES_MAX) : bytes;
     const pending = this.#pending;
-    if (pending === null || !pending.sent || pending.question.unit === BROADCAST_UNIT) return;
+    if (pending === null || pending.sentMs === null) {
+      this.#lookForLate();
+      return;
+    }
+    if (pending.question.unit === BROADCAST_UNIT) return;
     this.#look(pending, false);
     if (this.#pending !== pending) return;
     this.#cancel();
@@ -227,10 +231,11 @@ export class RtuPort extends Port {
       const frame = bytes.subarray(at, at + found.bytes);
       at += found.bytes;
       this.#bytes = bytes.subarray(at);
-      if (found.owed !== true) {
+      if (found.owedSinceMs === undefined) {
         this.#answered(pending, Buffer.from(frame));
         return;
       }
+      this.#late(frame, found.owedSinceMs);
       // A refusal has no length, so it may as well be that of the step; its own may then still come.
       if (pending.before !== null && refuses(frame, pending.question)) {
         const { before } = pending;
@@ -239,6 +244,26 @@ export class RtuPort extends Port {
         return;
       }
     }
+  }
+
+  /** Between two questions only what is owed can be an answer. */
+  #lookForLate(): void {
+    let at = 0;
+    while (at < this.#bytes.length) {
+      const found = this.#owed.find(this.#bytes, at, null);
+      if (found.at === "part") return;
+      if (found.at === "nothing") {
+        at++;
+        continue;
+      }
+      this.#late(this.#bytes.subarray(at), found.owedSinceMs!);
+      this.#bytes = this.#bytes.subarray(at + found.bytes);
+      at = 0;
+    }
+  }
+
+  #late(frame: Buffer, sentMs: number): void {
+    this.events.onStray(frame[0]!, this.#clock.monoMs() - sentMs);
   }
 
   #echoAt(bytes: Buffer, at: number, { rtu, echoed }: Pending): "whole" | "part" | "none" {

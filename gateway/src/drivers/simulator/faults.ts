@@ -53,10 +53,10 @@ export class Faults {
     return this.place(name, wallMs)?.inside ?? false;
   }
 
-  /** How long an answer takes at this moment, ms; null when none comes. */
+  /** How long an answer takes at this moment, ms; null when none ever comes. */
   answerMs(wallMs: number): number | null {
-    const { answerMs, slowMs, timeoutMs } = this.#settings;
-    const ms = this.is("slow", wallMs) ? Math.max(slowMs, answerMs) : answerMs;
-    return this.is("silent", wallMs) || ms > timeoutMs ? null : ms;
+    if (this.is("silent", wallMs)) return null;
+    const { answerMs, slowMs } = this.#settings;
+    return this.is("slow", wallMs) ? Math.max(slowMs, answerMs) : answerMs;
   }
 }

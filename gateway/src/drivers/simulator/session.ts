@@ -11,6 +11,7 @@ import type {
   Visit,
   WriteOutcome,
 } from "../../driver/driver.ts";
+import { type Ending, NO_METER } from "../../driver/meter.ts";
 import { Faults } from "./faults.ts";
 import { Machine, refusalOf } from "./machine.ts";
 import { setpointsOf } from "./plan.ts";
@@ -98,18 +99,26 @@ export class SimulatorSession implements Session<SimulatorAddress> {
 
   /** As long as this machine takes now. @throws AppError `device.timeout` | `link.lost`; the signal's reason */
   async #answer(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
+    const { clock, meter = NO_METER } = this.#deps;
     this.#requests++;
     const startMs = clock.monoMs();
+    const beganMs = meter.began();
+    const { timeoutMs } = this.#settings;
     const ms = this.#faults.answerMs(clock.nowMs());
+    const inTime = ms !== null && ms <= timeoutMs;
+    let ending: Ending = "lost";
     try {
-      if (ms !== 0) await this.#wait(ms ?? this.#settings.timeoutMs, signal);
-      if (ms === null)
-        throw this.#error("device.timeout", `did not answer within ${this.#settings.timeoutMs} ms`);
+      if (ms !== 0) await this.#wait(inTime ? ms : timeoutMs, signal);
+      ending = inTime ? "answer" : "timeout";
+      // It is known here already what a wire would bring later.
+      if (!inTime && ms !== null) meter.late(null, ms);
+      if (!inTime) throw this.#error("device.timeout", `did not answer within ${timeoutMs} ms`);
       this.#roundTripMs = clock.monoMs() - startMs;
     } catch (thrown) {
       this.#errors++;
       throw thrown;
+    } finally {
+      meter.ended(null, ending, beganMs, clock.monoMs() - startMs);
     }
   }
 

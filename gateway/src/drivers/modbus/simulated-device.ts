@@ -1,6 +1,7 @@
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { type Area, FUNCTION } from "@millrace/contract/driver/modbus/address";
 import type { Clock } from "@millrace/contract/std/clock";
+import { SimulatedPeer, singly } from "../../driver/simulated-peer.ts";
 import { crc16, withCrc } from "./question.ts";
 import { SimUnit, type SimWrite, writeOf } from "./simulated-unit.ts";
 
@@ -42,7 +43,7 @@ const BODY_BYTES_MIN = 6;
  * A Modbus device of our own, in this process, on a TCP port the system chooses. Used by tests and by the simulated
  * plant; it speaks the real wire format: that of Modbus TCP, or the frames of a serial line.
  */
-export class ModbusSimulator {
+export class ModbusSimulator extends SimulatedPeer {
   /** Used one per request, in order; then the device behaves. */
   readonly misdeeds: Misdeed[] = [];
   /** Used for every request while it is set. */
@@ -52,38 +53,18 @@ export class ModbusSimulator {
   echoes = false;
   readonly requests: SimRequest[] = [];
   readonly writes: SimWrite[] = [];
-  connections = 0;
-  readonly #clock: Clock;
   readonly #units = new Map<number, SimUnit>();
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server;
   readonly #framing: Framing;
   #turn: Promise<void> = Promise.resolve();
 
   private constructor(clock: Clock, framing: Framing) {
-    this.#clock = clock;
+    super(clock);
     this.#framing = framing;
-    this.#server = createServer((socket) => this.#serve(socket));
   }
 
   /** @param port 0 lets the system choose; a test that brings a device back gives the old one. */
   static async start(clock: Clock, port = 0, framing: Framing = "tcp"): Promise<ModbusSimulator> {
-    const simulator = new ModbusSimulator(clock, framing);
-    await new Promise<void>((resolve, reject) => {
-      simulator.#server.once("error", reject);
-      simulator.#server.listen(port, "127.0.0.1", resolve);
-    });
-    return simulator;
-  }
-
-  get port(): number {
-    const address = this.#server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  }
-
-  /** Sockets open at this moment. */
-  get socketsOpen(): number {
-    return this.#sockets.size;
+    return await new ModbusSimulator(clock, framing).listen(port);
   }
 
   /** The unit of this number, made when first asked for. */
@@ -96,49 +77,19 @@ export class ModbusSimulator {
     return unit;
   }
 
-  /** Pulls the cable of everybody connected. */
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+  protected messageBytes(received: Buffer): number {
+    if (received.length < HEADER_BYTES) return Number.POSITIVE_INFINITY;
+    return this.#framing === "tcp" ? tcpBytes(received) : rtuBytes(received);
   }
 
-  /** Sends bytes nobody asked for. */
-  blurt(bytes: Uint8Array): void {
-    for (const socket of this.#sockets) socket.write(bytes);
-  }
-
-  async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.cut();
-    await closed;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  #serve(socket: Socket): void {
-    this.connections++;
-    this.#sockets.add(socket);
-    socket.setNoDelay(true);
-    socket.on("error", () => {});
-    socket.on("close", () => this.#sockets.delete(socket));
-    let rest: Buffer = Buffer.alloc(0);
-    socket.on("data", (chunk: Buffer) => {
-      rest = Buffer.concat([rest, chunk]);
-      while (rest.length >= HEADER_BYTES) {
-        const bytes = this.#framing === "tcp" ? tcpBytes(rest) : rtuBytes(rest);
-        if (rest.length < bytes) return;
-        const request = rest.subarray(0, bytes);
-        rest = rest.subarray(bytes);
-        if (this.#framing === "tcp") this.#handle(socket, request);
-        else if (crc16(request, 0, bytes - 2) === request.readUInt16LE(bytes - 2)) {
-          if (this.echoes) socket.write(request);
-          const asked = frame(0, request[0]!, request.subarray(1, -2));
-          // Whoever is on a serial line does one thing after the other, and so does a unit that is late.
-          this.#turn = this.#turn.then(() => this.#handle(socket, asked));
-        }
-      }
-    });
+  protected take(socket: Socket, request: Buffer): void {
+    if (this.#framing === "tcp") this.#handle(socket, request);
+    else if (crc16(request, 0, request.length - 2) === request.readUInt16LE(request.length - 2)) {
+      if (this.echoes) socket.write(request);
+      const asked = frame(0, request[0]!, request.subarray(1, -2));
+      // Whoever is on a serial line does one thing after the other, and so does a unit that is late.
+      this.#turn = this.#turn.then(() => this.#handle(socket, asked));
+    }
   }
 
   #handle(socket: Socket, bytes: Buffer): Promise<void> | void {
@@ -219,15 +170,12 @@ export class ModbusSimulator {
       case "silent":
         return;
       case "late":
-        return this.#clock.sleep(misdeed.ms).then(() => void (socket.writable && socket.write(answer)));
+        return this.clock.sleep(misdeed.ms).then(() => void (socket.writable && socket.write(answer)));
       case "drip":
-        void this.#drip(
-          socket,
-          Array.from(answer, (byte) => Buffer.from([byte])),
-        );
+        void this.drip(socket, singly(answer));
         return;
       case "pieces":
-        void this.#drip(socket, misdeed.bytes(answer));
+        void this.drip(socket, misdeed.bytes(answer));
         return;
       case "cut":
         socket.write(answer.subarray(0, misdeed.bytes), () => socket.destroy());
@@ -237,14 +185,6 @@ export class ModbusSimulator {
         return;
       default:
         socket.write(this.#asSent(falsify(tcp, misdeed)));
-    }
-  }
-
-  async #drip(socket: Socket, pieces: Uint8Array[]): Promise<void> {
-    for (const piece of pieces) {
-      if (!socket.writable) return;
-      socket.write(piece);
-      await this.#clock.sleep(1);
     }
   }
 }

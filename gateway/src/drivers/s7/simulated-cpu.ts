@@ -1,6 +1,7 @@
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { AREA, type S7Area } from "@millrace/contract/driver/s7/address";
 import type { Clock } from "@millrace/contract/std/clock";
+import { SimulatedPeer, singly } from "../../driver/simulated-peer.ts";
 
 /** One item of a request as the simulator received it. */
 export interface SimItem {
@@ -32,6 +33,8 @@ const ITEM = { ok: 0xff, range: 0x05, missing: 0x0a } as const;
 const AREA_OF = new Map(Object.entries(AREA).map(([name, code]) => [code as number, name as S7Area]));
 const CONNECT = 0xe0;
 const DATA = 0xf0;
+/** Version, reserved, and the length of all. */
+const ISO_HEAD_BYTES = 4;
 
 /** A telegram in its ISO packet. */
 export function packet(telegram: Uint8Array): Buffer {
@@ -60,7 +63,7 @@ export function answer(ref: number, parameters: Uint8Array, data: Uint8Array, er
  * A CPU of our own, in this process, on a port the system chooses. Used by tests and by the simulated plant; it speaks
  * the real wire format.
  */
-export class S7Simulator {
+export class S7Simulator extends SimulatedPeer {
   /** What it grants. */
   pduBytes = 480;
   jobs = 8;
@@ -79,35 +82,12 @@ export class S7Simulator {
   jobsSeen = 0;
   /** Stamp of each block's declaration. */
   readonly declared = new Map<number, number>();
-  connections = 0;
-  readonly #clock: Clock;
   readonly #memory = new Map<string, Buffer>();
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server;
   #jobsNow = 0;
-
-  private constructor(clock: Clock) {
-    this.#clock = clock;
-    this.#server = createServer((socket) => this.#serve(socket));
-  }
 
   /** @param port 0 lets the system choose; a test that brings a device back gives the old one. */
   static async start(clock: Clock, port = 0): Promise<S7Simulator> {
-    const simulator = new S7Simulator(clock);
-    await new Promise<void>((resolve, reject) => {
-      simulator.#server.once("error", reject);
-      simulator.#server.listen(port, "127.0.0.1", resolve);
-    });
-    return simulator;
-  }
-
-  get port(): number {
-    const address = this.#server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  }
-
-  get socketsOpen(): number {
-    return this.#sockets.size;
+    return await new S7Simulator(clock).listen(port);
   }
 
   /** Memory of an area, made or made anew when a length is given. */
@@ -132,37 +112,15 @@ export class S7Simulator {
     return made;
   }
 
-  /** Pulls the cable of everybody connected. */
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+  protected messageBytes(received: Buffer): number {
+    return received.length < ISO_HEAD_BYTES
+      ? Number.POSITIVE_INFINITY
+      : Math.max(ISO_HEAD_BYTES, received.readUInt16BE(2));
   }
 
-  async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.cut();
-    await closed;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  #serve(socket: Socket): void {
-    this.connections++;
-    this.#sockets.add(socket);
-    socket.setNoDelay(true);
-    socket.on("error", () => {});
-    socket.on("close", () => this.#sockets.delete(socket));
-    let rest: Buffer = Buffer.alloc(0);
-    socket.on("data", (chunk: Buffer) => {
-      rest = Buffer.concat([rest, chunk]);
-      while (rest.length >= 4 && rest.length >= rest.readUInt16BE(2)) {
-        const whole = rest.subarray(0, rest.readUInt16BE(2));
-        rest = rest.subarray(whole.length);
-        if (whole[5] === CONNECT) this.#connect(socket, whole);
-        else this.#handle(socket, whole.subarray(7));
-      }
-    });
+  protected take(socket: Socket, whole: Buffer): void {
+    if (whole[5] === CONNECT) this.#connect(socket, whole);
+    else this.#handle(socket, whole.subarray(7));
   }
 
   #connect(socket: Socket, request: Buffer): void {
@@ -282,10 +240,10 @@ export class S7Simulator {
       case "silent":
         return;
       case "late":
-        this.#clock.after(misdeed.ms, () => socket.writable && socket.write(packet(telegram)));
+        this.clock.after(misdeed.ms, () => socket.writable && socket.write(packet(telegram)));
         return;
       case "drip":
-        void this.#drip(socket, packet(telegram));
+        void this.drip(socket, singly(packet(telegram)));
         return;
       case "cut":
         socket.write(packet(telegram).subarray(0, misdeed.bytes), () => socket.destroy());
@@ -295,13 +253,6 @@ export class S7Simulator {
         return;
       case "raw":
         for (const bytes of misdeed.bytes(telegram)) socket.write(bytes);
-    }
-  }
-
-  async #drip(socket: Socket, bytes: Buffer): Promise<void> {
-    for (let at = 0; at < bytes.length && socket.writable; at++) {
-      socket.write(bytes.subarray(at, at + 1));
-      await this.#clock.sleep(1);
     }
   }
 }

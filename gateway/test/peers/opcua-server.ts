@@ -66,18 +66,25 @@ for (let at = 0; at < (options.namespacesBefore ?? 0); at++) space.registerNames
 const plant = space.registerNamespace("urn:millrace:peer");
 const root = plant.addFolder(space.rootFolder.objects, { browseName: "Plant", nodeId: "s=Plant" });
 
-type Held = { dataType: string; value: unknown; array?: boolean };
-const add = (name: string, { dataType, value, array }: Held) =>
+type Held = { dataType: string; value: unknown; array?: boolean; dimensions?: number[]; writable?: boolean };
+const add = (name: string, { dataType, value, array, dimensions, writable }: Held) =>
   plant.addVariable({
     organizedBy: root,
     browseName: name,
     nodeId: `s=${name}`,
     dataType,
+    accessLevel: writable ? "CurrentRead | CurrentWrite" : "CurrentRead",
     ...(array ? { valueRank: 1, arrayDimensions: [(value as unknown[]).length] } : {}),
+    ...(dimensions ? { valueRank: dimensions.length, arrayDimensions: dimensions } : {}),
     minimumSamplingInterval: 50,
     value: new Variant({
       dataType: DataType[dataType as keyof typeof DataType],
-      arrayType: array ? VariantArrayType.Array : VariantArrayType.Scalar,
+      arrayType: dimensions
+        ? VariantArrayType.Matrix
+        : array
+          ? VariantArrayType.Array
+          : VariantArrayType.Scalar,
+      ...(dimensions ? { dimensions } : {}),
       value: value as never,
     }) as never,
   });
@@ -103,6 +110,14 @@ const HELD: Record<string, Held> = {
   String: { dataType: "String", value: "Mühle" },
   Array: { dataType: "Double", value: new Float64Array([1.5, 2.5, 3.5]), array: true },
 };
+/** Everything once more, for clients that write. */
+const WRITABLE: Record<string, Held> = {
+  ...HELD,
+  DateTime: { dataType: "DateTime", value: new Date(Date.UTC(2026, 0, 1)) },
+  Array: { dataType: "Double", value: new Float64Array([1.5, 2.5, 3.5]), array: true },
+  Matrix: { dataType: "Int32", value: new Int32Array([1, 2, 3, 4]), dimensions: [2, 2] },
+};
+for (const [name, held] of Object.entries(WRITABLE)) add(`w${name}`, { ...held, writable: true });
 const nodes = new Map(Object.entries(HELD).map(([name, held]) => [name, add(name, held)]));
 for (let at = 0; at < (options.variables ?? 0); at++)
   nodes.set(`v${at}`, add(`v${at}`, { dataType: "Double", value: at }));

@@ -9,7 +9,7 @@ export const opcuaDeclaration: DriverDeclaration<typeof OpcuaSettings, OpcuaAddr
   settings: OpcuaSettings,
   settingsProblem: opcuaSettingsProblem,
   address: OpcuaAddressText,
-  capabilities: { read: true, subscribe: true, write: false, browse: true },
+  capabilities: { read: true, subscribe: true, write: true, browse: true },
   parseAddress: (text) => parseAddress(text),
   formatAddress,
   // Who signs in as somebody else sees other nodes; a password never becomes part of a name people read.

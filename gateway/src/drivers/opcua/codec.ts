@@ -27,6 +27,8 @@ export interface VariantLike {
   /** 0 scalar, 1 array, 2 matrix. */
   arrayType: number;
   value: unknown;
+  /** Of a matrix. */
+  dimensions?: number[] | null;
 }
 
 /** Our type for a built-in type; null when no tag can hold it. */

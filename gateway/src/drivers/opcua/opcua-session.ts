@@ -5,6 +5,7 @@ import { AppError } from "@millrace/contract/error/app-error";
 import type {
   BrowsePage,
   Point,
+  PointWrite,
   Reading,
   Session,
   SessionCounters,
@@ -12,6 +13,7 @@ import type {
   Subscription,
   Visit,
   Wish,
+  WriteOutcome,
 } from "../../driver/driver.ts";
 import { type Keep, keepInMemory } from "../../driver/keep.ts";
 import { Asking } from "./asking.ts";
@@ -25,7 +27,8 @@ import { chunkSize, chunks, type ServerLimits } from "./plan.ts";
 import { PublishLoop } from "./publish-loop.ts";
 import { Subscriber, type SubscriberFigures } from "./subscriber.ts";
 import { missingReading, readingOf } from "./values.ts";
-import { ATTRIBUTE, type Library, type Wire } from "./wire.ts";
+import { ATTRIBUTE, type Library, type NodeElement, type Wire } from "./wire.ts";
+import { NodeTypes, writeAll } from "./writer.ts";
 
 /** Facts kept about one server. */
 const FACTS_MAX = 16;
@@ -34,6 +37,7 @@ const FIRST = {
   namespaces: "ns=0;i=2255",
   time: "ns=0;i=2258",
   read: "ns=0;i=11705",
+  write: "ns=0;i=11707",
   browse: "ns=0;i=11710",
   monitor: "ns=0;i=11714",
 } as const;
@@ -48,13 +52,14 @@ export class OpcuaSession implements Session<OpcuaAddress> {
   readonly #asking: Asking;
   readonly #subscribers = new Set<Subscriber>();
   readonly #learned: string[] = [];
+  readonly #types = new NodeTypes();
   readonly #filters = { refused: false };
   /** What was judged at the first connect and need not be asked for again. */
   #known: Known | null = null;
   #loop: PublishLoop | null = null;
   #browser: Browser | null = null;
   #namespaces = new Namespaces([]);
-  #limits: ServerLimits = { read: 0, monitor: 0, browse: 0 };
+  #limits: ServerLimits = { read: 0, write: 0, monitor: 0, browse: 0 };
   /** Smaller than the server's own word for it, where it refused more. */
   #readMax = Number.POSITIVE_INFINITY;
   #clockOffMs: number | null = null;
@@ -108,8 +113,10 @@ export class OpcuaSession implements Session<OpcuaAddress> {
     const answers = await this.#asking.ask("asking for its limits", (wire) => wire.read(nodes), signal);
     const [uris, time, ...limits] = answers.map(({ value }) => value?.value);
     this.#namespaces = new Namespaces(Array.isArray(uris) ? uris.map(String) : []);
-    const [read, browse, monitor] = limits.map((one) => (typeof one === "number" ? one : 0));
-    this.#limits = { read: read ?? 0, browse: browse ?? 0, monitor: monitor ?? 0 };
+    const [read = 0, write = 0, browse = 0, monitor = 0] = limits.map((one) =>
+      typeof one === "number" ? one : 0,
+    );
+    this.#limits = { read, write, browse, monitor };
     if (time instanceof Date) this.#clockOffMs = time.getTime() - (startMs + clock.nowMs()) / 2;
   }
 
@@ -139,13 +146,41 @@ export class OpcuaSession implements Session<OpcuaAddress> {
       const answers = await this.#readPart(part, signal);
       if (answers === null) continue;
       rest = rest.slice(part.length);
-      part.forEach(({ point }, at) => {
+      part.forEach(({ point, node }, at) => {
         const data = answers[at]!;
+        this.#types.note(node, data.value);
         if (data.statusCode.value !== 0) told(point, `the server says ${data.statusCode.name}`);
         readings.push(readingOf(point, data));
       });
     }
     return readings;
+  }
+
+  write(points: readonly PointWrite<OpcuaAddress>[], signal: AbortSignal): Promise<WriteOutcome[]> {
+    const { nodesMax, timeoutMs } = this.#settings;
+    return writeAll(points, {
+      nodesMax: chunkSize(nodesMax, this.#limits.write),
+      resolve: (address) => this.#namespaces.resolve(address),
+      types: this.#types,
+      learnTypes: (nodes) => this.#learnTypes(nodes, signal),
+      send: (nodes, onSent) =>
+        this.#asking.ask(
+          `writing ${nodes.length} nodes`,
+          (wire) => {
+            onSent();
+            return wire.write(nodes, timeoutMs);
+          },
+          signal,
+        ),
+    });
+  }
+
+  async #learnTypes(missing: readonly NodeElement[], signal: AbortSignal): Promise<void> {
+    for (const part of chunks(missing, this.#chunk())) {
+      const nodes = part.map((one) => ({ ...one, attribute: ATTRIBUTE.value }));
+      const answers = await this.#asking.ask("asking for types", (wire) => wire.read(nodes), signal);
+      for (const [at, { node }] of part.entries()) this.#types.note(node, answers[at]?.value);
+    }
   }
 
   /** Null when the server takes fewer nodes at once than we thought: half as many are asked next. */

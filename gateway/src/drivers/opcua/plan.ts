@@ -7,6 +7,7 @@ export const NODES_MAX = 500;
 /** What a server says of itself; 0 and absence mean that it sets no limit. */
 export interface ServerLimits {
   read: number;
+  write: number;
   monitor: number;
   browse: number;
 }

@@ -22,6 +22,8 @@ import {
   TimestampsToReturn,
   type UserIdentityInfo,
   UserTokenType,
+  WriteRequest,
+  type WriteResponse,
 } from "node-opcua-client";
 import { fingerprintOf, firstOf } from "./certificate.ts";
 import type { EndpointLike } from "./endpoint.ts";
@@ -163,7 +165,15 @@ function identityOf(login: WireTarget["login"]): UserIdentityInfo {
 }
 
 /** Its own types leave out the plain services of OPC 10000-4, which every session has. */
-type PlainSession = ClientSession & ClientSessionRawSubscriptionService & ClientSessionPublishService;
+type PlainSession = ClientSession &
+  ClientSessionRawSubscriptionService &
+  ClientSessionPublishService & {
+    /** Asks once. Its public ways ask again in a new session, when nobody may expect a write any more. */
+    _performMessageTransaction(
+      request: WriteRequest,
+      callback: (error: Error | null, answer?: WriteResponse) => void,
+    ): void;
+  };
 
 /**
  * The library's own subscriptions reconnect by themselves and keep an object with listeners for each item; the plain
@@ -190,6 +200,24 @@ class LibraryWire implements Wire {
       })),
       0,
     );
+
+  write: Wire["write"] = (nodes, timeoutMs) =>
+    new Promise((resolve, reject) => {
+      const request = new WriteRequest({
+        requestHeader: { timeoutHint: timeoutMs },
+        // Neither status nor times: many servers refuse to write those.
+        nodesToWrite: nodes.map(({ node, element, variant }) => ({
+          nodeId: node as never,
+          attributeId: AttributeIds.Value,
+          ...(element === null ? {} : { indexRange: element as never }),
+          value: { value: variant as never },
+        })),
+      });
+      this.#session._performMessageTransaction(request, (error, answer) => {
+        if (error !== null || answer === undefined) reject(error ?? new Error("no answer"));
+        else resolve([...(answer.results ?? [])]);
+      });
+    });
 
   createSubscription: Wire["createSubscription"] = async ({ publishMs, keepAliveCount, lifetimeCount }) => {
     const made = await this.#session.createSubscription({

@@ -10,6 +10,38 @@ export function sharedPeer(): Promise<OpcuaPeer> {
 
 const URI = "nsu=urn:millrace:peer;s=";
 
+/** What of the server below can be written, and what cannot. */
+const WRITES = {
+  writable: [
+    { address: `${URI}wBoolean`, dataType: "boolean" as const, value: true },
+    { address: `${URI}wSByte`, dataType: "int8" as const, value: -5 },
+    { address: `${URI}wByte`, dataType: "uint8" as const, value: 200 },
+    { address: `${URI}wInt16`, dataType: "int16" as const, value: -2 },
+    { address: `${URI}wUInt16`, dataType: "uint16" as const, value: 65_535 },
+    { address: `${URI}wInt32`, dataType: "int32" as const, value: -70_000 },
+    { address: `${URI}wUInt32`, dataType: "uint32" as const, value: 4_000_000_000 },
+    { address: `${URI}wInt64`, dataType: "int64" as const, value: -9_007_199_254_740_993n },
+    { address: `${URI}wUInt64`, dataType: "uint64" as const, value: 18_446_744_073_709_551_615n },
+    { address: `${URI}wFloat`, dataType: "float32" as const, value: 2.5 },
+    { address: `${URI}wDouble`, dataType: "float64" as const, value: 0.1 },
+    { address: `${URI}wString`, dataType: "text" as const, value: "Mühle 7" },
+    { address: `${URI}wDateTime`, dataType: "text" as const, value: "2026-11-26T13:05:00.250Z" },
+    { address: `${URI}wArray element=1`, dataType: "float64" as const, value: -2.5 },
+    { address: `${URI}wMatrix element=1,0`, dataType: "int32" as const, value: 77 },
+  ],
+  unwritable: [
+    { address: `${URI}Int16`, dataType: "int16" as const, value: 1 },
+    { address: `${URI}Nothing`, dataType: "int16" as const, value: 1 },
+    { address: "nsu=urn:nowhere;s=Nothing", dataType: "int16" as const, value: 1 },
+    { address: `${URI}wByte`, dataType: "int32" as const, value: 256 },
+    { address: `${URI}wFloat`, dataType: "float64" as const, value: 0.1 },
+    { address: `${URI}wBoolean`, dataType: "int16" as const, value: 1 },
+    { address: `${URI}wArray`, dataType: "float64" as const, value: 1 },
+    { address: `${URI}wArray element=9`, dataType: "float64" as const, value: 1 },
+    { address: `${URI}wDouble element=0`, dataType: "float64" as const, value: 1 },
+  ],
+};
+
 /** The device for the conformance suite; see `driver/conformance.ts`. */
 export async function conformanceDevice() {
   const line = await Line.to((await sharedPeer()).port);
@@ -32,6 +64,7 @@ export async function conformanceDevice() {
       { address: `${URI}Array element=1`, dataType: "float64" as const, value: 2.5 },
     ],
     illegal: { address: `${URI}Nothing`, dataType: "uint16" as const },
+    ...WRITES,
     malformed: [
       "",
       "s=",

@@ -1,3 +1,4 @@
+import type { VariantLike } from "./codec.ts";
 import type { EndpointLike } from "./endpoint.ts";
 import type { DataValueLike } from "./values.ts";
 
@@ -5,6 +6,11 @@ import type { DataValueLike } from "./values.ts";
 export interface Wire {
   /** Values, or other attributes, in the order of the question. */
   read(nodes: readonly ReadNode[]): Promise<DataValueLike[]>;
+  /**
+   * Values into nodes, in one request that is sent once, whatever becomes of the session. One status for each.
+   * @param timeoutMs after which the server need not begin any more
+   */
+  write(nodes: readonly WriteNode[], timeoutMs: number): Promise<StatusLike[]>;
   createSubscription(wish: SubscriptionWish): Promise<SubscriptionMade>;
   /** One status for each item, in their order. */
   createItems(subscriptionId: number, items: readonly ItemWish[]): Promise<StatusLike[]>;
@@ -28,10 +34,17 @@ export interface StatusLike {
 /** Attributes we read (OPC 10000-6, A.1). */
 export const ATTRIBUTE = { value: 13, dataType: 14, valueRank: 15 } as const;
 
-export interface ReadNode {
+export interface NodeElement {
   node: string;
-  attribute: number;
   element: string | null;
+}
+
+export interface ReadNode extends NodeElement {
+  attribute: number;
+}
+
+export interface WriteNode extends NodeElement {
+  variant: VariantLike;
 }
 
 export interface SubscriptionWish {

@@ -117,8 +117,9 @@ const WRITABLE: Record<string, Held> = {
   Array: { dataType: "Double", value: new Float64Array([1.5, 2.5, 3.5]), array: true },
   Matrix: { dataType: "Int32", value: new Int32Array([1, 2, 3, 4]), dimensions: [2, 2] },
 };
-for (const [name, held] of Object.entries(WRITABLE)) add(`w${name}`, { ...held, writable: true });
 const nodes = new Map(Object.entries(HELD).map(([name, held]) => [name, add(name, held)]));
+for (const [name, held] of Object.entries(WRITABLE))
+  nodes.set(`w${name}`, add(`w${name}`, { ...held, writable: true }));
 for (let at = 0; at < (options.variables ?? 0); at++)
   nodes.set(`v${at}`, add(`v${at}`, { dataType: "Double", value: at }));
 await server.start();
@@ -136,10 +137,11 @@ if (options.changing !== undefined && options.variables !== undefined) {
 /** `at` sets the source's own time; `status` goes with the value. */
 function set({ node, value, at, status }: Extract<PeerCommand, { do: "set" }>): void {
   const variable = nodes.get(node)!;
-  const held = HELD[node] ?? { dataType: "Double" };
+  const held: Partial<Held> = HELD[node.replace(/^w/, "")] ?? {};
   variable.setValueFromSource(
     new Variant({
-      dataType: DataType[held.dataType as keyof typeof DataType],
+      dataType: DataType[(held.dataType ?? "Double") as keyof typeof DataType],
+      arrayType: held.array ? VariantArrayType.Array : VariantArrayType.Scalar,
       value: value as never,
     }) as never,
     StatusCodes[(status ?? "Good") as "Good"],

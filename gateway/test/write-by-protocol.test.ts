@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { ManifestTag } from "@millrace/contract/wire/manifest";
+import { connectAsync, type MqttClient } from "mqtt";
 import { until } from "../src/driver/conformance.ts";
 import { type OpcuaPeer, opcuaPeer } from "../src/drivers/opcua/peer.ts";
+import { Mosquitto } from "./peers/mosquitto.ts";
 import { type Snap7Peer, snap7Peer } from "./snap7-peer.ts";
 import { writable, writeRig } from "./write-rig.ts";
 
@@ -103,5 +105,66 @@ describe("OPC UA, server of node-opcua", () => {
     await peer.counts();
     await using it = await open("subscribe");
     expect(await it.write(2, true, false)).toMatchObject({ outcome: "done", after: false });
+  });
+});
+
+describe("MQTT, Mosquitto and a device of its own", () => {
+  let broker: Mosquitto;
+  let device: MqttClient;
+  beforeAll(async () => {
+    broker = await Mosquitto.start();
+    device = await connectAsync(`mqtt://127.0.0.1:${broker.port}`);
+    // It reports what it was told, in its own time, and keeps its limits.
+    device.on("message", (topic, payload) => {
+      const told = topic === "oven/set" ? JSON.parse(payload.toString()).setpoint : payload.toString();
+      const held = typeof told === "number" ? JSON.stringify({ setpoint: Math.min(told, 90) }) : told;
+      setTimeout(() => device.publish(topic.replace("/set", ""), held, { retain: true }), 150);
+    });
+    await device.subscribeAsync(["oven/set", "horn/set"], { qos: 1 });
+  });
+  afterAll(async () => {
+    await device.endAsync(true);
+    await broker[Symbol.asyncDispose]();
+  });
+
+  const tags = [
+    writable(1, {
+      address: "oven json=$.setpoint set=oven/set setjson=$.setpoint",
+      dataType: "float64",
+      write: LIMITS,
+    }),
+    writable(2, {
+      address: "horn set=horn/set on=ON off=OFF",
+      dataType: "boolean",
+      write: { pulseMs: 60 },
+    }),
+  ];
+
+  test("a value waits for the device's report; a device that limits it is no success", async () => {
+    const settings = { broker: `mqtt://127.0.0.1:${broker.port}`, firstValueMs: 500, reportMs: 600 };
+    await using it = await plant("mqtt", settings, tags);
+    // What the broker kept is of unknown age and nothing to write over.
+    await device.publishAsync("oven", `{"setpoint":20}`, { retain: true });
+    await device.publishAsync("horn", "OFF");
+    const written = async () => ({ code: "", ...(await it.write(1, 55.5, 20)) });
+    let told = await written();
+    for (let tries = 0; told.code === "write.unseen" && tries < 20; tries++) told = await written();
+    expect(told).toMatchObject({ outcome: "done", before: 20, after: 55.5 });
+    const limited = await it.write(1, 120, 55.5);
+    expect(limited).toMatchObject({ outcome: "unknown", code: "device.timeout", before: 55.5 });
+    expect(limited.message).toContain("reported 90");
+    expect(await it.write(1, 30, 90)).toMatchObject({ outcome: "done", after: 30 });
+  });
+
+  test("a momentary switch is pressed by its own words and taken back", async () => {
+    const settings = { broker: `mqtt://127.0.0.1:${broker.port}`, firstValueMs: 500, reportMs: 600 };
+    await using it = await plant("mqtt", settings, tags);
+    const pressed = async () => {
+      await device.publishAsync("horn", "OFF");
+      return { code: "", ...(await it.write(2, true, false)) };
+    };
+    let told = await pressed();
+    for (let tries = 0; told.code === "write.unseen" && tries < 20; tries++) told = await pressed();
+    expect(told).toMatchObject({ outcome: "done", after: false });
   });
 });

@@ -46,6 +46,14 @@ export function splitAddress(text: string, known: readonly string[]): AddressWor
 /** @throws AppError `address.illegal` naming what was found and what would be right */
 export function parseSource(text: string): MessageSource {
   const { topic, options } = splitAddress(text, ["json", "time"]);
+  return sourceOf(text, topic, options);
+}
+
+/**
+ * The source of an address that may hold further options.
+ * @throws AppError as `parseSource`
+ */
+export function sourceOf(text: string, topic: string, options: ReadonlyMap<string, string>): MessageSource {
   const problem = filterProblem(topic);
   if (problem !== null) refuseAddress(text, problem, "write a topic such as plant/line1/temperature");
   const json = options.get("json");

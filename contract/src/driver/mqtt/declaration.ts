@@ -9,9 +9,15 @@ export const mqttDeclaration: DriverDeclaration<typeof MqttSettings, MqttAddress
   settings: MqttSettings,
   settingsProblem: mqttSettingsProblem,
   address: MqttAddressText,
-  capabilities: { read: true, subscribe: true, write: false, browse: false },
-  parseAddress: (text, _dataType, settings) => parseAddress(text, settings),
+  capabilities: { read: true, subscribe: true, write: true, browse: false },
+  parseAddress: (text, dataType, settings) => parseAddress(text, dataType, settings),
   formatAddress,
+  writeProblem: ({ source, command }) => {
+    if (command !== null) return null;
+    return source.at === "sparkplug"
+      ? "metrics of other edge nodes are only read"
+      : "the address names no command topic: add set= and the topic the device listens at";
+  },
   // Who signs in as somebody else may see other topics; a password never becomes part of a name people read.
   connectionKey: ({ broker, user, clientId, version, qos, resume }) =>
     [

@@ -159,6 +159,15 @@ export const MqttSettings = Type.Object(
         "How long a test waits for the first message of each tag; after it a tag is told to be waiting",
       examples: [3_000],
     }),
+    reportMs: Type.Integer({
+      minimum: 100,
+      maximum: 8_000,
+      default: 3_000,
+      unit: "ms",
+      description:
+        "How long a device that was told a value has to report it at the tag's own topic; without a report nobody knows whether it took it",
+      examples: [3_000],
+    }),
     messageBytesMax: Type.Integer({
       minimum: 1_024,
       maximum: 4_194_304,

@@ -7,7 +7,7 @@ import { type IClientOptions, MqttClient } from "mqtt";
 import { isVersionRefusal, linkFault, reasonFault } from "./fault.ts";
 import { GuardedStream } from "./guarded-stream.ts";
 import { CONNACK, PacketGuard } from "./packet-guard.ts";
-import type { Arrived, Will, Wire, WireEvents } from "./wire.ts";
+import type { Arrived, Taken, Will, Wire, WireEvents } from "./wire.ts";
 
 /** Bytes of a packet beside its payload: topic and properties. */
 const ENVELOPE_BYTES = 16_384;
@@ -258,6 +258,10 @@ function takeTurns(clock: Clock, { onMessage }: WireEvents): MqttClient["handleM
   };
 }
 
+/** Reason codes of MQTT 5.0, 2.4: from here on failures. */
+const REASON_REFUSED_MIN = 0x80;
+const NO_MATCHING_SUBSCRIBERS = 0x10;
+
 class OpenWire implements Wire {
   readonly sessionPresent: boolean;
   readonly #client: MqttClient;
@@ -303,6 +307,30 @@ class OpenWire implements Wire {
         resolve(error === undefined || error === null);
       });
     });
+  }
+
+  async command(topic: string, payload: Uint8Array): Promise<Taken> {
+    // The library would keep it for a connection to come.
+    if (!this.#client.connected) throw new Error("not connected");
+    const reasons = new Map<number, number>();
+    // The library hands over no answer but a refusal; one that comes late belongs to an earlier message.
+    const look = (packet: { cmd: string; messageId?: number; reasonCode?: number }) => {
+      if (packet.cmd === "puback") reasons.set(packet.messageId ?? 0, packet.reasonCode ?? 0);
+    };
+    this.#client.on("packetreceive", look);
+    try {
+      return await new Promise<Taken>((resolve, reject) => {
+        this.#client.publish(topic, Buffer.from(payload), { qos: 1 }, (error) => {
+          const code = (error as { code?: unknown } | null | undefined)?.code;
+          if (typeof code === "number" && code >= REASON_REFUSED_MIN) resolve({ at: "refused", code });
+          else if (error) reject(error);
+          else resolve({ at: reasons.get(id) === NO_MATCHING_SUBSCRIBERS ? "nobody" : "taken" });
+        });
+        const id = this.#client.getLastMessageId();
+      });
+    } finally {
+      this.#client.off("packetreceive", look);
+    }
   }
 
   get backlogBytes(): number {

@@ -5,6 +5,7 @@ import { mqttSettingsProblem } from "@millrace/contract/driver/mqtt/settings";
 import { AppError } from "@millrace/contract/error/app-error";
 import type {
   Point,
+  PointWrite,
   Reading,
   Session,
   SessionCounters,
@@ -12,16 +13,19 @@ import type {
   Subscription,
   Visit,
   Wish,
+  WriteOutcome,
 } from "../../driver/driver.ts";
 import { clientIdOf } from "../../driver/mqtt-wire/client-id.ts";
-import { linkFault } from "../../driver/mqtt-wire/fault.ts";
 import type { Arrived, Wire } from "../../driver/mqtt-wire/wire.ts";
 import type { Now } from "../../driver/payload/board.ts";
+import { Asking } from "./asking.ts";
 import { rebirthPayload } from "./codec.ts";
 import { Drain } from "./drain.ts";
 import { Inbox } from "./inbox.ts";
 import { FILTERS_AT_ONCE, Plan, type Told } from "./plan.ts";
 import type { OpenInput, VersionRefused } from "./session.ts";
+import { Standing } from "./standing.ts";
+import { writeAll } from "./writer.ts";
 
 /** How often the ages of values are looked at. */
 const TICK_MS = 500;
@@ -58,11 +62,8 @@ export class MqttSession implements Session<MqttAddress> {
   #upMonoMs = 0;
   #drops = 0;
   #cancelTick = () => {};
-  /** Ends the questions that wait when the link goes. */
-  readonly #waiting = new Set<(error: AppError) => void>();
-  #requests = 0;
-  #errors = 0;
-  #roundTripMs: number | null = null;
+  readonly #asking: Asking;
+  readonly #standing = new Standing();
 
   constructor(settings: MqttSettings, deps: SessionDeps, library: Library) {
     this.#settings = settings;
@@ -70,6 +71,7 @@ export class MqttSession implements Session<MqttAddress> {
     this.#library = library;
     this.#version = settings.version === "3.1.1" ? 4 : 5;
     this.#drain = new Drain();
+    this.#asking = new Asking(deps.clock, settings);
   }
 
   async connect(signal: AbortSignal): Promise<void> {
@@ -141,10 +143,12 @@ export class MqttSession implements Session<MqttAddress> {
     ear.waitingTold = true;
     this.#ears.add(ear);
     try {
-      await this.#ask(ear.plan, signal);
+      this.#standing.watch(points);
+      for (const message of this.#standing.of(points, clock.monoMs())) this.#tellOne(ear, message);
+      if (!ear.plan.complete) await this.#ask(ear.plan, signal);
       const endMonoMs = clock.monoMs() + this.#settings.firstValueMs;
       while (!ear.plan.complete && clock.monoMs() < endMonoMs) {
-        await this.#orEnd(signal, endMonoMs - clock.monoMs(), (done) => {
+        await this.#asking.orEnd(signal, endMonoMs - clock.monoMs(), (done) => {
           changed = done;
         });
       }
@@ -163,6 +167,7 @@ export class MqttSession implements Session<MqttAddress> {
   ): Promise<Subscription | null> {
     const ear = this.#newEar(new Plan(wishes), emit);
     this.#ears.add(ear);
+    this.#standing.watch(wishes);
     const stop = () => this.#forget(ear);
     signal.addEventListener("abort", stop, { once: true });
     try {
@@ -194,7 +199,7 @@ export class MqttSession implements Session<MqttAddress> {
       });
     }
     if (refused.size === 0) return;
-    this.#errors += refused.size;
+    this.#asking.errors += refused.size;
     const readings = plan.refuse(refused);
     for (const ear of this.#ears) if (ear.plan === plan) ear.tell(readings);
   }
@@ -202,53 +207,45 @@ export class MqttSession implements Session<MqttAddress> {
   async #subscribeNow(filters: readonly string[], signal?: AbortSignal): Promise<number[]> {
     const wire = this.#wire;
     if (wire === null) throw this.#down();
-    const { clock } = this.#deps;
     const { timeoutMs, qos, broker } = this.#settings;
-    this.#requests++;
-    const beganMonoMs = clock.monoMs();
-    let codes: number[] | null = null;
-    let failed: unknown = null;
-    await this.#orEnd(signal, timeoutMs, (done) => {
-      wire
-        .subscribe(filters, qos)
-        .then(
-          (answer) => {
-            codes = answer;
-          },
-          (thrown: unknown) => {
-            failed = thrown;
-          },
-        )
-        .finally(done);
-    });
-    this.#roundTripMs = clock.monoMs() - beganMonoMs;
+    const codes = await this.#asking.ask(() => wire.subscribe(filters, qos), signal);
     if (codes !== null) return codes;
-    this.#errors++;
-    if (failed !== null) throw linkFault(broker, failed);
     throw new AppError("device.timeout", `${broker}: no answer to SUBSCRIBE within ${timeoutMs} ms.`);
   }
 
-  /** Until `done` is called or `msMax` is over. @throws when the signal aborts or the link goes */
-  #orEnd(signal: AbortSignal | undefined, msMax: number, begin: (done: () => void) => void): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      const settle = (run: () => void) => {
-        cancel();
-        this.#waiting.delete(fail);
-        signal?.removeEventListener("abort", onAbort);
-        run();
-      };
-      const fail = (error: AppError) => settle(() => reject(error));
-      const onAbort = () => settle(() => reject(signal?.reason));
-      const cancel = this.#deps.clock.after(Math.max(0, msMax), () => settle(resolve));
-      this.#waiting.add(fail);
-      signal?.addEventListener("abort", onAbort, { once: true });
-      begin(() => settle(resolve));
+  write(points: readonly PointWrite<MqttAddress>[], signal: AbortSignal): Promise<WriteOutcome[]> {
+    return writeAll(points, {
+      reportMs: this.#settings.reportMs,
+      mustBeUp: () => {
+        signal.throwIfAborted();
+        if (this.#wire === null) throw this.#down();
+      },
+      listen: (point, heard) => this.#listen(point, heard),
+      send: async (topic, payload) => {
+        const wire = this.#wire;
+        if (wire === null) throw this.#down();
+        return await this.#asking.ask(() => wire.command(topic, payload), signal);
+      },
+      orEnd: (msMax, begin) => this.#asking.orEnd(signal, msMax, begin),
     });
+  }
+
+  /** A filter that the device's own subscription has is not asked for again: its kept value would come once more. */
+  #listen(point: Point<MqttAddress>, heard: (reading: Reading) => void): { end(): void } {
+    const plan = new Plan([point]);
+    const used = this.#filtersUsed();
+    const ear = this.#newEar(plan, (readings) => readings.forEach(heard));
+    ear.waitingTold = true;
+    this.#standing.watch([point]);
+    this.#ears.add(ear);
+    if (!plan.filters.every((filter) => used.has(filter))) this.#ask(plan).catch(() => undefined);
+    return { end: () => this.#forget(ear) };
   }
 
   #hear(message: Arrived): void {
     const now = this.#now();
     this.#drain.hear(message, now.monoMs);
+    this.#standing.hear(message, now.monoMs, message.qos > 0 && this.#drain.delayed);
     let heard = false;
     const refused = this.#refused();
     for (const ear of [...this.#ears]) heard = this.#tellOne(ear, message) || heard;
@@ -305,9 +302,13 @@ export class MqttSession implements Session<MqttAddress> {
 
   #forget(ear: Ear): void {
     if (!this.#ears.delete(ear)) return;
-    const used = new Set([...this.#ears].flatMap(({ plan }) => plan.filters));
+    const used = this.#filtersUsed();
     const unused = ear.plan.filters.filter((filter) => !used.has(filter));
     if (unused.length > 0) this.#wire?.unsubscribe(unused);
+  }
+
+  #filtersUsed(): ReadonlySet<string> {
+    return new Set([...this.#ears].flatMap(({ plan }) => plan.filters));
   }
 
   #now(): Now {
@@ -340,9 +341,8 @@ export class MqttSession implements Session<MqttAddress> {
     this.#wire = null;
     this.#ears.clear();
     this.#inbox.clear();
-    const waiting = [...this.#waiting];
-    for (const fail of waiting) fail(why);
-    return waiting.length > 0;
+    this.#standing.forget();
+    return this.#asking.end(why);
   }
 
   counters(): SessionCounters {
@@ -356,10 +356,11 @@ export class MqttSession implements Session<MqttAddress> {
         ? []
         : [`${this.#inbox.lost} messages came before anybody listened and are lost.`]),
     ];
+    const { requests, errors, roundTripMs } = this.#asking;
     return {
-      requests: this.#requests,
-      errors: this.#errors + this.#refused(),
-      roundTripMs: this.#roundTripMs,
+      requests,
+      errors: errors + this.#refused(),
+      roundTripMs,
       learned: [],
       ...(notes.length === 0 ? {} : { note: notes.join(" ") }),
     };

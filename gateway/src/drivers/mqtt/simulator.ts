@@ -9,6 +9,8 @@ export class BrokerSimulator {
   readonly values: Map<string, string | Uint8Array>;
   /** Topics nobody may have. */
   readonly refused = new Set<string>();
+  /** Devices that obey: the command topic of each, and the topic where it reports what it was told. */
+  readonly obeys = new Map<string, string>();
 
   private constructor(aedes: Aedes, server: Server, values: Map<string, string | Uint8Array>) {
     this.aedes = aedes;
@@ -27,6 +29,18 @@ export class BrokerSimulator {
         const value = broker.values.get(topic);
         if (value !== undefined) broker.send(topic, value);
       }
+    });
+    aedes.on("publish", ({ topic, payload }, client) => {
+      const state = broker.obeys.get(topic);
+      if (client === null || state === undefined) return;
+      const told = payload.toString();
+      // A device that is told by JSON keeps its other members.
+      const before = broker.values.get(state);
+      const kept = told.startsWith("{")
+        ? JSON.stringify({ ...JSON.parse(String(before)), ...JSON.parse(told) })
+        : told;
+      broker.values.set(state, kept);
+      broker.send(state, kept);
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     return broker;
@@ -70,7 +84,52 @@ const MALFORMED = [
   "spBv1.0/G/+ metric=x",
   "spBv1.0/G/E/D/X metric=x",
   "spBv1.0/G/E metric=x json=$.y",
+  "spBv1.0/G/E metric=x set=a",
+  "a set=",
+  "a set=a",
+  "a set=b/+",
+  "a set=$SYS/b",
+  "+/a set=b",
+  "a setjson=$.x",
+  "a set=b setjson=$.x[0]",
+  "a set=b on=ON off=OFF",
 ];
+
+/** Devices that report at these topics what they are told at the same with `/set`. */
+const OBEDIENT: Record<string, string> = {
+  "valve/open": "OFF",
+  "valve/uint8": "0",
+  "valve/int16": "0",
+  "valve/int64": "0",
+  "valve/float": "0",
+  "valve/double": "0",
+  "valve/text": "-",
+  lamp: `{"state":"OFF","level":1,"name":"x"}`,
+};
+
+const set = (topic: string, json = ""): string =>
+  json === "" ? `${topic} set=${topic}/set` : `${topic} json=${json} set=${topic}/set setjson=${json}`;
+
+/** What can be written there, and what cannot. */
+const WRITES = {
+  writable: [
+    { address: `${set("valve/open")} on=ON off=OFF`, dataType: "boolean" as const, value: true },
+    { address: set("valve/uint8"), dataType: "uint8" as const, value: 200 },
+    { address: set("valve/int16"), dataType: "int16" as const, value: -7 },
+    { address: set("valve/int64"), dataType: "int64" as const, value: -9_007_199_254_740_993n },
+    { address: set("valve/float"), dataType: "float32" as const, value: 2.5 },
+    { address: set("valve/double"), dataType: "float64" as const, value: 0.1 },
+    { address: set("valve/text"), dataType: "text" as const, value: "Mühle 7" },
+    { address: `${set("lamp", "$.state")} on=ON off=OFF`, dataType: "boolean" as const, value: true },
+    { address: set("lamp", "$.level"), dataType: "int32" as const, value: 77 },
+    { address: set("lamp", "$.name"), dataType: "text" as const, value: `a "b"` },
+  ],
+  unwritable: [
+    { address: "plant/int32", dataType: "int32" as const, value: 1 },
+    { address: set("valve/uint8"), dataType: "uint8" as const, value: 256 },
+    { address: set("valve/double"), dataType: "float64" as const, value: Number.NaN },
+  ],
+};
 
 const WRONG = [
   { settings: {}, setting: "broker" },
@@ -98,7 +157,9 @@ export async function conformanceDevice() {
     "plant/double": `${Math.PI}`,
     "plant/text": "Mühle",
     [JSON_TOPIC]: state,
+    ...OBEDIENT,
   });
+  for (const topic of Object.keys(OBEDIENT)) broker.obeys.set(`${topic}/set`, topic);
   broker.refused.add("plant/nothing");
   const line = await Line.to(broker.port);
   const settings = { broker: `mqtt://127.0.0.1:${line.port}`, timeoutMs: 3_000, firstValueMs: 1_000 };
@@ -121,6 +182,7 @@ export async function conformanceDevice() {
       { address: `${JSON_TOPIC} json=$.deep['a b']`, dataType: "text" as const, value: "Mühle" },
     ],
     illegal: { address: "plant/nothing", dataType: "uint16" as const },
+    ...WRITES,
     malformed: MALFORMED,
     wrong: WRONG,
     socketsOpen: () => line.socketsOpen,

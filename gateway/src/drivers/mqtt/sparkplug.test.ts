@@ -17,7 +17,7 @@ const NOW = Date.UTC(2026, 10, 26, 12);
 const now = (afterMs = 0) => ({ wallMs: NOW + afterMs, monoMs: 50_000 + afterMs });
 const SETTINGS = { staleMs: 600_000, missing: "bad" as const, offlinePayload: "offline" };
 const pointOf = (id: number, address: string, dataType: DataType = "float64") =>
-  ({ id, dataType, address: parseAddress(address, SETTINGS) }) as MetricPoint;
+  ({ id, dataType, address: parseAddress(address, dataType, SETTINGS) }) as MetricPoint;
 
 function node(points: MetricPoint[]) {
   const edge = new EdgeNode("G", "E", points);

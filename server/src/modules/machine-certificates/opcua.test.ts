@@ -184,7 +184,7 @@ test("a server is looked through place by place and page by page, over one sessi
     for (const one of page.nodes.filter(({ name }) => name === "v7"))
       expect(one).toMatchObject({ node: "nsu=urn:millrace:peer;s=v7", dataType: "float64", holds: "value" });
   }
-  expect([pages, new Set(names).size, names.includes("v249")]).toEqual([3, 263, true]);
+  expect([pages, new Set(names).size, names.includes("v249")]).toEqual([3, 278, true]);
   expect((await peer.counts()).sessions - before).toBe(1);
   expect(await browse("nsu=urn:millrace:peer;s=Nothing")).toMatchObject({
     ok: false,

@@ -3,6 +3,7 @@ import { type AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import { unreachable } from "@millrace/contract/std/assert";
 import type { PointWrite, WriteOutcome } from "../../driver/driver.ts";
+import { notWritten } from "../../driver/not-written.ts";
 import { encodeWrite, type WriteRequest } from "./encode.ts";
 import type { Answer } from "./reader.ts";
 
@@ -69,25 +70,14 @@ function requestOf(
     return encodeWrite(address, value);
   } catch (thrown) {
     if (!(thrown instanceof RangeError)) throw thrown;
-    return {
-      id,
-      done: false,
-      maybe: false,
-      code: "request.invalid",
-      message: `Not written: ${thrown.message}.`,
-    };
+    return notWritten(id, "request.invalid", `Not written: ${thrown.message}.`);
   }
 }
 
 function outcomeOf(id: number, address: ModbusAddress, answer: WriteAnswer): WriteOutcome {
   const where = `Unit ${address.unit}`;
-  const failed = (code: ErrorCode, maybe: boolean, message: string): WriteOutcome => ({
-    id,
-    done: false,
-    maybe,
-    code,
-    message: maybe ? `${message} It may have the value.` : message,
-  });
+  const failed = (code: ErrorCode, maybe: boolean, message: string) =>
+    notWritten(id, code, maybe ? `${message} It may have the value.` : message, maybe);
   switch (answer.at) {
     case "data":
       return { id, done: true };

@@ -1,10 +1,10 @@
 import type { MqttAddress } from "@millrace/contract/driver/mqtt/address";
 import { asAppError } from "@millrace/contract/error/app-error";
-import type { ErrorCode } from "@millrace/contract/error/code";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
 import type { TagValue } from "@millrace/contract/vocabulary/value";
 import type { PointWrite, Reading, WriteOutcome } from "../../driver/driver.ts";
 import type { Taken } from "../../driver/mqtt-wire/wire.ts";
+import { notWritten } from "../../driver/not-written.ts";
 import { payloadOf } from "./payload.ts";
 
 export interface WriterDeps {
@@ -20,14 +20,6 @@ export interface WriterDeps {
   orEnd(msMax: number, begin: (done: () => void) => void): Promise<void>;
 }
 
-const failed = (id: number, code: ErrorCode, message: string, maybe = false): WriteOutcome => ({
-  id,
-  done: false,
-  maybe,
-  code,
-  message,
-});
-
 /**
  * Tells devices values, one after the other, each message once. A broker's confirmation says that it has the message and
  * nothing of the device; a write is done when the device reports the value at the tag's own topic.
@@ -42,7 +34,7 @@ export async function writeAll(
   let over: Extract<WriteOutcome, { done: false }> | null = null;
   for (const point of points) {
     if (over !== null) {
-      outcomes.push(failed(point.id, over.code, `Not written: ${over.message}`));
+      outcomes.push(notWritten(point.id, over.code, `Not written: ${over.message}`));
       continue;
     }
     const outcome = await writeOne(point, deps);
@@ -56,13 +48,13 @@ async function writeOne(point: PointWrite<MqttAddress>, deps: WriterDeps): Promi
   const { id, address, dataType, value } = point;
   const { command } = address;
   if (command === null)
-    return failed(id, "request.invalid", "Not written: the address names no command topic (set=).");
+    return notWritten(id, "request.invalid", "Not written: the address names no command topic (set=).");
   let payload: Uint8Array;
   try {
     payload = payloadOf(command, value, dataType);
   } catch (thrown) {
     if (!(thrown instanceof RangeError)) throw thrown;
-    return failed(id, "request.invalid", `Not written: ${thrown.message}.`);
+    return notWritten(id, "request.invalid", `Not written: ${thrown.message}.`);
   }
   const report = new Report(value);
   const listening = deps.listen(point, (reading) => report.hear(reading));
@@ -72,10 +64,10 @@ async function writeOne(point: PointWrite<MqttAddress>, deps: WriterDeps): Promi
     await deps.orEnd(deps.reportMs, (done) => report.onAgreed(done));
     if (report.agreed) return { id, done: true };
     const message = `The broker took it, and the device reported ${report.other} within ${deps.reportMs} ms. It may have the value.`;
-    return failed(id, "device.timeout", message, true);
+    return notWritten(id, "device.timeout", message, true);
   } catch (thrown) {
     const { code, message } = asAppError(thrown, "link.lost");
-    return failed(id, code, `${message} It may have the value.`, true);
+    return notWritten(id, code, `${message} It may have the value.`, true);
   } finally {
     listening.end();
   }
@@ -84,7 +76,7 @@ async function writeOne(point: PointWrite<MqttAddress>, deps: WriterDeps): Promi
 /** Why it did not reach a device, or may not have; null when the broker has passed it on. */
 function refusalOf(id: number, topic: string, taken: Taken | null): WriteOutcome | null {
   if (taken === null)
-    return failed(
+    return notWritten(
       id,
       "device.timeout",
       "The broker did not confirm it. The device may have the value.",
@@ -92,9 +84,9 @@ function refusalOf(id: number, topic: string, taken: Taken | null): WriteOutcome
     );
   switch (taken.at) {
     case "nobody":
-      return failed(id, "device.unreachable", `Not written: nobody listens at ${topic}.`);
+      return notWritten(id, "device.unreachable", `Not written: nobody listens at ${topic}.`);
     case "refused":
-      return failed(
+      return notWritten(
         id,
         "device.refused",
         `Not written: the broker does not let this user send to ${topic} (reason ${taken.code}).`,

@@ -1,7 +1,7 @@
 import type { OpcuaAddress } from "@millrace/contract/driver/opcua/address";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
-import type { ErrorCode } from "@millrace/contract/error/code";
 import type { PointWrite, WriteOutcome } from "../../driver/driver.ts";
+import { notWritten } from "../../driver/not-written.ts";
 import type { VariantLike } from "./codec.ts";
 import { type NodeType, variantOf } from "./encode.ts";
 import { chunks } from "./plan.ts";
@@ -52,14 +52,6 @@ interface Ready {
   node: WriteNode;
 }
 
-const failed = (id: number, code: ErrorCode, message: string, maybe = false): WriteOutcome => ({
-  id,
-  done: false,
-  maybe,
-  code,
-  message,
-});
-
 /**
  * Writes in the order given, one request after the other. After a request without an answer nothing more is sent.
  * @throws AppError when nothing at all was sent
@@ -88,7 +80,7 @@ export async function writeAll(
       if (!anySent) throw answer.notSent;
       over = asAppError(answer.notSent, "link.lost");
       const { code, message } = over;
-      for (const { at, id } of job) outcomes.set(at, failed(id, code, `Not written: ${message}`));
+      for (const { at, id } of job) outcomes.set(at, notWritten(id, code, `Not written: ${message}`));
       continue;
     }
     anySent = true;
@@ -125,7 +117,7 @@ async function sendOne(job: readonly Ready[], { send, types }: WriterDeps): Prom
     const message = refused ? `Not written: ${error.message}` : `${error.message} It may have the value.`;
     const code = error.code === "device.failed" && refused ? "device.refused" : error.code;
     return {
-      outcomes: job.map(({ id }) => failed(id, code, message, !refused)),
+      outcomes: job.map(({ id }) => notWritten(id, code, message, !refused)),
       over: refused ? null : error,
     };
   }
@@ -140,15 +132,20 @@ function prepare(
   node: string | null,
   types: NodeTypes,
 ): WriteNode | WriteOutcome {
-  if (node === null) return failed(id, "address.illegal", "Not written: the server has no such namespace.");
+  if (node === null)
+    return notWritten(id, "address.illegal", "Not written: the server has no such namespace.");
   const type = types.of(node);
   if (type === undefined)
-    return failed(id, "device.refused", "Not written: the node holds no value, so its type is not known.");
+    return notWritten(
+      id,
+      "device.refused",
+      "Not written: the node holds no value, so its type is not known.",
+    );
   try {
     return { node, element: address.element, variant: variantOf(type, value, address.element) };
   } catch (thrown) {
     if (!(thrown instanceof RangeError)) throw thrown;
-    return failed(id, "request.invalid", `Not written: ${thrown.message}.`);
+    return notWritten(id, "request.invalid", `Not written: ${thrown.message}.`);
   }
 }
 
@@ -175,10 +172,10 @@ function outcomeOf(id: number, { value, name }: StatusLike): WriteOutcome {
   // Good and uncertain alike: it was taken. Whether it is there shows when it is read back.
   if (value >>> 30 < 2) return { id, done: true };
   if (isMissing(value) && name !== "BadNoCommunication" && name !== "BadServerHalted")
-    return failed(id, "address.illegal", `Not written: the server knows no such node (${name}).`);
+    return notWritten(id, "address.illegal", `Not written: the server knows no such node (${name}).`);
   const why = REFUSED[name];
-  if (why !== undefined) return failed(id, "device.refused", `Not written: ${why} (${name}).`);
+  if (why !== undefined) return notWritten(id, "device.refused", `Not written: ${why} (${name}).`);
   // What lies behind the server did not answer, or the status says nothing of what was done.
   const code = name === "BadTimeout" ? "device.timeout" : "device.failed";
-  return failed(id, code, `The server says ${name}. The device may have the value.`, true);
+  return notWritten(id, code, `The server says ${name}. The device may have the value.`, true);
 }

@@ -1,9 +1,9 @@
 import type { S7Address } from "@millrace/contract/driver/s7/address";
 import type { S7Rules } from "@millrace/contract/driver/s7/settings";
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
-import type { ErrorCode } from "@millrace/contract/error/code";
 import { unreachable } from "@millrace/contract/std/assert";
 import type { PointWrite, WriteOutcome } from "../../driver/driver.ts";
+import { notWritten } from "../../driver/not-written.ts";
 import { itemWords, refusalOf } from "./causes.ts";
 import { encode } from "./codec.ts";
 import type { Layout } from "./layout.ts";
@@ -27,14 +27,6 @@ interface Ready {
   point: PointWrite<S7Address>;
   item: WriteItem;
 }
-
-const failed = (id: number, code: ErrorCode, message: string, maybe = false): WriteOutcome => ({
-  id,
-  done: false,
-  maybe,
-  code,
-  message,
-});
 
 /**
  * Writes in the order given, one request after the other. After a request without an answer nothing more is sent: what
@@ -71,7 +63,7 @@ export async function writeAll(
       }
     }
     for (const [index, { at, point }] of job.entries()) {
-      const outcome = told[index] ?? failed(point.id, over!.code, `Not written: ${over!.message}`);
+      const outcome = told[index] ?? notWritten(point.id, over!.code, `Not written: ${over!.message}`);
       outcomes.set(at, outcome);
     }
   }
@@ -89,7 +81,7 @@ function prepare(point: PointWrite<S7Address>, pduBytes: number, layout: Layout)
   const { id, address, value } = point;
   const changed = layout.changed(address.rules, address.db);
   if (changed !== undefined && address.area === "db")
-    return failed(id, "device.refused", `Not written: ${changed}.`);
+    return notWritten(id, "device.refused", `Not written: ${changed}.`);
   try {
     const { skip, bytes } = encode(address, value);
     if (REQUEST_BYTES + ITEM_BYTES + ITEM_HEAD_BYTES + bytes.length > pduBytes)
@@ -99,7 +91,7 @@ function prepare(point: PointWrite<S7Address>, pduBytes: number, layout: Layout)
     return { area, db, start: start + skip, count, bit, bytes };
   } catch (thrown) {
     if (!(thrown instanceof Error)) throw thrown;
-    return failed(id, "request.invalid", `Not written: ${thrown.message}.`);
+    return notWritten(id, "request.invalid", `Not written: ${thrown.message}.`);
   }
 }
 
@@ -129,23 +121,27 @@ function outcomeOf(id: number, address: S7Address, answer: WriteAnswer, index: n
     case "codes": {
       const code = answer.codes[index]!;
       if (code === OK) return { id, done: true };
-      return failed(id, code === 3 ? "device.refused" : "address.illegal", `${itemWords(code, address)}.`);
+      return notWritten(
+        id,
+        code === 3 ? "device.refused" : "address.illegal",
+        `${itemWords(code, address)}.`,
+      );
     }
     case "refused": {
       const { code, words } = refusalOf(answer.error, address.rules.family);
-      return failed(id, code, `The CPU ${words}.`);
+      return notWritten(id, code, `The CPU ${words}.`);
     }
     case "lost":
-      return failed(id, answer.error.code, `${answer.error.message} It may have the value.`, true);
+      return notWritten(id, answer.error.code, `${answer.error.message} It may have the value.`, true);
     case "timeout":
-      return failed(
+      return notWritten(
         id,
         "device.timeout",
         `${timeoutError(address.rules).message} It may have the value.`,
         true,
       );
     case "garbled":
-      return failed(id, "link.garbled", `The CPU answered ${answer.why}. It may have the value.`, true);
+      return notWritten(id, "link.garbled", `The CPU answered ${answer.why}. It may have the value.`, true);
     default:
       return unreachable(answer);
   }

@@ -171,6 +171,14 @@ test("two people and one at the machine: each shows who they are, and all three 
     () => bob.find("write-row").first().innerText(),
     (text) => [ADMIN.name, "Bob", "Grace"].every((name) => text.includes(name)),
   );
+  await ada.page.goto(`${stack.hubUrl}/plant/devices/${(await tagOf(HYDRAULICS)).deviceId}`);
+  await ada.find("device-writes").locator("summary").click();
+  await eventually(
+    "the writes of the whole machine, the latest first",
+    () => ada.find("write-row").allInnerTexts(),
+    (rows) => rows.length >= 2 && rows[0]!.includes("Hydraulics on") && rows[1]!.includes("61.5 °C · Done"),
+  );
+  await isClean(ada, "write-device", "device-writes");
   expect([...ada.errors, ...bob.errors]).toEqual([]);
 }, 60_000);
 

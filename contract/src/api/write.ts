@@ -3,7 +3,7 @@ import { EntityId, TagNo } from "../vocabulary/id.ts";
 import { JsonValue } from "../vocabulary/value.ts";
 import { WriteClass } from "../vocabulary/write.ts";
 import { CommandOutcome } from "../wire/command.ts";
-import { Instant } from "./page.ts";
+import { Instant, Page, PageQuery } from "./page.ts";
 
 /** How long a choice counts, in ms; one that needs a second person has longer. */
 export const SELECTION_MS = { own: 60_000, withSecond: 5 * 60_000 } as const;
@@ -79,6 +79,16 @@ export type TagWrite = Static<typeof TagWrite>;
 
 export const TagWrites = Type.Object({ items: Type.Array(TagWrite, { maxItems: WRITES_SHOWN_MAX }) });
 export type TagWrites = Static<typeof TagWrites>;
+
+/** `GET /api/v1/devices/:id/writes`: those to all tags of a device, the latest first, a page at a time. */
+export const WritesOfDevice = Page(TagWrite);
+export type WritesOfDevice = Static<typeof WritesOfDevice>;
+export const WritesQuery = Type.Composite([
+  Type.Pick(PageQuery, ["cursor"]),
+  Type.Object({
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: WRITES_SHOWN_MAX })),
+  }),
+]);
 
 /** What somebody at the machine has switched, as the gateway told last; null where it does not say. */
 export const WriteGate = Type.Object({

@@ -7,14 +7,17 @@ export const PAGE_ROWS = { standard: 200 } as const;
 export const encodeCursor = (key: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify(key)).toString("base64url");
 
-/** What a part of a cursor is: a number, a whole number, or a text, which may have to be an instant. */
-export type CursorPart = "number" | "whole" | "text" | "instant";
+/** What a part of a cursor is: a number, a whole number, or a text, which may have to be an instant or an id. */
+export type CursorPart = "number" | "whole" | "text" | "instant" | "uuid";
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const IS: Record<CursorPart, (part: unknown) => boolean> = {
   number: Number.isFinite,
   whole: Number.isSafeInteger,
   text: (part) => typeof part === "string",
   instant: (part) => typeof part === "string" && !Number.isNaN(Date.parse(part)),
+  uuid: (part) => typeof part === "string" && UUID.test(part),
 };
 
 /** @throws AppError `request.invalid` for a cursor that is not one of ours */

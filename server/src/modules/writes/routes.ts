@@ -1,4 +1,10 @@
-import { TagWrite, TagWrites, WriteSelect, WritesOfTag } from "@millrace/contract/api/write";
+import {
+  TagWrite,
+  WriteSelect,
+  WritesOfDevice,
+  WritesOfTag,
+  WritesQuery,
+} from "@millrace/contract/api/write";
 import { EntityId, TagNo } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
@@ -20,11 +26,12 @@ const One = asQuery(Type.Object({ tagNo: TagNo, id: EntityId }));
 export const writeRoutes = (deps: WriteDeps & { gatekeeper: Gatekeeper }) =>
   new Elysia({ prefix: "/api/v1", detail: { tags: ["Writing"] } })
     .use(access(deps.gatekeeper))
-    .get("/devices/:id/writes", ({ params }) => writesOfDevice(deps, params.id), {
+    .get("/devices/:id/writes", ({ params, query }) => writesOfDevice(deps, params.id, query), {
       can: atDevice("sample.read"),
       params: Type.Object({ id: EntityId }),
-      response: { 200: TagWrites },
-      detail: { summary: "The newest writes to the tags of a device and what became of them" },
+      query: asQuery(WritesQuery),
+      response: { 200: WritesOfDevice },
+      detail: { summary: "Writes to the tags of a device and what became of them, the latest first" },
     })
     .get("/tags/:tagNo/writes", ({ params }) => writesOfTag(deps, params.tagNo), {
       can: atTag("sample.read"),

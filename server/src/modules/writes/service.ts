@@ -1,11 +1,11 @@
 import {
   SELECTION_MS,
   type TagWrite,
-  type TagWrites,
   WRITE_ANSWER_MS,
   WRITES_SHOWN_MAX,
   type WriteGate,
   type WriteSelect,
+  type WritesOfDevice,
   type WritesOfTag,
 } from "@millrace/contract/api/write";
 import { AppError } from "@millrace/contract/error/app-error";
@@ -15,6 +15,7 @@ import { type JsonValue, valueToJson } from "@millrace/contract/vocabulary/value
 import { writeClassOf } from "@millrace/contract/vocabulary/write";
 import { WRITE_MS } from "@millrace/contract/wire/command";
 import { judgeWrite } from "@millrace/contract/write/judge";
+import { decodeCursor, pageOf } from "../../http/page.ts";
 import { type Principal, whoOf } from "../../http/principal.ts";
 import type { Answers } from "../../ingest/answers.ts";
 import { applyChange, found } from "../change.ts";
@@ -244,10 +245,22 @@ function gateOf({ link }: WriteDeps, { gatewayId, write, local }: Writable): Wri
   };
 }
 
-/** The newest writes to all tags of a device, the latest first. @throws AppError `entity.missing` */
-export async function writesOfDevice(deps: WriteDeps, deviceId: string): Promise<TagWrites> {
+/** Writes to all tags of a device, the latest first. @throws AppError `entity.missing`, `request.invalid` */
+export async function writesOfDevice(
+  deps: WriteDeps,
+  deviceId: string,
+  query: { cursor?: string; limit?: number },
+): Promise<WritesOfDevice> {
   await getDevice(deps.db, deviceId);
+  const limit = query.limit ?? WRITES_SHOWN_MAX;
+  const place = decodeCursor(query.cursor, ["instant", "uuid"]);
+  const after = place && { selectedAt: String(place[0]), id: String(place[1]) };
   const nowMs = deps.clock.nowMs();
-  const rows = await listOfDevice(deps.db, deviceId, new Date(nowMs), WRITES_SHOWN_MAX);
-  return { items: rows.map((row) => mapWrite(row, nowMs)) };
+  const rows = await listOfDevice(deps.db, { deviceId, after }, new Date(nowMs), limit + 1);
+  return pageOf(
+    rows,
+    limit,
+    (row) => mapWrite(row, nowMs),
+    ({ write }) => [write.selectedAt.toISOString(), write.id],
+  );
 }

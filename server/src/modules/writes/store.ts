@@ -50,6 +50,12 @@ export async function findWrite(db: DbOrTx, tagNo: number, id: string): Promise<
   return rows[0] === undefined ? null : flat(rows[0]);
 }
 
+/** Where a page of writes goes on: after this one. */
+export interface WritePlace {
+  selectedAt: string;
+  id: string;
+}
+
 /** The latest first; choices that were never carried out are left out once they lapsed. */
 async function listWhere(
   db: DbOrTx,
@@ -61,15 +67,28 @@ async function listWhere(
     sql`${tagWrite.commandId} IS NOT NULL`,
     sql`${tagWrite.expiresAt} > ${now.toISOString()}`,
   );
-  const rows = await shown(db).where(and(where, counts)).orderBy(desc(tagWrite.selectedAt)).limit(limit);
+  const rows = await shown(db)
+    .where(and(where, counts))
+    .orderBy(desc(tagWrite.selectedAt), desc(tagWrite.id))
+    .limit(limit);
   return rows.map(flat);
 }
 
 export const listOfTag = (db: DbOrTx, tagNo: number, now: Date, limit: number) =>
   listWhere(db, eq(tagWrite.tagNo, tagNo), now, limit);
 
-export const listOfDevice = (db: DbOrTx, deviceId: string, now: Date, limit: number) =>
-  listWhere(db, eq(tag.deviceId, deviceId), now, limit);
+export function listOfDevice(
+  db: DbOrTx,
+  { deviceId, after }: { deviceId: string; after: WritePlace | null },
+  now: Date,
+  limit: number,
+): Promise<ShownWrite[]> {
+  const older =
+    after === null
+      ? undefined
+      : sql`(${tagWrite.selectedAt}, ${tagWrite.id}) < (${after.selectedAt}::timestamptz, ${after.id}::uuid)`;
+  return listWhere(db, and(eq(tag.deviceId, deviceId), older), now, limit);
+}
 
 export async function insertSelection(
   tx: Tx,

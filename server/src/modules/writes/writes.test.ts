@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { TagWrite, WritesOfTag } from "@millrace/contract/api/write";
+import type { TagWrite, WritesOfDevice, WritesOfTag } from "@millrace/contract/api/write";
 import { systemClock } from "@millrace/contract/std/clock";
 import { WRITE_MS } from "@millrace/contract/wire/command";
 import { writePlant } from "../../../test/write-plant.ts";
@@ -53,7 +53,7 @@ test("chosen, carried out, told: the gateway gets it signed, both values and the
   const { body } = await p.hub.call<WritesOfTag>("GET", `/api/v1/tags/${chosen.tagNo}/writes`);
   expect(body.items).toEqual([done]);
   expect(body.gate).toMatchObject({ connected: true, lockedOut: null, needsArming: false });
-  const ofDevice = await p.hub.call<WritesOfTag>("GET", `/api/v1/devices/${p.gateway.deviceId}/writes`);
+  const ofDevice = await p.hub.call<WritesOfDevice>("GET", `/api/v1/devices/${p.gateway.deviceId}/writes`);
   expect(ofDevice.body.items).toEqual([done]);
   await until(async () => (await audited(p, "tag.written")).length > 0);
   expect((await audited(p, "tag.write"))[0]).toMatchObject({
@@ -206,6 +206,22 @@ test("an outcome that comes late still counts, and one that never comes is unkno
   expect(await shown()).toMatchObject({ state: "failed", code: "write.notTaken", before: 5, after: 5 });
   await p.answer(crypto.randomUUID(), "done");
   expect((await audited(p, "tag.written")).map((row) => row.new.outcome)).toEqual(["unknown", "failed"]);
+});
+
+test("the writes of a device come a page at a time, each once, and a cursor of somebody else's making is refused", async () => {
+  await using p = await writePlant();
+  const ada = await p.person("Ada");
+  const chosen: string[] = [];
+  for (const value of [40, 41, 42]) chosen.unshift((await ada.select("Pressure", value)).body.id);
+  const path = `/api/v1/devices/${p.gateway.deviceId}/writes`;
+  const page = async (query: string) => (await p.hub.call<WritesOfDevice>("GET", `${path}?${query}`)).body;
+  const first = await page("limit=2");
+  expect(first.items.map(({ id }) => id)).toEqual(chosen.slice(0, 2));
+  const second = await page(`limit=2&cursor=${first.nextCursor}`);
+  expect([second.items.map(({ id }) => id), second.nextCursor]).toEqual([chosen.slice(2), null]);
+  const forged = Buffer.from(JSON.stringify(["2026-01-01T00:00:00Z", "1"])).toString("base64url");
+  const { status } = await p.hub.call("GET", `${path}?cursor=${forged}`);
+  expect(status).toBe(422);
 });
 
 test("a momentary value taken back after its outcome was told: on the write and in the audit, once, whatever comes first", async () => {

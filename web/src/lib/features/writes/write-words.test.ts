@@ -1,7 +1,16 @@
 import { expect, test } from "bun:test";
 import type { Tag } from "@millrace/contract/api/plant";
 import type { TagWrite } from "@millrace/contract/api/write";
-import { isSettled, limitWords, mayWrite, outcomeWords, typedValue } from "./write-words.ts";
+import {
+  isSettled,
+  limitWords,
+  mayWrite,
+  outcomeWords,
+  releaseWords,
+  traitsOf,
+  typedValue,
+  valueWords,
+} from "./write-words.ts";
 
 const tag = (more: Partial<Tag> = {}): Tag =>
   ({ dataType: "float32", unit: "bar", deadband: 0.1, ...more }) as Tag;
@@ -45,4 +54,22 @@ test("an outcome nobody knows is not told as one that failed", () => {
   expect(isSettled(write({ state: "sent", answeredAt: null }))).toBe(false);
   expect(isSettled(write({ state: "unknown", answeredAt: null }))).toBe(false);
   expect(isSettled(write({ state: "expired" }))).toBe(true);
+});
+
+test("a write alone shows as many digits as its values have", () => {
+  const told = write({ value: 61.5, before: 52, after: 61.25, expected: 52, unit: "°C" });
+  expect(valueWords(told.before, traitsOf(told))).toBe("52.00 °C");
+  const long = write({ value: "9007199254740993", before: "7", after: null, expected: "7", unit: "" });
+  expect(valueWords(long.value, traitsOf(long))).toBe("9007199254740993");
+  expect(valueWords(true, traitsOf(write({ value: true, unit: "" })))).toBe("On");
+});
+
+test("a momentary value that outlived its press is told, taken back or not", () => {
+  const at = "2026-11-26T10:00:00Z";
+  expect(releaseWords({ release: null })).toBeNull();
+  expect(releaseWords({ release: { taken: true, at, message: "It was on for 12 s." } })).toEqual({
+    ok: true,
+    text: "It was on for 12 s.",
+  });
+  expect(releaseWords({ release: { taken: false, at, message: "" } })?.text).toContain("still be held");
 });

@@ -3,7 +3,10 @@ import type { Tag } from "@millrace/contract/api/plant";
 import type { TagWrite } from "@millrace/contract/api/write";
 import type { JsonValue } from "@millrace/contract/vocabulary/value";
 import type { WriteRules } from "@millrace/contract/vocabulary/write";
-import { formatValue } from "../../state/format-value.ts";
+import { formatValue, type NumberTraits } from "../../state/format-value.ts";
+
+/** What of a tag decides how its values are written out. */
+export type ValueTraits = NumberTraits & Pick<Tag, "unit">;
 
 /** Whether somebody may write at a path, by what the hub said of them. The hub and the gateway judge it again. */
 export function mayWrite(me: Pick<Me, "reach">, path: string): boolean {
@@ -13,8 +16,30 @@ export function mayWrite(me: Pick<Me, "reach">, path: string): boolean {
 }
 
 /** A value with its unit. */
-export const valueWords = (value: JsonValue, tag: Tag): string =>
+export const valueWords = (value: JsonValue, tag: ValueTraits): string =>
   `${formatValue(value, tag)} ${tag.unit}`.trim();
+
+/** Where only the write is known and not its tag: as many digits as its values have. */
+export function traitsOf({ unit, value, before, after, expected }: TagWrite): ValueTraits {
+  const all = [value, before, after, expected];
+  if (all.some((one) => typeof one === "string")) return { dataType: "text", deadband: 0, unit };
+  const digits = all.map((one) =>
+    typeof one === "number" ? (/\.(\d+)$/.exec(String(one))?.[1]?.length ?? 0) : 0,
+  );
+  return { dataType: "float64", deadband: 10 ** -Math.min(6, Math.max(...digits)), unit };
+}
+
+/** What became of a momentary value that outlived its press; null of any other write. */
+export function releaseWords({ release }: Pick<TagWrite, "release">): { ok: boolean; text: string } | null {
+  if (release === null) return null;
+  const text =
+    release.message === ""
+      ? release.taken
+        ? "Taken back later."
+        : "It may still be held."
+      : release.message;
+  return { ok: release.taken, text };
+}
 
 /** What may be written, as a sentence. */
 export function limitWords({ min, max, step, values, pulseMs }: WriteRules, tag: Tag): string {
@@ -45,7 +70,7 @@ export interface Told {
 }
 
 /** What became of a write, in words. `unknown` is never told as a failure: it may have been written. */
-export function outcomeWords(write: TagWrite, tag: Tag): Told {
+export function outcomeWords(write: TagWrite, tag: ValueTraits): Told {
   const { state, message, after, value } = write;
   switch (state) {
     case "selected":

@@ -82,6 +82,9 @@ test.each<[string, number, string | null, boolean]>([
   ["BadNodeIdUnknown", 0x8034_0000, "address.illegal", false],
   ["BadTimeout", 0x800a_0000, "device.timeout", true],
   ["BadNoCommunication", 0x8031_0000, "device.failed", true],
+  ["BadNotConnected", 0x808a_0000, "device.failed", true],
+  ["BadServerNotConnected", 0x800d_0000, "device.failed", true],
+  ["BadOutOfRange", 0x803c_0000, "device.refused", false],
   ["BadUnexpectedError", 0x8001_0000, "device.failed", true],
 ])("%s", async (name, value, code, maybe) => {
   const [outcome] = await rig([() => [status(name, value)]]).run(1);

@@ -5,7 +5,6 @@ import type { PointWrite, WriteOutcome } from "../../driver/driver.ts";
 import type { VariantLike } from "./codec.ts";
 import { type NodeType, variantOf } from "./encode.ts";
 import { chunks } from "./plan.ts";
-import { isMissing } from "./status.ts";
 import type { NodeElement, StatusLike, WriteNode } from "./wire.ts";
 
 /** Nodes whose type is remembered; the others are asked once more before they are written. */
@@ -133,7 +132,7 @@ async function sendOne(job: readonly Ready[], { send, types }: WriterDeps): Prom
 
 /** Service results after which nothing of the request was done. */
 const REFUSED_WHOLE =
-  /^Bad(TooManyOperations|NothingToDo|UserAccessDenied|ServiceUnsupported|EncodingLimitsExceeded|RequestTooLarge|SessionIdInvalid|SessionNotActivated|SecurityModeInsufficient|TooManyPublishRequests)$/;
+  /^Bad(TooManyOperations|NothingToDo|UserAccessDenied|ServiceUnsupported|RequestTooLarge|SessionIdInvalid|SessionNotActivated|SecurityModeInsufficient)$/;
 
 function prepare(
   { id, address, value }: PointWrite<OpcuaAddress>,
@@ -171,10 +170,13 @@ const REFUSED: Readonly<Record<string, string>> = {
   BadLocked: "somebody has locked this node",
 };
 
+/** A node that only waits for its source (`BadNotConnected` and its like) is known, and what was sent may reach it later. */
+const UNKNOWN_NODE = /^Bad(NodeIdInvalid|NodeIdUnknown|AttributeIdInvalid)$/;
+
 function outcomeOf(id: number, { value, name }: StatusLike): WriteOutcome {
   // Good and uncertain alike: it was taken. Whether it is there shows when it is read back.
   if (value >>> 30 < 2) return { id, done: true };
-  if (isMissing(value) && name !== "BadNoCommunication" && name !== "BadServerHalted")
+  if (UNKNOWN_NODE.test(name))
     return failed(id, "address.illegal", `Not written: the server knows no such node (${name}).`);
   const why = REFUSED[name];
   if (why !== undefined) return failed(id, "device.refused", `Not written: ${why} (${name}).`);

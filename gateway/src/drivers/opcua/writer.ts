@@ -8,7 +8,7 @@ import { chunks } from "./plan.ts";
 import type { NodeElement, StatusLike, WriteNode } from "./wire.ts";
 
 /** Nodes whose type is remembered; the others are asked once more before they are written. */
-const TYPES_MAX = 10_000;
+export const TYPES_MAX = 10_000;
 
 /** What nodes held when they were read last: a write must come in the node's own type. */
 export class NodeTypes {
@@ -21,6 +21,13 @@ export class NodeTypes {
     if (known?.builtIn === builtIn && known.arrayType === arrayType) return;
     if (known === undefined && this.#types.size >= TYPES_MAX) return;
     this.#types.set(node, { builtIn, arrayType });
+  }
+
+  /** As `note`, for a node that is about to be written: the one noted first makes room. */
+  learn(node: string, variant: VariantLike | null | undefined): void {
+    const first = this.#types.keys().next().value;
+    if (first !== undefined && this.#types.size >= TYPES_MAX) this.#types.delete(first);
+    this.note(node, variant);
   }
 
   of(node: string): NodeType | undefined {

@@ -7,7 +7,6 @@ import type { CommandOutcome } from "@millrace/contract/wire/command";
 import type { ManifestTag } from "@millrace/contract/wire/manifest";
 import type { Point, Reading, Session } from "../driver/driver.ts";
 import { type Derivation, derivationOf, deriveValue, rawOf } from "../scan/derive.ts";
-import { isLinkCode } from "./cause.ts";
 import type { Connection } from "./connection.ts";
 import type { Member } from "./member.ts";
 
@@ -186,7 +185,7 @@ class Write {
       this.sent = outcome.maybe;
       const { code, message, maybe } = outcome;
       const end = this.ended(maybe ? "unknown" : "failed", code, maybe ? message : `${message} ${NOTHING}`);
-      if (!isLinkCode(code)) return end;
+      if (code !== "link.lost") return end;
       // The connection hears of a lost link by what is thrown: a device that tells by itself is asked nothing afterwards.
       this.lost = end;
       throw new AppError(code, message);

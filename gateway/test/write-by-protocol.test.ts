@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { systemClock } from "@millrace/contract/std/clock";
 import type { ManifestTag } from "@millrace/contract/wire/manifest";
 import { connectAsync, type MqttClient } from "mqtt";
+import type { WritePermit } from "../src/commands/write.ts";
 import { until } from "../src/driver/conformance.ts";
+import { Line } from "../src/driver/cuttable-line.ts";
 import { type OpcuaPeer, opcuaPeer } from "../src/drivers/opcua/peer.ts";
 import { Mosquitto } from "./peers/mosquitto.ts";
 import { type Snap7Peer, snap7Peer } from "./snap7-peer.ts";
@@ -12,7 +15,12 @@ setDefaultTimeout(30_000);
 
 const LIMITS = { min: -1_000, max: 1_000 };
 
-async function plant(driver: string, settings: Record<string, unknown>, tags: ManifestTag[]) {
+async function plant(
+  driver: string,
+  settings: Record<string, unknown>,
+  tags: ManifestTag[],
+  permit: Partial<WritePermit> = {},
+) {
   const device = {
     deviceId: "01938f5e-7c1a-7b2e-9d30-0000000000cc",
     name: "Press",
@@ -21,7 +29,7 @@ async function plant(driver: string, settings: Record<string, unknown>, tags: Ma
     settings,
     tags,
   };
-  const rig = await writeRig({ devices: [device] });
+  const rig = await writeRig({ devices: [device], permit });
   await until(() => rig.fleet.statuses()[0]?.linkState === "up", 10_000);
   return rig;
 }
@@ -72,12 +80,11 @@ describe("OPC UA, server of node-opcua", () => {
     writable(4, { address: `${URI}Int16`, dataType: "int16", write: { min: -32_768, max: 32_767 } }),
     writable(5, { address: `${URI}wArray element=2`, dataType: "float64", write: LIMITS }),
   ];
-  const open = (updates: string) =>
-    plant(
-      "opcua",
-      { endpoint: `opc.tcp://127.0.0.1:${peer.port}`, security: "none-insecure", updates, timeoutMs: 3_000 },
-      tags,
-    );
+  const open = (updates: string, port = peer.port, more: object = {}, permit: Partial<WritePermit> = {}) => {
+    const endpoint = `opc.tcp://127.0.0.1:${port}`;
+    const settings = { endpoint, security: "none-insecure", updates, timeoutMs: 3_000, ...more };
+    return plant("opcua", settings, tags, permit);
+  };
 
   test.each(["subscribe", "poll"])(
     "updates by %s: written in the node's own type, and read back",
@@ -98,6 +105,31 @@ describe("OPC UA, server of node-opcua", () => {
     const told = await it.write(4, 1, -32_767);
     expect(told).toMatchObject({ outcome: "failed", code: "device.refused", before: -32_767, after: null });
     expect(told.message).toContain("BadNotWritable");
+  });
+
+  test("a link lost before the answer leaves doubt, is made anew at once, and the write never comes again", async () => {
+    peer.tell({ do: "set", node: "wDouble", value: 1.5 });
+    await peer.counts();
+    await using line = await Line.to(peer.port);
+    // Asked when the command comes, before the look and after it: from there on no answer comes through.
+    let asked = 0;
+    const lockedOut = () => {
+      if (++asked === 3) {
+        line.silence(true);
+        systemClock.after(300, () => line.cut());
+      }
+      return false;
+    };
+    // By its own silence the subscription would be found dead after two minutes.
+    await using it = await open("subscribe", line.port, { keepAliveMs: 60_000 }, { lockedOut });
+    expect(await it.write(1, 61.5, 1.5)).toMatchObject({ outcome: "unknown", code: "link.lost" });
+    expect(it.fleet.statuses()[0]?.linkState).not.toBe("up");
+    // The server had it; somebody at the machine sets another value, which stays.
+    peer.tell({ do: "set", node: "wDouble", value: 2.5 });
+    await peer.counts();
+    line.silence(false);
+    await until(() => it.fleet.statuses()[0]?.linkState === "up", 20_000);
+    expect(await it.write(1, 3.5, 2.5)).toMatchObject({ outcome: "done", before: 2.5, after: 3.5 });
   });
 
   test("a momentary bit is taken back", async () => {

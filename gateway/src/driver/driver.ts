@@ -154,7 +154,8 @@ export interface Session<A = unknown> {
   browse?(from: string, after: number, signal: AbortSignal): Promise<BrowsePage>;
   /**
    * One outcome per point, in their order, always. Values are written in the order they are given, none of them twice,
-   * and none after one that may or may not have arrived. Left out where a protocol only reads.
+   * and none after one that may or may not have arrived. An outcome with the code `link.lost` tells that the link is
+   * gone: the supervisor then connects again. Left out where a protocol only reads.
    * @throws AppError `link.*` when nothing at all was sent
    */
   write?(points: readonly PointWrite<A>[], signal: AbortSignal): Promise<WriteOutcome[]>;

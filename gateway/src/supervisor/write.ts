@@ -1,4 +1,4 @@
-import { asAppError } from "@millrace/contract/error/app-error";
+import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import type { ErrorCode } from "@millrace/contract/error/code";
 import type { Clock } from "@millrace/contract/std/clock";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
@@ -68,6 +68,7 @@ export async function writeOnce(target: WriteTarget, order: WriteOrder, clock: C
   try {
     return await write.run();
   } catch (thrown) {
+    if (write.lost !== null) return write.lost;
     const { code, message } = asAppError(thrown, "link.lost");
     return write.ended(write.sent ? "unknown" : "failed", code, `${message} ${write.sent ? MAYBE : NOTHING}`);
   }
@@ -81,6 +82,8 @@ const STILL_ON =
 class Write {
   /** Something may have reached the device. */
   sent = false;
+  /** How it ended, where the link went with it. */
+  lost: WriteEnd | null = null;
   readonly #target: WriteTarget;
   readonly #order: WriteOrder;
   readonly #clock: Clock;
@@ -133,7 +136,7 @@ class Write {
         throw thrown;
       }
       const { code, message } = asAppError(thrown, "link.lost");
-      pressed = this.ended("unknown", code, `${message} ${MAYBE}`);
+      pressed = this.lost ?? this.ended("unknown", code, `${message} ${MAYBE}`);
     }
     if (pressed !== null && !this.sent) {
       pulse.forget();
@@ -181,7 +184,11 @@ class Write {
     if (!outcome.done) {
       this.sent = outcome.maybe;
       const { code, message, maybe } = outcome;
-      return this.ended(maybe ? "unknown" : "failed", code, maybe ? message : `${message} ${NOTHING}`);
+      const end = this.ended(maybe ? "unknown" : "failed", code, maybe ? message : `${message} ${NOTHING}`);
+      if (code !== "link.lost") return end;
+      // The connection hears of a lost link by what is thrown: a device that tells by itself is asked nothing afterwards.
+      this.lost = end;
+      throw new AppError(code, message);
     }
     await this.#readBack(session, within);
     return null;

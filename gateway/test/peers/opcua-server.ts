@@ -55,6 +55,7 @@ const server = new OPCUAServer({
       : { maxMonitoredItems: options.itemsMax, maxMonitoredItemsPerSubscription: options.itemsMax }),
     operationLimits: {
       maxNodesPerRead: options.nodesMax ?? 1_000,
+      maxNodesPerWrite: options.nodesMax ?? 1_000,
       maxNodesPerBrowse: options.nodesMax ?? 1_000,
       maxMonitoredItemsPerCall: options.nodesMax ?? 1_000,
     },

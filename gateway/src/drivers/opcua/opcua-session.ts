@@ -179,7 +179,7 @@ export class OpcuaSession implements Session<OpcuaAddress> {
     for (const part of chunks(missing, this.#chunk())) {
       const nodes = part.map((one) => ({ ...one, attribute: ATTRIBUTE.value }));
       const answers = await this.#asking.ask("asking for types", (wire) => wire.read(nodes), signal);
-      for (const [at, { node }] of part.entries()) this.#types.note(node, answers[at]?.value);
+      for (const [at, { node }] of part.entries()) this.#types.learn(node, answers[at]?.value);
     }
   }
 

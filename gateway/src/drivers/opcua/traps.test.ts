@@ -142,7 +142,7 @@ test.concurrent("5c.3 the same address is found when the namespace's number has 
   }
 });
 
-test.concurrent("5c.4 the server's limit of nodes in one request is kept, for reading and subscribing", async () => {
+test.concurrent("5c.4 the server's limit of nodes in one request is kept, for reading, subscribing and writing", async () => {
   await using it = await rig({}, { variables: 100, nodesMax: 7 });
   await it.session.connect(signal());
   const names = Array.from({ length: 100 }, (_, at) => `v${at}`);
@@ -153,6 +153,37 @@ test.concurrent("5c.4 the server's limit of nodes in one request is kept, for re
   await until(() => names.every((_, at) => told.of(at)?.value === at));
   // One for the subscription and one for each seven items.
   expect(it.session.counters().requests - before).toBe(1 + Math.ceil(100 / 7));
+  const writable = "SByte Byte Int16 UInt16 Int32 UInt32 Int64 UInt64 Float Double".split(" ");
+  const write = async (value: number) => {
+    const writes = it.points(writable.map((name) => `w${name}`)).map((one: object) => ({ ...one, value }));
+    const asked = it.session.counters().requests;
+    const outcomes = await it.session.write!(writes as never, signal());
+    expect(outcomes).toEqual(writable.map((_, id) => ({ id, done: true })));
+    return it.session.counters().requests - asked;
+  };
+  // Types are asked for once, and then remembered.
+  expect([await write(1), await write(2)]).toEqual([4, 2]);
+});
+
+test.concurrent("a write without an answer in time may be there, was sent once, and nothing follows it", async () => {
+  await using it = await rig({ nodesMax: 1, timeoutMs: 500 });
+  await it.session.connect(signal());
+  const points = it.points(["wDouble", "wFloat"]);
+  const values = async () =>
+    (await it.session.read(points, signal())).toSorted((a, b) => a.id - b.id).map(({ value }) => value);
+  const [, float] = await values();
+  it.line.silence(true);
+  const writes = points.map((one: object) => ({ ...one, value: 64 }));
+  const outcomes = await it.session.write!(writes as never, signal());
+  expect(outcomes).toMatchObject([
+    { id: 0, done: false, maybe: true, code: "device.timeout" },
+    { id: 1, done: false, maybe: false, code: "device.timeout" },
+  ]);
+  // Whatever is set there since must stay.
+  it.peer.tell({ do: "set", node: "wDouble", value: -1 });
+  await it.peer.counts();
+  it.line.silence(false);
+  expect(await values()).toEqual([-1, float!]);
 });
 
 test.concurrent("5c.5 a thousand items are made in groups", async () => {

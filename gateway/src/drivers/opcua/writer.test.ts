@@ -3,7 +3,7 @@ import type { OpcuaAddress } from "@millrace/contract/driver/opcua/address";
 import { AppError } from "@millrace/contract/error/app-error";
 import type { PointWrite } from "../../driver/driver.ts";
 import type { StatusLike, WriteNode } from "./wire.ts";
-import { NodeTypes, writeAll } from "./writer.ts";
+import { NodeTypes, TYPES_MAX, writeAll } from "./writer.ts";
 
 const points = (count: number): PointWrite<OpcuaAddress>[] =>
   Array.from({ length: count }, (_, id) => ({
@@ -26,7 +26,7 @@ function rig(answers: readonly Answer[], unsent = -1) {
       resolve: ({ id }) => id,
       types,
       learnTypes: async (missing) => {
-        for (const { node } of missing) types.note(node, { dataType: 11, arrayType: 0, value: 1 });
+        for (const { node } of missing) types.learn(node, { dataType: 11, arrayType: 0, value: 1 });
       },
       send: async (nodes, onSent) => {
         if (sent.length === unsent) throw new AppError("link.lost", "not connected.");
@@ -82,6 +82,9 @@ test.each<[string, number, string | null, boolean]>([
   ["BadNodeIdUnknown", 0x8034_0000, "address.illegal", false],
   ["BadTimeout", 0x800a_0000, "device.timeout", true],
   ["BadNoCommunication", 0x8031_0000, "device.failed", true],
+  ["BadNotConnected", 0x808a_0000, "device.failed", true],
+  ["BadServerNotConnected", 0x800d_0000, "device.failed", true],
+  ["BadOutOfRange", 0x803c_0000, "device.refused", false],
   ["BadUnexpectedError", 0x8001_0000, "device.failed", true],
 ])("%s", async (name, value, code, maybe) => {
   const [outcome] = await rig([() => [status(name, value)]]).run(1);
@@ -94,4 +97,11 @@ test("fewer answers than writes say nothing of any of them; a refused type is as
   const it = rig([() => [status("BadTypeMismatch", 0x8074_0000)]]);
   await it.run(1);
   expect(it.types.of("0")).toBeUndefined();
+});
+
+test("a node is written though as many others as are remembered were read before it", async () => {
+  const it = rig([all]);
+  for (let at = 0; at < TYPES_MAX; at++)
+    it.types.note(`other ${at}`, { dataType: 11, arrayType: 0, value: 1 });
+  expect((await it.run(1)).map(({ done }) => done)).toEqual([true]);
 });

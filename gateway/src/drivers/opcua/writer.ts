@@ -5,11 +5,10 @@ import { notWritten } from "../../driver/not-written.ts";
 import type { VariantLike } from "./codec.ts";
 import { type NodeType, variantOf } from "./encode.ts";
 import { chunks } from "./plan.ts";
-import { isMissing } from "./status.ts";
 import type { NodeElement, StatusLike, WriteNode } from "./wire.ts";
 
 /** Nodes whose type is remembered; the others are asked once more before they are written. */
-const TYPES_MAX = 10_000;
+export const TYPES_MAX = 10_000;
 
 /** What nodes held when they were read last: a write must come in the node's own type. */
 export class NodeTypes {
@@ -22,6 +21,13 @@ export class NodeTypes {
     if (known?.builtIn === builtIn && known.arrayType === arrayType) return;
     if (known === undefined && this.#types.size >= TYPES_MAX) return;
     this.#types.set(node, { builtIn, arrayType });
+  }
+
+  /** As `note`, for a node that is about to be written: the one noted first makes room. */
+  learn(node: string, variant: VariantLike | null | undefined): void {
+    const first = this.#types.keys().next().value;
+    if (first !== undefined && this.#types.size >= TYPES_MAX) this.#types.delete(first);
+    this.note(node, variant);
   }
 
   of(node: string): NodeType | undefined {
@@ -125,7 +131,7 @@ async function sendOne(job: readonly Ready[], { send, types }: WriterDeps): Prom
 
 /** Service results after which nothing of the request was done. */
 const REFUSED_WHOLE =
-  /^Bad(TooManyOperations|NothingToDo|UserAccessDenied|ServiceUnsupported|EncodingLimitsExceeded|RequestTooLarge|SessionIdInvalid|SessionNotActivated|SecurityModeInsufficient|TooManyPublishRequests)$/;
+  /^Bad(TooManyOperations|NothingToDo|UserAccessDenied|ServiceUnsupported|RequestTooLarge|SessionIdInvalid|SessionNotActivated|SecurityModeInsufficient)$/;
 
 function prepare(
   { id, address, value }: PointWrite<OpcuaAddress>,
@@ -168,10 +174,13 @@ const REFUSED: Readonly<Record<string, string>> = {
   BadLocked: "somebody has locked this node",
 };
 
+/** A node that only waits for its source (`BadNotConnected` and its like) is known, and what was sent may reach it later. */
+const UNKNOWN_NODE = /^Bad(NodeIdInvalid|NodeIdUnknown|AttributeIdInvalid)$/;
+
 function outcomeOf(id: number, { value, name }: StatusLike): WriteOutcome {
   // Good and uncertain alike: it was taken. Whether it is there shows when it is read back.
   if (value >>> 30 < 2) return { id, done: true };
-  if (isMissing(value) && name !== "BadNoCommunication" && name !== "BadServerHalted")
+  if (UNKNOWN_NODE.test(name))
     return notWritten(id, "address.illegal", `Not written: the server knows no such node (${name}).`);
   const why = REFUSED[name];
   if (why !== undefined) return notWritten(id, "device.refused", `Not written: ${why} (${name}).`);

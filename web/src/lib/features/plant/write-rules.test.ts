@@ -41,7 +41,7 @@ test("each problem stands at the field that is to be corrected", () => {
 
 test("a protocol that can only be read says so; values keep their kind; what no longer fits can be emptied", () => {
   const seen: ProfileTag = { ...number, address: "plant/oil" };
-  const readOnly = ruleProblems(seen, on({ values: "1" }), { ...AROUND, driver: "mqtt" });
+  const readOnly = ruleProblems(seen, on({ values: "1" }), { ...AROUND, driver: "push" });
   expect(readOnly).toEqual({ writable: "This protocol can only be read." });
   const long: ProfileTag = { ...number, dataType: "int64" };
   expect(withRules(long, on({ values: "9007199254740993\n" })).write?.values).toEqual(["9007199254740993"]);

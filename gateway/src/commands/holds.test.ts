@@ -188,10 +188,13 @@ test("a device that is changed or stopped while it holds is let go before its li
 });
 
 /** What a gateway that died left behind. */
-async function leftBehind(port: number, over: { rest?: boolean; tags?: ManifestTag[] } = {}) {
+async function leftBehind(simulator: ModbusSimulator, over: { rest?: boolean; tags?: ManifestTag[] } = {}) {
   const folder = await folderFor();
+  const { port } = simulator;
+  const writes = simulator.writes.length;
   const before = await child(folder, [deviceAt(port)], BUTTON);
-  await until(() => onDisk2(folder) === 1);
+  // The record comes first, the press after it.
+  await until(() => onDisk2(folder) === 1 && simulator.writes.length > writes);
   await before.kill();
   if (over.rest) {
     using db = new Database(join(folder, "held.db"));
@@ -210,12 +213,12 @@ const stuck = (events: readonly GatewayEvent[]) => events.filter(({ code }) => c
 
 test("what would be switched on late, and what has another address since, is left alone and told", async () => {
   const simulator = await machine();
-  const inverted = await leftBehind(simulator.port, { rest: true });
+  const inverted = await leftBehind(simulator, { rest: true });
   await until(() => stuck(inverted.events).length === 1 && isUp(inverted));
   expect(stuck(inverted.events)[0]?.message).toContain("never written late");
   const writes = simulator.writes.length;
   simulator.unit(1).coil[0] = 0;
-  const moved = await leftBehind(simulator.port, { tags: [button({ address: "coil:1" })] });
+  const moved = await leftBehind(simulator, { tags: [button({ address: "coil:1" })] });
   await until(() => stuck(moved.events).length === 1);
   expect(stuck(moved.events)[0]?.message).toContain("has been changed since");
   expect([simulator.writes.length, onDisk(moved.folder)]).toEqual([writes + 1, []]);

@@ -309,9 +309,12 @@ class OpenWire implements Wire {
     });
   }
 
-  async command(topic: string, payload: Uint8Array): Promise<Taken> {
+  async command(topic: string, payload: Uint8Array, expiryMs: number): Promise<Taken> {
     // The library would keep it for a connection to come.
-    if (!this.#client.connected) throw new Error("not connected");
+    if (!this.#client.connected) return { at: "unsent" };
+    // A device that comes back after hours must not be told then what somebody wanted before.
+    const expiry = { messageExpiryInterval: Math.ceil(expiryMs / 1_000) };
+    const options = { qos: 1, ...(this.#input.version === 5 ? { properties: expiry } : {}) } as const;
     const reasons = new Map<number, number>();
     // The library hands over no answer but a refusal; one that comes late belongs to an earlier message.
     const look = (packet: { cmd: string; messageId?: number; reasonCode?: number }) => {
@@ -320,7 +323,7 @@ class OpenWire implements Wire {
     this.#client.on("packetreceive", look);
     try {
       return await new Promise<Taken>((resolve, reject) => {
-        this.#client.publish(topic, Buffer.from(payload), { qos: 1 }, (error) => {
+        this.#client.publish(topic, Buffer.from(payload), options, (error) => {
           const code = (error as { code?: unknown } | null | undefined)?.code;
           if (typeof code === "number" && code >= REASON_REFUSED_MIN) resolve({ at: "refused", code });
           else if (error) reject(error);

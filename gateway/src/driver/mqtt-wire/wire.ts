@@ -22,8 +22,11 @@ export interface WireEvents {
   onClosed(error: AppError): void;
 }
 
-/** What a broker said to a message: passed on, nobody is subscribed to its topic (MQTT 5 only), or refused with a reason code. */
-export type Taken = { at: "taken" } | { at: "nobody" } | { at: "refused"; code: number };
+/**
+ * What became of a message: the broker has it, nobody is subscribed to its topic (MQTT 5 only), it was refused with a reason
+ * code, or it never left because there is no link.
+ */
+export type Taken = { at: "taken" } | { at: "nobody" } | { at: "refused"; code: number } | { at: "unsent" };
 
 /** An open connection to a broker, as little of it as we need. */
 export interface Wire {
@@ -35,8 +38,13 @@ export interface Wire {
   publish(topic: string, payload: Uint8Array): void;
   /** With quality of service 1; false when the broker did not confirm it within `msMax`. */
   publishSurely(topic: string, payload: Uint8Array, msMax: number): Promise<boolean>;
-  /** With quality of service 1, once: never again after the link was lost. @throws Error when the link ends before the answer */
-  command(topic: string, payload: Uint8Array): Promise<Taken>;
+  /**
+   * With quality of service 1, once: never again after the link was lost.
+   * @param expiryMs how long a broker of MQTT 5 keeps it for a device that is away, in whole seconds rounded up; one of 3.1.1
+   *   knows no such limit
+   * @throws Error when the link ends before the answer
+   */
+  command(topic: string, payload: Uint8Array, expiryMs: number): Promise<Taken>;
   /** What was published and did not leave yet: a broker that reads slowly makes it grow. */
   readonly backlogBytes: number;
   /** @param withWill a broker of MQTT 5 tells our will; one of 3.1.1 never does after a goodbye */

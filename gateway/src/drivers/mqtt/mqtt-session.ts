@@ -223,8 +223,9 @@ export class MqttSession implements Session<MqttAddress> {
       listen: (point, heard) => this.#listen(point, heard),
       send: async (topic, payload) => {
         const wire = this.#wire;
-        if (wire === null) throw this.#down();
-        return await this.#asking.ask(() => wire.command(topic, payload), signal);
+        if (wire === null || signal.aborted) return { at: "unsent" };
+        const { reportMs } = this.#settings;
+        return await this.#asking.ask(() => wire.command(topic, payload, reportMs), signal);
       },
       orEnd: (msMax, begin) => this.#asking.orEnd(signal, msMax, begin),
     });

@@ -2,13 +2,14 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { decodeSettings } from "@millrace/contract/driver/settings";
 import { systemClock } from "@millrace/contract/std/clock";
 import type { DataType, TagValue } from "@millrace/contract/vocabulary/value";
-import { connectAsync, type MqttClient } from "mqtt";
+import { connect, connectAsync, type MqttClient } from "mqtt";
 import { Mosquitto } from "../../../test/peers/mosquitto.ts";
 import { until } from "../../driver/conformance.ts";
 import { Line } from "../../driver/cuttable-line.ts";
 import type { PointWrite } from "../../driver/driver.ts";
 import { mqtt } from "./index.ts";
 import { payloadOf } from "./payload.ts";
+import { writeAll } from "./writer.ts";
 
 // Values on their way to devices behind Debian's Mosquitto. The devices are clients of their own.
 setDefaultTimeout(20_000);
@@ -134,9 +135,58 @@ test("a kept state is no report, and what the last will tells ends what stood", 
   while ((await offline()) !== null) await systemClock.sleep(20);
 });
 
+test("a device that is away is not told when it comes back: the broker lets the message expire", async () => {
+  const url = `mqtt://127.0.0.1:${mosquitto.port}`;
+  const kept = { clientId: "away", clean: false, reconnectPeriod: 0 };
+  const before = await connectAsync(url, kept);
+  await before.subscribeAsync("valve/f/#", { qos: 1 });
+  await before.endAsync();
+  await using it = await open();
+  const [told] = await it.send(it.write(1, "valve/f set=valve/f/set", 1));
+  expect(told).toMatchObject({ done: false, maybe: true });
+  await using other = await device("valve/g", () => null);
+  await other.client.publishAsync("valve/f/lasting", "2", { qos: 1 });
+  // Brokers count whole seconds.
+  await systemClock.sleep(2_100);
+  const heard: string[] = [];
+  const back = connect(url, kept);
+  back.on("message", (topic) => heard.push(topic));
+  await until(() => heard.length > 0);
+  await back.endAsync();
+  expect(heard).toEqual(["valve/f/lasting"]);
+});
+
+test("what never left leaves no doubt, and nothing waits for a report", async () => {
+  const settings = decodeSettings(mqtt, { broker: "mqtt://plc" });
+  const address = mqtt.parseAddress("a set=b", "float64", settings);
+  const outcomes = await writeAll(
+    [1, 2].map((id) => ({ id, dataType: "float64", value: 1, address }) as const),
+    {
+      reportMs: 1,
+      mustBeUp: () => undefined,
+      listen: () => ({ end: () => undefined }),
+      send: async () => ({ at: "unsent" }),
+      orEnd: () => Promise.reject(new Error("waited")),
+    },
+  );
+  expect(outcomes).toMatchObject([1, 2].map((id) => ({ id, done: false, maybe: false, code: "link.lost" })));
+});
+
+test("a tag that is written needs a command topic, and is told how to name it", () => {
+  const settings = decodeSettings(mqtt, { broker: "mqtt://plc" });
+  const problem = (address: string) =>
+    mqtt.writeProblem?.(mqtt.parseAddress(address, "float64", settings)) ?? null;
+  expect(problem("a")).toContain("add set= and the topic");
+  expect(problem("spBv1.0/G/E metric=x")).toContain("only read");
+  expect(problem("a set=b")).toBeNull();
+});
+
 test.each<[string, TagValue, DataType, string]>([
   ["a set=b", 1e21, "float64", "1e+21"],
   ["a set=b", -5n, "int64", "-5"],
+  ["a set=b", Math.fround(0.1), "float32", "0.1"],
+  ["a set=b", 16_777_215, "float32", "16777215"],
+  ["a set=b", Math.fround(3.4e38), "float32", "3.4e+38"],
   ["a set=b", false, "boolean", "false"],
   ["a set=b on=OPEN off=SHUT IT", false, "boolean", "SHUT IT"],
   ["a set=b setjson=$.x.y", 2.5, "float64", `{"x":{"y":2.5}}`],

@@ -14,7 +14,7 @@ export interface WriterDeps {
   mustBeUp(): void;
   /** Hears what the device reports from now on. The subscription goes out at once, before anything that follows. */
   listen(point: PointWrite<MqttAddress>, heard: (reading: Reading) => void): { end(): void };
-  /** Null when the broker did not confirm it in time. @throws AppError when the link goes */
+  /** Null when the broker did not confirm it in time; nothing goes out without a link. @throws AppError when the link goes */
   send(topic: string, payload: Uint8Array): Promise<Taken | null>;
   /** Until `done` is called or the time is over. @throws when the link goes */
   orEnd(msMax: number, begin: (done: () => void) => void): Promise<void>;
@@ -83,6 +83,8 @@ function refusalOf(id: number, topic: string, taken: Taken | null): WriteOutcome
       true,
     );
   switch (taken.at) {
+    case "unsent":
+      return failed(id, "link.lost", "Not written: the link to the broker is gone, or the time for it over.");
     case "nobody":
       return notWritten(id, "device.unreachable", `Not written: nobody listens at ${topic}.`);
     case "refused":

@@ -312,9 +312,11 @@ class OpenWire implements Wire {
   async command(topic: string, payload: Uint8Array, expiryMs: number): Promise<Taken> {
     // The library would keep it for a connection to come.
     if (!this.#client.connected) return { at: "unsent" };
-    // A device that comes back after hours must not be told then what somebody wanted before.
+    // A device that comes back after hours must not be told then what somebody wanted before. With 3.1.1 nothing expires, but
+    // what goes with quality of service 0 does not wait for anybody (4.3.1).
     const expiry = { messageExpiryInterval: Math.ceil(expiryMs / 1_000) };
-    const options = { qos: 1, ...(this.#input.version === 5 ? { properties: expiry } : {}) } as const;
+    const options =
+      this.#input.version === 5 ? ({ qos: 1, properties: expiry } as const) : ({ qos: 0 } as const);
     const reasons = new Map<number, number>();
     // The library hands over no answer but a refusal; one that comes late belongs to an earlier message.
     const look = (packet: { cmd: string; messageId?: number; reasonCode?: number }) => {

@@ -39,9 +39,9 @@ export interface Wire {
   /** With quality of service 1; false when the broker did not confirm it within `msMax`. */
   publishSurely(topic: string, payload: Uint8Array, msMax: number): Promise<boolean>;
   /**
-   * With quality of service 1, once: never again after the link was lost.
-   * @param expiryMs how long a broker of MQTT 5 keeps it for a device that is away, in whole seconds rounded up; one of 3.1.1
-   *   knows no such limit
+   * Once: never again after the link was lost. With MQTT 5 at quality of service 1; with 3.1.1 at 0, which no broker keeps for
+   * a device that is away, and `taken` says only that it left.
+   * @param expiryMs how long a broker of MQTT 5 keeps it for such a device, in whole seconds rounded up
    * @throws Error when the link ends before the answer
    */
   command(topic: string, payload: Uint8Array, expiryMs: number): Promise<Taken>;

@@ -84,7 +84,7 @@ function refusalOf(id: number, topic: string, taken: Taken | null): WriteOutcome
     );
   switch (taken.at) {
     case "unsent":
-      return failed(id, "link.lost", "Not written: the link to the broker is gone, or the time for it over.");
+      return notWritten(id, "link.lost", "Not written: the link to the broker is gone, or the time for it over.");
     case "nobody":
       return notWritten(id, "device.unreachable", `Not written: nobody listens at ${topic}.`);
     case "refused":

@@ -84,7 +84,11 @@ function refusalOf(id: number, topic: string, taken: Taken | null): WriteOutcome
     );
   switch (taken.at) {
     case "unsent":
-      return notWritten(id, "link.lost", "Not written: the link to the broker is gone, or the time for it over.");
+      return notWritten(
+        id,
+        "link.lost",
+        "Not written: the link to the broker is gone, or the time for it over.",
+      );
     case "nobody":
       return notWritten(id, "device.unreachable", `Not written: nobody listens at ${topic}.`);
     case "refused":

@@ -312,11 +312,9 @@ class OpenWire implements Wire {
   async command(topic: string, payload: Uint8Array, expiryMs: number): Promise<Taken> {
     // The library would keep it for a connection to come.
     if (!this.#client.connected) return { at: "unsent" };
-    // A device that comes back after hours must not be told then what somebody wanted before. With 3.1.1 nothing expires, but
-    // what goes with quality of service 0 does not wait for anybody (4.3.1).
-    const expiry = { messageExpiryInterval: Math.ceil(expiryMs / 1_000) };
-    const options =
-      this.#input.version === 5 ? ({ qos: 1, properties: expiry } as const) : ({ qos: 0 } as const);
+    if (this.#input.version !== 5) return await this.#commandOnce(topic, payload);
+    // A device that comes back after hours must not be told then what somebody wanted before.
+    const options = { qos: 1, properties: { messageExpiryInterval: Math.ceil(expiryMs / 1_000) } } as const;
     const reasons = new Map<number, number>();
     // The library hands over no answer but a refusal; one that comes late belongs to an earlier message.
     const look = (packet: { cmd: string; messageId?: number; reasonCode?: number }) => {
@@ -336,6 +334,16 @@ class OpenWire implements Wire {
     } finally {
       this.#client.off("packetreceive", look);
     }
+  }
+
+  /** With 3.1.1 nothing expires, but what goes with quality of service 0 waits for nobody (4.3.1). */
+  #commandOnce(topic: string, payload: Uint8Array): Promise<Taken> {
+    return new Promise<Taken>((resolve, reject) => {
+      this.#client.publish(topic, Buffer.from(payload), { qos: 0 }, (error) => {
+        if (error) reject(error);
+        else resolve({ at: "taken" });
+      });
+    });
   }
 
   get backlogBytes(): number {

@@ -95,7 +95,10 @@ test("a topic where nobody listens, and one the broker does not let us send to, 
   expect(refused).toMatchObject({ done: false, maybe: false, code: "device.refused" });
   await using old = await open({ version: "3.1.1" });
   const [unknown] = await old.send(old.write(1, "nobody/a set=nobody/a/set", 1));
-  expect(unknown).toMatchObject({ done: false, maybe: true });
+  expect(unknown).toMatchObject({ done: false, maybe: true, code: "device.timeout" });
+  await using valve = await device("valve/h", (told) => told);
+  expect(await old.send(old.write(2, "valve/h set=valve/h/set", 5))).toEqual([{ id: 2, done: true }]);
+  expect(valve.told).toEqual([{ text: "5", retain: false }]);
 });
 
 test("a message is sent once: not again when the link is back, and not at all while it is down", async () => {
@@ -145,7 +148,9 @@ test("a device that is away is not told when it comes back: with MQTT 5 the mess
   const [told] = await it.send(it.write(1, "valve/f set=valve/f/set", 1));
   expect(told).toMatchObject({ done: false, maybe: true });
   await using old = await open({ version: "3.1.1" });
-  expect(await old.send(old.write(1, "valve/f set=valve/f/set", 2))).toMatchObject([{ maybe: true }]);
+  expect(await old.send(old.write(1, "valve/f set=valve/f/set", 2))).toMatchObject([
+    { maybe: true, code: "device.timeout" },
+  ]);
   await using other = await device("valve/g", () => null);
   await other.client.publishAsync("valve/f/lasting", "2", { qos: 1 });
   // Brokers count whole seconds.

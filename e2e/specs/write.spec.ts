@@ -178,6 +178,11 @@ test("two people and one at the machine: each shows who they are, and all three 
     () => ada.find("write-row").allInnerTexts(),
     (rows) => rows.length >= 2 && rows[0]!.includes("Hydraulics on") && rows[1]!.includes("61.5 °C · Done"),
   );
+  expect(await ada.find("write-row").first().innerText()).toContain("Read back: Off");
+  await ada.find("writes-result").selectOption("refused");
+  await ada.page.getByText("No write to this device ended like this").waitFor();
+  await ada.find("writes-result").selectOption("done");
+  await ada.find("write-row").nth(1).waitFor();
   await isClean(ada, "write-device", "device-writes");
   expect([...ada.errors, ...bob.errors]).toEqual([]);
 }, 60_000);

@@ -83,12 +83,26 @@ export type TagWrites = Static<typeof TagWrites>;
 /** `GET /api/v1/devices/:id/writes`: those to all tags of a device, the latest first, a page at a time. */
 export const WritesOfDevice = Page(TagWrite);
 export type WritesOfDevice = Static<typeof WritesOfDevice>;
+/**
+ * What became of a write, as somebody looks for it. `refused`: not done, for a cause that is told. `expired`: too late.
+ * `unknown`: it may have been written. `pending`: not carried out yet, or not answered yet.
+ */
+export const WriteResult = Type.Union([
+  Type.Literal("done"),
+  Type.Literal("refused"),
+  Type.Literal("expired"),
+  Type.Literal("unknown"),
+  Type.Literal("pending"),
+]);
+export type WriteResult = Static<typeof WriteResult>;
 export const WritesQuery = Type.Composite([
   Type.Pick(PageQuery, ["cursor"]),
   Type.Object({
+    result: Type.Optional(WriteResult),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: WRITES_SHOWN_MAX })),
   }),
 ]);
+export type WritesQuery = Static<typeof WritesQuery>;
 
 /** What somebody at the machine has switched, as the gateway told last; null where it does not say. */
 export const WriteGate = Type.Object({

@@ -10,13 +10,21 @@ export const encodeCursor = (key: readonly (string | number)[]): string =>
 /** What a part of a cursor is: a number, a whole number, or a text, which may have to be an instant or an id. */
 export type CursorPart = "number" | "whole" | "text" | "instant" | "uuid";
 
+/** As `toISOString` writes it, of the years a database takes; `Date.parse` alone reads "1" as a year. */
+const INSTANT = /^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** False for 30 February, which `Date.parse` would take for a day in March. */
+const isOnCalendar = (instant: string): boolean => {
+  const ms = Date.parse(instant);
+  return !Number.isNaN(ms) && new Date(ms).toISOString() === instant;
+};
 
 const IS: Record<CursorPart, (part: unknown) => boolean> = {
   number: Number.isFinite,
   whole: Number.isSafeInteger,
   text: (part) => typeof part === "string",
-  instant: (part) => typeof part === "string" && !Number.isNaN(Date.parse(part)),
+  instant: (part) => typeof part === "string" && INSTANT.test(part) && isOnCalendar(part),
   uuid: (part) => typeof part === "string" && UUID.test(part),
 };
 

@@ -128,6 +128,7 @@ export const TEST_ID = {
   writeList: "write-list",
   writeRow: "write-row",
   writeRelease: "write-release",
+  writesResult: "writes-result",
   writesOlder: "writes-older",
   deviceWrites: "device-writes",
   writeAgree: "write-agree",

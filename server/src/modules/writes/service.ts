@@ -7,6 +7,7 @@ import {
   type WriteSelect,
   type WritesOfDevice,
   type WritesOfTag,
+  type WritesQuery,
 } from "@millrace/contract/api/write";
 import { AppError } from "@millrace/contract/error/app-error";
 import { QUALITY } from "@millrace/contract/vocabulary/quality";
@@ -249,14 +250,19 @@ function gateOf({ link }: WriteDeps, { gatewayId, write, local }: Writable): Wri
 export async function writesOfDevice(
   deps: WriteDeps,
   deviceId: string,
-  query: { cursor?: string; limit?: number },
+  query: WritesQuery,
 ): Promise<WritesOfDevice> {
   await getDevice(deps.db, deviceId);
   const limit = query.limit ?? WRITES_SHOWN_MAX;
   const place = decodeCursor(query.cursor, ["instant", "uuid"]);
   const after = place && { selectedAt: String(place[0]), id: String(place[1]) };
   const nowMs = deps.clock.nowMs();
-  const rows = await listOfDevice(deps.db, { deviceId, after }, new Date(nowMs), limit + 1);
+  const rows = await listOfDevice(
+    deps.db,
+    { deviceId, after, result: query.result },
+    new Date(nowMs),
+    limit + 1,
+  );
   return pageOf(
     rows,
     limit,

@@ -1,5 +1,6 @@
+import type { WriteResult } from "@millrace/contract/api/write";
 import type { GatewayStatus } from "@millrace/contract/vocabulary/gateway";
-import { and, desc, eq, isNull, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, gt, inArray, isNull, lt, lte, or, type SQL, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
 import { command } from "../../db/schema/command.ts";
 import { device } from "../../db/schema/device.ts";
@@ -79,7 +80,7 @@ export const listOfTag = (db: DbOrTx, tagNo: number, now: Date, limit: number) =
 
 export function listOfDevice(
   db: DbOrTx,
-  { deviceId, after }: { deviceId: string; after: WritePlace | null },
+  { deviceId, after, result }: { deviceId: string; after: WritePlace | null; result?: WriteResult },
   now: Date,
   limit: number,
 ): Promise<ShownWrite[]> {
@@ -87,7 +88,22 @@ export function listOfDevice(
     after === null
       ? undefined
       : sql`(${tagWrite.selectedAt}, ${tagWrite.id}) < (${after.selectedAt}::timestamptz, ${after.id}::uuid)`;
-  return listWhere(db, and(eq(tag.deviceId, deviceId), older), now, limit);
+  return listWhere(db, and(eq(tag.deviceId, deviceId), older, result && hasResult(result, now)), now, limit);
+}
+
+/** As `mapWrite` tells it: what was sent and has run out of time without an answer is unknown. */
+function hasResult(result: WriteResult, now: Date): SQL | undefined {
+  const sent = eq(command.state, "sent");
+  switch (result) {
+    case "refused":
+      return inArray(command.state, ["failed", "stale"]);
+    case "unknown":
+      return or(eq(command.state, "unknown"), and(sent, lte(command.expiresAt, now)));
+    case "pending":
+      return or(isNull(tagWrite.commandId), and(sent, gt(command.expiresAt, now)));
+    default:
+      return eq(command.state, result);
+  }
 }
 
 export async function insertSelection(

@@ -219,9 +219,52 @@ test("the writes of a device come a page at a time, each once, and a cursor of s
   expect(first.items.map(({ id }) => id)).toEqual(chosen.slice(0, 2));
   const second = await page(`limit=2&cursor=${first.nextCursor}`);
   expect([second.items.map(({ id }) => id), second.nextCursor]).toEqual([chosen.slice(2), null]);
-  const forged = Buffer.from(JSON.stringify(["2026-01-01T00:00:00Z", "1"])).toString("base64url");
-  const { status } = await p.hub.call("GET", `${path}?cursor=${forged}`);
-  expect(status).toBe(422);
+  const id = chosen[0]!;
+  for (const key of [
+    ["2026-01-01T00:00:00.000Z", "1"],
+    ["1", id],
+    ["0000-01-01T00:00:00.000Z", id],
+    ["+012026-01-01T00:00:00.000Z", id],
+  ]) {
+    const forged = Buffer.from(JSON.stringify(key)).toString("base64url");
+    const { status } = await p.hub.call("GET", `${path}?cursor=${forged}`);
+    expect([key, status]).toEqual([key, 422]);
+  }
+});
+
+test("the writes of a device are found by what became of them, each under one result", async () => {
+  await using p = await writePlant();
+  const ada = await p.person("Ada");
+  const { sql } = p.hub.database;
+  const path = `/api/v1/devices/${p.gateway.deviceId}/writes`;
+  const results = async () => {
+    const found: string[] = [];
+    for (const result of ["done", "refused", "expired", "unknown", "pending"]) {
+      const { body } = await p.hub.call<WritesOfDevice>("GET", `${path}?result=${result}`);
+      for (const { state } of body.items) found.push(`${result}: ${state}`);
+    }
+    return found;
+  };
+  const { body: chosen } = await ada.select("Pressure", 50);
+  expect(await results()).toEqual(["pending: selected"]);
+  const executing = ada.execute(chosen);
+  const { command } = await p.fake.next("command");
+  expect(await results()).toEqual(["pending: sent"]);
+  await p.answer(command.commandId, "failed");
+  await executing;
+  expect(await results()).toEqual(["refused: failed"]);
+  for (const [state, told] of [
+    ["stale", "refused: stale"],
+    ["done", "done: done"],
+    ["expired", "expired: expired"],
+    ["unknown", "unknown: unknown"],
+  ] as const) {
+    await sql`UPDATE command SET state = ${state}`;
+    expect(await results()).toEqual([told]);
+  }
+  await sql`UPDATE command SET state = 'sent', expires_at = now() - interval '1 hour'`;
+  expect(await results()).toEqual(["unknown: unknown"]);
+  expect((await p.hub.call("GET", `${path}?result=lost`)).status).toBe(422);
 });
 
 test("a momentary value taken back after its outcome was told: on the write and in the audit, once, whatever comes first", async () => {

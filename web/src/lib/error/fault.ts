@@ -32,7 +32,7 @@ export class HubFault extends Error {
   }
 }
 
-const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR, code);
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR, code);
 
 /** Sign-in is answered by the authentication library in its own words; the HTTP status is the part we may rely on. */
 const BY_STATUS: Record<number, ErrorCode> = {

@@ -37,3 +37,16 @@ test("older pages follow the newest, each write once, and what is new comes firs
   const jump = await it.writes.refresh();
   expect([ids(jump), jump.hasOlder]).toEqual([["id-9", "id-8"], true]);
 });
+
+test("what the hub tells no more is gone: a choice that lapsed, and one whose result is another now", async () => {
+  const it = list({
+    "": { items: [write(4), write(3, { state: "selected" }), write(2)], nextCursor: "c1" },
+    c1: { items: [write(1)], nextCursor: null },
+  });
+  await it.writes.refresh();
+  await it.writes.older();
+  it.pages[""] = { items: [write(4), write(2)], nextCursor: "c1" };
+  expect(ids(await it.writes.refresh())).toEqual(["id-4", "id-2", "id-1"]);
+  it.pages[""] = { items: [write(4)], nextCursor: null };
+  expect(await it.writes.refresh()).toMatchObject({ writes: [{ id: "id-4" }], hasOlder: false });
+});

@@ -5,6 +5,7 @@ import {
   isSettled,
   limitWords,
   mayWrite,
+  nextStepWords,
   outcomeWords,
   releaseWords,
   traitsOf,
@@ -64,12 +65,24 @@ test("a write alone shows as many digits as its values have", () => {
   expect(valueWords(true, traitsOf(write({ value: true, unit: "" })))).toBe("On");
 });
 
-test("a momentary value that outlived its press is told, taken back or not", () => {
-  const at = "2026-11-26T10:00:00Z";
+test("a momentary value that outlived its press is told with its time, taken back or not", () => {
+  const at = "2026-11-26T10:00:00.000Z";
   expect(releaseWords({ release: null })).toBeNull();
   expect(releaseWords({ release: { taken: true, at, message: "It was on for 12 s." } })).toEqual({
     ok: true,
+    title: "Taken back later, at",
+    atMs: Date.parse(at),
     text: "It was on for 12 s.",
   });
-  expect(releaseWords({ release: { taken: false, at, message: "" } })?.text).toContain("still be held");
+  const stuck = releaseWords({ release: { taken: false, at, message: "" } });
+  expect([stuck?.ok, stuck?.title]).toEqual([false, "Not taken back, as of"]);
+  expect(stuck?.text).toContain("still be held");
+});
+
+test("a write that was not done says what to do, once, and one that was done says nothing", () => {
+  const refused = write({ state: "failed", code: "write.notArmed", message: "Nobody has armed writing." });
+  expect(nextStepWords(refused)).toContain("Ask somebody at the machine to arm writing");
+  expect(nextStepWords({ ...refused, message: nextStepWords(refused) })).toBe("");
+  expect(nextStepWords({ ...refused, code: "device.says" })).toBe("");
+  expect(nextStepWords({ ...refused, state: "done" })).toBe("");
 });

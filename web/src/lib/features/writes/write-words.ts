@@ -1,8 +1,10 @@
 import type { Me } from "@millrace/contract/api/person";
 import type { Tag } from "@millrace/contract/api/plant";
-import type { TagWrite } from "@millrace/contract/api/write";
+import type { TagWrite, WriteResult } from "@millrace/contract/api/write";
 import type { JsonValue } from "@millrace/contract/vocabulary/value";
 import type { WriteRules } from "@millrace/contract/vocabulary/write";
+import { isErrorCode } from "../../error/fault.ts";
+import { nextStepOf } from "../../error/present.ts";
 import { formatValue, type NumberTraits } from "../../state/format-value.ts";
 
 /** What of a tag decides how its values are written out. */
@@ -29,16 +31,35 @@ export function traitsOf({ unit, value, before, after, expected }: TagWrite): Va
   return { dataType: "float64", deadband: 10 ** -Math.min(6, Math.max(...digits)), unit };
 }
 
-/** What became of a momentary value that outlived its press; null of any other write. */
-export function releaseWords({ release }: Pick<TagWrite, "release">): { ok: boolean; text: string } | null {
+/** What became of a momentary value that outlived its press, and when; null of any other write. */
+export function releaseWords({
+  release,
+}: Pick<TagWrite, "release">): { ok: boolean; title: string; atMs: number; text: string } | null {
   if (release === null) return null;
-  const text =
-    release.message === ""
-      ? release.taken
-        ? "Taken back later."
-        : "It may still be held."
-      : release.message;
-  return { ok: release.taken, text };
+  const { taken, message } = release;
+  const title = taken ? "Taken back later, at" : "Not taken back, as of";
+  const text = message === "" && !taken ? "It may still be held: look at the machine." : message;
+  return { ok: taken, title, atMs: Date.parse(release.at), text };
+}
+
+/** How writes are looked for by what became of them. */
+export const RESULT_WORDS: Record<WriteResult, string> = {
+  done: "Done",
+  refused: "Refused or not done",
+  expired: "Too late",
+  unknown: "Not known",
+  pending: "Pending",
+};
+
+/** What to do about a write that was not done; empty where its code says nothing, or its own sentence says it. */
+export function nextStepWords({
+  state,
+  code,
+  message,
+}: Pick<TagWrite, "state" | "code" | "message">): string {
+  if (state === "done" || !isErrorCode(code)) return "";
+  const step = nextStepOf(code);
+  return message.includes(step) ? "" : step;
 }
 
 /** What may be written, as a sentence. */

@@ -13,6 +13,11 @@ error: expect(received).toBe(expected)
 e2e/specs/b.spec.ts:
 (pass) late [3.20ms]
 
+2 tests failed:
+(fail) group > one [0.11ms]
+(fail) late [100.13ms]
+  ^ this test timed out after 100ms.
+
  2 pass
  1 skip
  2 fail

@@ -18,6 +18,8 @@ export function suiteOutput(text: string): SuiteOutput {
   const failures: FailedTest[] = [];
   let file = "";
   for (const line of text.split("\n")) {
+    // After many tests the failures are listed once more, without their files.
+    if (/^\d+ tests? failed:$/.test(line)) break;
     const head = /^(\S+\.(?:test|spec)\.ts):$/.exec(line);
     if (head !== null) file = head[1]!;
     const failed = /^\(fail\) (.*?)(?: \[[\d.]+ms\])?$/.exec(line);

@@ -45,7 +45,7 @@ export class SessionController {
       const me = await this.#client.me();
       if (turn === this.#turn) await this.#take(me);
     } catch (thrown) {
-      if (turn === this.#turn) await this.#refused(asFault(thrown));
+      if (turn === this.#turn) await this.#refused(asFault(thrown), turn);
     } finally {
       this.#checking = false;
     }
@@ -73,7 +73,8 @@ export class SessionController {
     if (me.session?.idleS == null) await this.#store.saveList("me", me, this.#clock.nowMs());
   }
 
-  async #refused(fault: HubFault): Promise<void> {
+  /** @param turn whose answer this is: while it is looked into somebody may come in, and then it says nothing any more */
+  async #refused(fault: HubFault, turn: number): Promise<void> {
     if (fault.code === "auth.required") {
       const { state } = this;
       // The screen goes first: no value may stand there as live while the hub is asked for more.
@@ -81,6 +82,7 @@ export class SessionController {
       await this.#store.clear();
       if (state.at === "signedIn" || state.at === "signedOut") return;
       const setup = await this.#client.setupState().catch(() => ({ needed: false }));
+      if (turn !== this.#turn) return;
       this.state = setup.needed ? { at: "setupNeeded" } : { at: "signedOut", why: "none" };
       return;
     }
@@ -90,6 +92,7 @@ export class SessionController {
     }
     if (this.state.at === "signedOut") return;
     const saved = await this.#store.list("me", Me);
+    if (turn !== this.#turn) return;
     if (saved !== null && this.#clock.nowMs() - saved.savedMs <= OFFLINE_SESSION_MS) {
       this.state = { at: "signedIn", me: saved.body, offline: true };
       return;

@@ -43,37 +43,32 @@ const numbersOf = (units: readonly UnitFacts[]): number[] =>
 const speedWords = ({ baudRate, parity, stopBits }: LineFacts["settings"]): string =>
   `${baudRate} bits/s, parity ${parity}, ${stopBits} stop bit${stopBits === 1 ? "" : "s"}`;
 
-function silent({ settings, units, requests }: Line): Finding {
-  const who = unitWords(units);
-  const verb = units.length > 1 ? "answer" : "answers";
+/** Of the line as a whole, at a port of our own or behind a converter: each has another setting to look at first. */
+function ofLine(kind: string, { settings, units }: Line, atPort: string, behindConverter: string): Finding {
   const own = settings.transport === "serial";
-  const words = own
-    ? `The port opens, and ${who} ${verb} none of ${requests} requests; not one byte comes. Check: power, the wires A and B (swap them if unsure: makers name them differently), unit number, and whether the devices have what is set here (${speedWords(settings)}).`
-    : `The converter takes the connection, and ${who} ${verb} none of ${requests} requests; not one byte comes. It may speak Modbus TCP: then set \`transport\` to tcp. Else check power, the wires A and B behind it, unit number, and that its serial side has the devices' speed and parity.`;
-  return {
-    kind: "serial.silent",
-    level: "fault",
-    words,
-    setting: own ? "baudRate" : "transport",
-    units: numbersOf(units),
-    weight: 1,
-  };
+  const [words, setting] = own ? [atPort, "baudRate"] : [behindConverter, "transport"];
+  return { kind, level: "fault", words, setting, units: numbersOf(units), weight: 1 };
 }
 
-function unreadable({ settings, units, requests, broken }: Line): Finding {
-  const own = settings.transport === "serial";
-  const start = `Bytes come, and no answer with a good checksum among them (${broken} of ${requests} requests)`;
-  const words = own
-    ? `${start}: speed, parity or stop bits are not those of the devices. Here they are ${speedWords(settings)}. If they are right, another master talks on this line, or another program has the port open.`
-    : `${start}: the converter's serial side has another speed or parity than the devices, or it speaks Modbus TCP (set \`transport\` to tcp), or another master talks on this line.`;
-  return {
-    kind: "serial.unreadable",
-    level: "fault",
-    words,
-    setting: own ? "baudRate" : "transport",
-    units: numbersOf(units),
-    weight: 1,
-  };
+function silent(line: Line): Finding {
+  const { settings, units, requests } = line;
+  const start = `${unitWords(units)} ${units.length > 1 ? "answer" : "answers"} none of ${requests} requests; not one byte comes.`;
+  return ofLine(
+    "serial.silent",
+    line,
+    `The port opens, and ${start} Check: power, the wires A and B (swap them if unsure: makers name them differently), unit number, and whether the devices have what is set here (${speedWords(settings)}).`,
+    `The converter takes the connection, and ${start} It may speak Modbus TCP: then set \`transport\` to tcp. Else check power, the wires A and B behind it, unit number, and that its serial side has the devices' speed and parity.`,
+  );
+}
+
+function unreadable(line: Line): Finding {
+  const start = `Bytes come, and no answer with a good checksum among them (${line.broken} of ${line.requests} requests)`;
+  return ofLine(
+    "serial.unreadable",
+    line,
+    `${start}: speed, parity or stop bits are not those of the devices. Here they are ${speedWords(line.settings)}. If they are right, another master talks on this line, or another program has the port open.`,
+    `${start}: the converter's serial side has another speed or parity than the devices, or it speaks Modbus TCP (set \`transport\` to tcp), or another master talks on this line.`,
+  );
 }
 
 function noisy({ units, requests, broken }: Line): Finding {

@@ -25,7 +25,7 @@ import { headFile } from "./modules/audit/head-file.ts";
 import { AuditKeeper } from "./modules/audit/keeper.ts";
 import { startLogKeeper } from "./modules/logs/keeper.ts";
 import { createCookies } from "./modules/people/cookies.ts";
-import { createPasswords } from "./modules/people/password.ts";
+import { createPasswords } from "./modules/people/hashing/password.ts";
 import { createPeople, type People, type PeopleDeps } from "./modules/people/people.ts";
 import { rescue } from "./modules/people/rescue.ts";
 import { seedAdminKey } from "./modules/people/service.ts";
@@ -176,6 +176,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     const { dataFolder, metricsOpen } = settings;
     const https = publicUrl.startsWith("https:");
     const passwords = createPasswords(clock);
+    undo.push(() => passwords[Symbol.dispose]());
     const oidc = ssoSettings(settings);
     const setup = createSetup({ db, clock, passwords, dataFolder });
     const metrics = createMetrics();

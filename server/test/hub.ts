@@ -12,7 +12,7 @@ import { loadIdentity } from "../src/identity.ts";
 import { createIngest, type Ingest } from "../src/ingest/ingest.ts";
 import { AuditKeeper } from "../src/modules/audit/keeper.ts";
 import { createCookies } from "../src/modules/people/cookies.ts";
-import { createPasswords } from "../src/modules/people/password.ts";
+import { createPasswords } from "../src/modules/people/hashing/password.ts";
 import { createPeople, type MfaPolicy, type People } from "../src/modules/people/people.ts";
 import { seedAdminKey } from "../src/modules/people/service.ts";
 import { Vault } from "../src/modules/secrets/service.ts";
@@ -155,6 +155,7 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     async [Symbol.asyncDispose]() {
       await ingest.stop();
       await audit.access.stop();
+      passwords[Symbol.dispose]();
       if (app.server) await app.stop(true);
       await database[Symbol.asyncDispose]();
       await rm(dataFolder, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import { CLIENT_HEADER, type PeerOf, requestFrom } from "../../http/request-from
 import { ACCOUNT_LIMITS, ADDRESS_LIMITS, createThrottle, type Throttle } from "../../http/throttle.ts";
 import type { AccessFact } from "../audit/service.ts";
 import type { Cookies } from "./cookies.ts";
-import type { Passwords } from "./password.ts";
+import type { Passwords } from "./hashing/password.ts";
 
 /** Who must have a second factor or a passkey: nobody, who may change people or the hub, or everybody. */
 export type MfaPolicy = "off" | "administrators" | "all";

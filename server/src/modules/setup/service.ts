@@ -9,7 +9,7 @@ import type { Db } from "../../db/client.ts";
 import { inTransaction } from "../../db/transaction.ts";
 import { newToken, tokenHash } from "../../secret.ts";
 import { recordAudit } from "../audit/service.ts";
-import type { Passwords } from "../people/password.ts";
+import type { Passwords } from "../people/hashing/password.ts";
 import { meOf, OVER_ALL } from "../people/service.ts";
 import { findPersonGrants, hasPerson, insertGrants, insertPerson, lockPeople } from "../people/store.ts";
 

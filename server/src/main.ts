@@ -174,7 +174,6 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
     let publicUrl = publicUrlOf(settings);
     const origins = () => ownOrigins(publicUrl);
     const { dataFolder, metricsOpen } = settings;
-    const https = publicUrl.startsWith("https:");
     const passwords = createPasswords(clock);
     undo.push(() => passwords[Symbol.dispose]());
     const oidc = ssoSettings(settings);
@@ -207,7 +206,7 @@ async function start(settings: Settings): Promise<() => Promise<void>> {
       trusts: readProxies(settings.trustedProxies),
       diskFree: () => diskFreeOf(settings),
       audit,
-      https,
+      https: publicUrl.startsWith("https:"),
       tls: tls.hub,
       origins,
       publicUrl: () => publicUrl,

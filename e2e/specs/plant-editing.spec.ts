@@ -193,11 +193,19 @@ test("what is prepared waits as a draft, and is published on purpose", async () 
   const draft = ada.find("draft-row").filter({ hasText: "Test stand press changed" });
   await draft.getByRole("button").first().click();
   await draft.getByText("It would change now: 1 changed").waitFor();
-  expect((await stack.api.get<Profile>(`/profiles/${profile.id}`)).tags).toHaveLength(303);
   await ada.picture("plant-draft");
+  await ada.find("draft-edit", draft).click();
+  await ada.page.getByText("You edit the draft").waitFor();
+  await ada.page.getByRole("group", { name: "First" }).getByLabel("Unit").fill("open");
+  await ada.find("draft-keep").click();
+  await draft.getByRole("button").first().click();
+  await draft.getByText("It would change now: 1 changed").waitFor();
+  expect((await stack.api.get<Profile>(`/profiles/${profile.id}`)).tags).toHaveLength(303);
   await ada.find("draft-publish", draft).click();
   await draft.waitFor({ state: "detached" });
-  expect((await stack.api.get<Profile>(`/profiles/${profile.id}`)).tags).toHaveLength(3);
+  const published = await stack.api.get<Profile>(`/profiles/${profile.id}`);
+  expect(published.tags).toHaveLength(3);
+  expect(published.tags[0]).toMatchObject({ unit: "open" });
 }, 30_000);
 
 test("two people at one device: the second is told, and nothing is overwritten", async () => {

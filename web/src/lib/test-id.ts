@@ -270,6 +270,7 @@ export const TEST_ID = {
   draftRow: "draft-row",
   draftPublish: "draft-publish",
   draftKeep: "draft-keep",
+  draftEdit: "draft-edit",
   rollouts: "rollouts",
   profileStages: "profile-stages",
   versions: "versions",

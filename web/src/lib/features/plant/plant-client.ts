@@ -171,6 +171,22 @@ export class PlantClient {
     return this.#hub.call({ method: "POST", path: "/api/v1/drafts", schema: Draft, body });
   }
 
+  draft(id: string): Promise<Draft> {
+    return this.#hub.call({ method: "GET", path: `/api/v1/drafts/${encodeURIComponent(id)}`, schema: Draft });
+  }
+
+  /** Refused with `entity.conflict` when somebody saved it meanwhile. */
+  saveDraft(id: string, revision: number, name: string, document: ConfigDocument): Promise<Draft> {
+    const path = `/api/v1/drafts/${encodeURIComponent(id)}`;
+    return this.#hub.call({
+      method: "PUT",
+      path,
+      schema: Draft,
+      body: { name, document },
+      ifMatch: revision,
+    });
+  }
+
   planDraft(id: string): Promise<DraftPlan> {
     const path = `/api/v1/drafts/${encodeURIComponent(id)}/plan`;
     return this.#hub.call({ method: "GET", path, schema: DraftPlan });

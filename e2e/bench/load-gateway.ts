@@ -13,7 +13,7 @@ export async function addLoadGateway(stack: Stack, tags: number, name = "Load"):
     settings: {},
     tags: Array.from({ length: tags }, (_, index) => ({
       name: `L${index}`,
-      address: `holding:${index}`,
+      address: index % 10 === 9 ? `holding:${index}.0` : `holding:${index}`,
       dataType: index % 10 === 9 ? "boolean" : "float64",
     })),
   });

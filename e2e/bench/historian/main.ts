@@ -13,7 +13,7 @@ import { zstd } from "../zstd.ts";
 import { type Baseline, loadBaseline } from "./baseline.ts";
 import { DAY_MS, MIXED, pastFrames } from "./data-set.ts";
 import { feed } from "./feed.ts";
-import { type Answered, coldly, type QuerySet, questionsOf, warmly } from "./queries.ts";
+import { type Answered, answerRows, coldly, type QuerySet, questionsOf, warmly } from "./queries.ts";
 import { compacted, measureSizes, type Sizes } from "./sizes.ts";
 import { stepsOf } from "./steps.ts";
 import { type Sustained, sustained } from "./sustained.ts";
@@ -93,17 +93,6 @@ function stepRows(steps: Awaited<ReturnType<typeof stepsOf>>, baseline: Baseline
     })),
   ];
 }
-
-const answerRows = ({ question, coldMs, warm, plain, points }: Answered): BenchRow[] => [
-  {
-    name: `${question.name} (goal ${question.goalMs} ms, ${points} points), p95`,
-    value: warm.p95Ms,
-    unit: "ms",
-    ...(plain === null ? {} : { ratio: warm.p95Ms / plain.p95Ms, baseline: "plain rows" }),
-  },
-  { name: "  p50", value: warm.p50Ms, unit: "ms" },
-  { name: "  first after a restart", value: coldMs, unit: "ms" },
-];
 
 /** Fills the past, waits for the compactor, and measures what lies on disk. */
 async function fill(stack: Stack, url: string) {

@@ -2,6 +2,7 @@
 import type { EnvelopeSamples, RawSamples } from "@millrace/contract/api/history";
 
 import type { HubApi } from "../../stack/api.ts";
+import type { BenchRow } from "../report.ts";
 import type { Baseline } from "./baseline.ts";
 import { DAY_MS, HOUR_MS } from "./data-set.ts";
 import { type Timing, timed } from "./timing.ts";
@@ -31,7 +32,7 @@ export interface Question {
 }
 
 /** What is asked; each answer returns how many points came, so that an empty one cannot look quick. */
-export function questionsOf(api: HubApi, baseline: Baseline, set: QuerySet): Question[] {
+export function questionsOf(api: HubApi, baseline: Baseline | null, set: QuerySet): Question[] {
   const { tagNos, fromDay, toDay } = set;
   const [fromMs, toMs] = [fromDay * DAY_MS, toDay * DAY_MS];
   const one = (round: number) => tagNos[round % tagNos.length]!;
@@ -46,33 +47,34 @@ export function questionsOf(api: HubApi, baseline: Baseline, set: QuerySet): Que
       name: `${toDay - fromDay} days x ${tagNos.length} tags in ${WIDTH} px`,
       goalMs: 100,
       ours: () => ask(tagNos, fromMs, toMs, `&width=${WIDTH}`),
-      plain: () => baseline.envelope(tagNos, fromMs, toMs, WIDTH),
+      plain: baseline && (() => baseline.envelope(tagNos, fromMs, toMs, WIDTH)),
     },
     {
       name: "1 hour raw of one tag",
       goalMs: 5,
       ours: (round) => ask([one(round)], hourFrom(round), hourFrom(round) + HOUR_MS, "&limit=5000"),
-      plain: (round) => baseline.raw(one(round), hourFrom(round), hourFrom(round) + HOUR_MS),
+      plain: baseline && ((round) => baseline.raw(one(round), hourFrom(round), hourFrom(round) + HOUR_MS)),
     },
     {
       name: `${toDay - fromDay} days of one tag in ${WIDTH} px`,
       goalMs: 6,
       ours: (round) => ask([one(round)], fromMs, toMs, `&width=${WIDTH}`),
-      plain: (round) => baseline.envelope([one(round)], fromMs, toMs, WIDTH),
+      plain: baseline && ((round) => baseline.envelope([one(round)], fromMs, toMs, WIDTH)),
     },
     {
       name: `5.5 hours of one tag in ${WIDTH} px`,
       goalMs: 6,
       ours: (round) => ask([one(round)], hourFrom(round), hourFrom(round) + 5.5 * HOUR_MS, `&width=${WIDTH}`),
-      plain: (round) =>
-        baseline.envelope([one(round)], hourFrom(round), hourFrom(round) + 5.5 * HOUR_MS, WIDTH),
+      plain:
+        baseline &&
+        ((round) => baseline.envelope([one(round)], hourFrom(round), hourFrom(round) + 5.5 * HOUR_MS, WIDTH)),
     },
     {
       name: `latest of ${set.latestTagNos.length} tags`,
       goalMs: 2,
       ours: async () =>
         (await api.get<{ items: unknown[] }>(`/latest?tags=${set.latestTagNos.join(",")}`)).items.length,
-      plain: () => baseline.latest(tagNos),
+      plain: baseline && (() => baseline.latest(tagNos)),
     },
     {
       name: `a year of one tag in ${WIDTH} px`,
@@ -110,3 +112,14 @@ export async function warmly(question: Question, coldMs: number): Promise<Answer
   const plain = question.plain === null ? null : await timed(10, 1, question.plain);
   return { question, coldMs, warm, plain, points };
 }
+
+export const answerRows = ({ question, coldMs, warm, plain, points }: Answered): BenchRow[] => [
+  {
+    name: `${question.name} (goal ${question.goalMs} ms, ${points} points), p95`,
+    value: warm.p95Ms,
+    unit: "ms",
+    ...(plain === null ? {} : { ratio: warm.p95Ms / plain.p95Ms, baseline: "plain rows" }),
+  },
+  { name: "  p50", value: warm.p50Ms, unit: "ms" },
+  { name: "  first after a restart", value: coldMs, unit: "ms" },
+];

@@ -14,6 +14,14 @@ const TYPES: Record<Habit, DataType> = {
   text: "text",
 };
 
+/** Never read, for nobody polls here, yet judged like any address. */
+const addressOf = (habit: Habit, register: number): string =>
+  habit === "boolean"
+    ? `holding:${register}.0`
+    : habit === "text"
+      ? `holding:${register} length=4`
+      : `holding:${register}`;
+
 /** A gateway of its own with one device, whose tags have these habits in this order. */
 export async function addTagSet(
   stack: Stack,
@@ -29,7 +37,7 @@ export async function addTagSet(
     settings: {},
     tags: habits.map((habit, index) => ({
       name: `${String(index).padStart(3, "0")} ${habit}`,
-      address: `holding:${index * 4}`,
+      address: addressOf(habit, index * 4),
       dataType: TYPES[habit],
     })),
   });

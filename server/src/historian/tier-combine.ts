@@ -14,7 +14,14 @@ export function concatTiers(parts: readonly TierColumns[]): TierColumns {
  * Each fine stretch must lie inside one coarse one.
  */
 export function combineTiers(fine: TierColumns, intervalMs: number, originMs = 0): TierColumns {
-  return appendAll([fine], intervalMs, originMs);
+  return isCoarse(fine, intervalMs, originMs) ? fine : appendAll([fine], intervalMs, originMs);
+}
+
+/** Whether each stretch is a coarse one already, as with hours that are asked for by the hour. */
+function isCoarse({ startMs, length }: TierColumns, intervalMs: number, originMs: number): boolean {
+  for (let i = 0; i < length; i++)
+    if ((startMs[i]! - originMs) % intervalMs !== 0 || startMs[i] === startMs[i - 1]) return false;
+  return true;
 }
 
 interface Sums {

@@ -10,7 +10,7 @@ import { type DisturbedHours, findDisturbed } from "./disturbed.ts";
 import { QUERY } from "./limits.ts";
 import { around, type EnvelopePlan, isEmpty, planEnvelope, rawStretches } from "./plan.ts";
 import type { QueryTag, Span } from "./store.ts";
-import { findHourTiers, findMinuteRows, type HourFacts } from "./tier-store.ts";
+import { findHourTiers, findMinuteRows, type HourFacts, type HourTier } from "./tier-store.ts";
 import { filterTier, orderTiers } from "./tiers.ts";
 import { readWindow, windowsOf } from "./window.ts";
 
@@ -64,10 +64,12 @@ class EnvelopeReader {
 
   async read(tags: readonly QueryTag[], plan: EnvelopePlan): Promise<void> {
     const hasMinutes = !isEmpty(plan.minutes);
-    const { disturbed, facts } = hasMinutes
-      ? await findDisturbed(this.context, tags, plan)
-      : { disturbed: new Map(), facts: [] };
-    if (!isEmpty(plan.hours)) await this.#readHours(tags, plan.hours, disturbed);
+    // Sent together: each round trip less is one wait less for a busy processor.
+    const [{ disturbed, facts }, hours] = await Promise.all([
+      hasMinutes ? findDisturbed(this.context, tags, plan) : { disturbed: new Map(), facts: [] },
+      isEmpty(plan.hours) ? [] : findHourTiers(this.context.tx, numbersOf(tags), plan.hours),
+    ]);
+    this.#addHours(hours, disturbed);
     if (hasMinutes) await this.#readMinutes(tags, plan, disturbed, facts);
     await this.#readRaw(tags, plan, disturbed);
   }
@@ -87,20 +89,12 @@ class EnvelopeReader {
     if (source === "hour" || (source === "minute" && this.#source === "raw")) this.#source = source;
   }
 
-  async #readHours(tags: readonly QueryTag[], hours: Span, disturbed: DisturbedHours): Promise<void> {
-    const found = await findHourTiers(
-      this.context.tx,
-      tags.map(({ tagNo }) => tagNo),
-      hours,
-    );
+  #addHours(found: readonly HourTier[], disturbed: DisturbedHours): void {
     for (const { tagNo, tier, unsure } of found) {
       const raw = disturbed.get(tagNo)!;
       for (const hourNo of unsure) raw.add(hourNo);
-      this.#add(
-        tagNo,
-        filterTier(tier, (ms) => !raw.has(hourOf(ms))),
-        "hour",
-      );
+      const sure = raw.size === 0 ? tier : filterTier(tier, (ms) => !raw.has(hourOf(ms)));
+      this.#add(tagNo, sure, "hour");
     }
   }
 
@@ -124,7 +118,7 @@ class EnvelopeReader {
       this.#add(tagNo, pick(tagNo, minutes, spans), "minute");
     }
     const days = Math.max(1, Math.floor(MINUTE_ROWS_AT_ONCE / tags.length));
-    const tagNos = tags.map(({ tagNo }) => tagNo);
+    const tagNos = numbersOf(tags);
     for (const span of spans) {
       const last = dayOf(span.toMs - 1);
       for (let day = dayOf(span.fromMs); day <= last; day += days) {
@@ -163,6 +157,8 @@ class EnvelopeReader {
     }
   }
 }
+
+const numbersOf = (tags: readonly QueryTag[]): number[] => tags.map(({ tagNo }) => tagNo);
 
 function hasHourOf(hours: ReadonlySet<number>, dayNo: number): boolean {
   for (let hour = dayNo * 24; hour < (dayNo + 1) * 24; hour++) if (hours.has(hour)) return true;

@@ -82,20 +82,27 @@ type PackedTier = { tag_no: number } & Record<
   Uint8Array
 >;
 
+export interface HourTier {
+  tagNo: number;
+  tier: TierColumns;
+  /** Hours whose plain figures do not tell all: text, and integers beyond 2^53. */
+  unsure: number[];
+}
+
 /** Where a 64-bit integer may have been rounded to a double. */
 const EXACT_MAX = 2 ** 53;
 
 /**
  * One-hour figures of each tag. They come as packed columns: eight thousand rows of a year take half the time that
- * way. `unsure` are hours whose plain figures do not tell all: text, and integers beyond 2^53.
+ * way.
  */
 export async function findHourTiers(
   sql: SQL,
   tagNos: readonly number[],
   { fromMs, toMs }: Span,
-): Promise<{ tagNo: number; tier: TierColumns; unsure: number[] }[]> {
+): Promise<HourTier[]> {
   const rows: PackedTier[] = await sql`
-    SELECT tag_no::float8 AS tag_no, string_agg(float8send(extract(epoch FROM hour)::float8 * 1000), ''::bytea) AS h,
+    SELECT tag_no::float8 AS tag_no, string_agg(timestamptz_send(hour), ''::bytea) AS h,
       string_agg(int4send(n), ''::bytea) AS n, string_agg(int4send(uncertain), ''::bytea) AS u,
       string_agg(int4send(bad), ''::bytea) AS b,
       string_agg(float8send(coalesce(min, 'NaN')), ''::bytea) AS min,
@@ -109,7 +116,7 @@ export async function findHourTiers(
   return rows.map((row) => {
     const tier: TierColumns = {
       length: row.h.length / 8,
-      startMs: doublesOf(row.h),
+      startMs: timesOf(row.h),
       count: wholesOf(row.n),
       uncertain: wholesOf(row.u),
       bad: wholesOf(row.b),
@@ -128,10 +135,25 @@ export async function findHourTiers(
 function unsureHours({ length, startMs, count, min, max, first, last }: TierColumns): number[] {
   const isPlain = (value: number) => Math.abs(value) < EXACT_MAX;
   const hours: number[] = [];
-  for (let i = 0; i < length; i++)
-    if (count[i]! > 0 && ![min, max, first, last].every((column) => isPlain(column[i]!)))
+  for (let i = 0; i < length; i++) {
+    if (count[i] === 0) continue;
+    if (!(isPlain(min[i]!) && isPlain(max[i]!) && isPlain(first[i]!) && isPlain(last[i]!)))
       hours.push(hourOf(startMs[i]!));
+  }
   return hours;
+}
+
+/** 2000-01-01 UTC, where PostgreSQL counts its microseconds from. */
+const POSTGRES_EPOCH_MS = 946_684_800_000;
+
+/** Instants as PostgreSQL sends them; sparing it the way over a decimal number makes the statement a third quicker. */
+function timesOf(bytes: Uint8Array): Float64Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const timesMs = new Float64Array(bytes.length / 8);
+  for (let i = 0; i < timesMs.length; i++)
+    timesMs[i] =
+      (view.getInt32(8 * i) * 0x1_0000_0000 + view.getUint32(8 * i + 4)) / 1_000 + POSTGRES_EPOCH_MS;
+  return timesMs;
 }
 
 /** PostgreSQL sends numbers with the high byte first. */

@@ -116,15 +116,16 @@ function pickKnown(
 }
 
 /** One series for each kind of value that occurs; usually one. */
-function exactly(tagNo: number, startMs: Float64Array, values: readonly TagValue[]): Series[] {
+function exactly(tagNo: number, startMs: Float64Array, values: ArrayLike<TagValue>): Series[] {
   const kinds = new Map<Series["kind"], number[]>();
-  values.forEach((value, i) => {
-    if (value === null) return;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (value === null) continue;
     const kind = kindOf(value);
     const indexes = kinds.get(kind);
     if (indexes) indexes.push(i);
     else kinds.set(kind, [i]);
-  });
+  }
   return [...kinds].map(([kind, indexes]) =>
     seriesOfValues(
       kind,
@@ -173,7 +174,10 @@ function doublesOf(series: Series | undefined, startMs: Float64Array, missing: n
   return values;
 }
 
-function valuesOf(all: readonly Series[], startMs: Float64Array): TagValue[] {
+function valuesOf(all: readonly Series[], startMs: Float64Array): ArrayLike<TagValue> {
+  const [only] = all;
+  if (all.length === 1 && only!.kind !== "boolean" && only!.timesMs.length === startMs.length)
+    return only!.values;
   const values: TagValue[] = new Array(startMs.length).fill(null);
   for (const series of all)
     series.timesMs.forEach((timeMs, i) => {
@@ -183,7 +187,19 @@ function valuesOf(all: readonly Series[], startMs: Float64Array): TagValue[] {
   return values;
 }
 
-const rounded = (values: readonly TagValue[]): Float64Array =>
-  Float64Array.from(values, (value) =>
-    value === null || typeof value === "string" ? Number.NaN : Number(value),
-  );
+function rounded(values: ArrayLike<TagValue>): Float64Array {
+  const numbers = new Float64Array(values.length);
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
+    // Both halves are exact and their sum is rounded once, as Number() does, without making an integer of each.
+    const { buffer, byteOffset } = values;
+    const low = new Uint32Array(buffer, byteOffset, 2 * values.length);
+    const high = values instanceof BigInt64Array ? new Int32Array(buffer, byteOffset, low.length) : low;
+    for (let i = 0; i < numbers.length; i++) numbers[i] = high[2 * i + 1]! * 0x1_0000_0000 + low[2 * i]!;
+    return numbers;
+  }
+  for (let i = 0; i < numbers.length; i++) {
+    const value = values[i]!;
+    numbers[i] = value === null || typeof value === "string" ? Number.NaN : Number(value);
+  }
+  return numbers;
+}

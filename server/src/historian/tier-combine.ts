@@ -1,7 +1,7 @@
 import type { TagValue } from "@millrace/contract/vocabulary/value";
 import type { TierColumns } from "./tier.ts";
 import { TierBuilder } from "./tier-builder.ts";
-import { exactOf, greatestOf, leastOf } from "./tier-series.ts";
+import { exactOf } from "./tier-series.ts";
 
 /** Consecutive stretches of one tag as one; `parts` in order of time and disjoint. Nothing is added up. */
 export function concatTiers(parts: readonly TierColumns[]): TierColumns {
@@ -24,6 +24,12 @@ function isCoarse({ startMs, length }: TierColumns, intervalMs: number, originMs
   return true;
 }
 
+/** A stretch among those added up. */
+interface Place {
+  tier: TierColumns;
+  i: number;
+}
+
 interface Sums {
   startMs: number;
   endMs: number;
@@ -35,7 +41,8 @@ interface Sums {
   sum: number;
   first: number;
   last: number;
-  exact: { min: TagValue; max: TagValue; first: TagValue; last: TagValue };
+  /** Where the figures are that doubles cannot hold: making a 64-bit integer of every stretch costs more than all else. */
+  exact: { min: Place | null; max: Place | null; first: Place | null; last: Place | null };
 }
 
 const emptySums = (startMs: number, endMs: number): Sums => ({
@@ -86,24 +93,45 @@ function add(sums: Sums, tier: TierColumns, i: number, hasExact: boolean): void 
   if (!Number.isNaN(min)) {
     const sum = tier.sum[i]!;
     sums.sum = Number.isNaN(sums.min) ? sum : sums.sum + sum;
+    if (hasExact) placeRange(sums, tier, i);
     if (!(sums.min <= min)) sums.min = min;
     if (!(sums.max >= max)) sums.max = max;
   }
   if (isFirst) sums.first = tier.first[i]!;
   sums.last = tier.last[i]!;
   if (!hasExact) return;
-  const { exact } = sums;
-  if (!Number.isNaN(min)) {
-    exact.min = leastOf([exact.min, exactOf(tier, "min", i)]);
-    exact.max = greatestOf([exact.max, exactOf(tier, "max", i)]);
-  }
-  if (isFirst) exact.first = exactOf(tier, "first", i);
-  exact.last = exactOf(tier, "last", i);
+  if (isFirst) sums.exact.first = { tier, i };
+  sums.exact.last = moved(sums.exact.last, tier, i);
+}
+
+/** Rounding keeps order: doubles that differ decide, and only of equal ones what was rounded is looked at. */
+function placeRange({ min, max, exact }: Sums, tier: TierColumns, i: number): void {
+  const isLeast = exact.min === null || tier.min[i]! < min;
+  const isGreatest = exact.max === null || tier.max[i]! > max;
+  if (isLeast || (tier.min[i] === min && isBelow("min", { tier, i }, exact.min!)))
+    exact.min = moved(exact.min, tier, i);
+  if (isGreatest || (tier.max[i] === max && isBelow("max", exact.max!, { tier, i })))
+    exact.max = moved(exact.max, tier, i);
+}
+
+const isBelow = (figure: "min" | "max", a: Place, b: Place): boolean =>
+  exactOf(a.tier, figure, a.i)! < exactOf(b.tier, figure, b.i)!;
+
+function moved(place: Place | null, tier: TierColumns, i: number): Place {
+  if (place === null) return { tier, i };
+  place.tier = tier;
+  place.i = i;
+  return place;
 }
 
 function put(builder: TierBuilder, sums: Sums, hasExact: boolean): void {
   builder.open(sums.startMs, sums.count, sums.uncertain, sums.bad);
   if (sums.count === 0) return;
   builder.numbers(sums.min, sums.max, sums.sum, sums.first, sums.last);
-  if (hasExact) builder.exact(sums.exact.min, sums.exact.max, sums.exact.first, sums.exact.last);
+  if (!hasExact) return;
+  const value = (figure: "min" | "max" | "first" | "last"): TagValue => {
+    const place = sums.exact[figure];
+    return place === null ? null : exactOf(place.tier, figure, place.i);
+  };
+  builder.exact(value("min"), value("max"), value("first"), value("last"));
 }

@@ -25,9 +25,9 @@ export interface TierColumns {
    * kinds. Entries are null where `count` is 0.
    */
   exact: {
-    min: readonly TagValue[] | null;
-    max: readonly TagValue[] | null;
-    first: readonly TagValue[];
-    last: readonly TagValue[];
+    min: ArrayLike<TagValue> | null;
+    max: ArrayLike<TagValue> | null;
+    first: ArrayLike<TagValue>;
+    last: ArrayLike<TagValue>;
   } | null;
 }

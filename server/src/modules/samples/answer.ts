@@ -129,9 +129,9 @@ type Figures = Omit<EnvelopeSeries, keyof ReturnType<typeof head> | "before" | "
 function figuresOf(tier: TierColumns, means: Means | null, { dataType }: QueryTag): Figures {
   const { length, exact } = tier;
   const numbers = (column: Float64Array) => Array.from(column, numberToJson);
-  const exactly = (column: Float64Array, values: readonly TagValue[] | null | undefined) =>
+  const exactly = (column: Float64Array, values: ArrayLike<TagValue> | null | undefined) =>
     values
-      ? values.map((value, i) => (value === null ? numberToJson(column[i]!) : figure(value)))
+      ? Array.from(values, (value, i) => (value === null ? numberToJson(column[i]!) : figure(value)))
       : numbers(column);
   const avg = Array.from({ length }, (_, i) => numberToJson(tier.sum[i]! / tier.count[i]!));
   const timesMs = Array.from(tier.startMs);

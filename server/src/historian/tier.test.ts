@@ -96,6 +96,36 @@ describe("a coarser tier from a finer one", () => {
     expect(plain(combineTiers(fine, 90_000, 300))).toEqual(plain(tierOfSeries([whole], 90_000, 300)));
   });
 
+  test("integers that round to one double stay apart, in store and when added up", () => {
+    const near = [2n ** 53n + 1n, 2n ** 53n, 2n ** 53n + 3n, 2n ** 53n + 2n, -(2n ** 63n), 2n ** 63n - 1n];
+    const rest = [...near.slice(4), 2n ** 63n - 2n, 2n ** 62n + 255n, -1n, 2n ** 63n - 3n];
+    for (const whole of [near.slice(0, 4), near.slice(0, 4).reverse(), near, rest, rest.reverse()]) {
+      const series: Series = {
+        ...base(whole.map((_, i) => i * MINUTE)),
+        kind: "int64",
+        values: BigInt64Array.from(whole),
+      };
+      const stored = decodeTier(encodeTier(tierOfSeries([series], MINUTE), zstd), zstd);
+      expect([...stored.min]).toEqual(whole.map(Number));
+      const { exact, ...rounded } = combineTiers(stored, 60 * MINUTE);
+      const sorted = [...whole].sort((a, b) => (a < b ? -1 : 1));
+      expect(exact).toEqual({
+        min: [sorted[0]!],
+        max: [sorted.at(-1)!],
+        first: [whole[0]!],
+        last: [whole.at(-1)!],
+      });
+      expect([...rounded.max]).toEqual([Number(sorted.at(-1))]);
+    }
+  });
+
+  test("what is coarse already stays as it is; parts of one stretch are put together", () => {
+    const hours = tierOfSeries([double(times, values, quality)], 60 * MINUTE);
+    expect(combineTiers(hours, 60 * MINUTE)).toBe(hours);
+    const halves = [hours, tierOfSeries([double([3_599_000], [5_000])], 60 * MINUTE)];
+    expect(combineTiers(concatTiers([...halves]), 60 * MINUTE).max[0]).toBe(5_000);
+  });
+
   test("parts are put behind each other", () => {
     const whole = tierOfSeries([double(times, values, quality)], MINUTE);
     const parts = [times.slice(0, 60), times.slice(60)].map((some, p) => {

@@ -15,6 +15,7 @@ const CANCELLED = "57014";
  */
 export async function inSnapshot<T>(sql: SQL, work: (tx: ReservedSQL) => Promise<T>): Promise<T> {
   const tx = await sql.reserve();
+  const end = async (word: "COMMIT" | "ROLLBACK") => await tx.unsafe(word).simple();
   let ended: Promise<unknown> = Promise.resolve();
   try {
     // Sent, and awaited only later: the first statements of `work` travel with it.
@@ -23,10 +24,10 @@ export async function inSnapshot<T>(sql: SQL, work: (tx: ReservedSQL) => Promise
     const result = await work(tx);
     await begun;
     // Nothing was written: whether this succeeds changes no answer, so none waits for it.
-    ended = tx.unsafe("COMMIT").simple().execute();
+    ended = end("COMMIT");
     return result;
   } catch (thrown) {
-    ended = tx.unsafe("ROLLBACK").simple().execute();
+    ended = end("ROLLBACK");
     if (postgresFacts(thrown)?.sqlState === CANCELLED)
       throw new AppError(
         "query.timeout",

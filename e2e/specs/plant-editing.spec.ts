@@ -352,21 +352,6 @@ test("what differs between machines of a kind is declared once and said by each;
   expect(tags.map((tag) => tag.address)).toContain(address);
 }, 60_000);
 
-test("several devices are changed together, in one version", async () => {
-  await ada.page.goto(`${stack.hubUrl}/plant`);
-  await ada.find("devices-choose").click();
-  await ada.page.getByLabel("Search devices").fill("Press");
-  await ada.page.getByRole("button", { name: "Choose all" }).click();
-  const together = ada.find("devices-together");
-  await together.getByLabel("Operating hours").fill("mon-fri 06:00-22:00 Europe/Berlin");
-  await ada.picture("plant-devices-together");
-  await ada.find("devices-publish").click();
-  await ada.page.getByText(/Published: \d devices changed/).waitFor();
-  const devices = (await stack.api.all<Device>("/devices")).filter(({ path }) => path.includes("Press"));
-  expect(devices.length).toBeGreaterThan(1);
-  expect(devices.map(({ hours }) => hours?.timeZone)).toEqual(devices.map(() => "Europe/Berlin"));
-}, 30_000);
-
 test("nothing on these screens keeps anybody out, in light and dark, on tablet and phone", async () => {
   const device = (await stack.api.all<Device>("/devices")).find(({ name }) => name === "Test stand")!;
   const paths = [

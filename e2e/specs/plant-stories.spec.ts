@@ -253,7 +253,7 @@ test("screens have no accessibility violations, on tablet and phone, light and d
     const [{ tagNo }] = await stack.api.all<{ tagNo: number }>("/tags");
     for (const path of ["/", "/gateways", `/gateways/${gateway}`, "/tags", `/tags/${tagNo}`, "/more"]) {
       await person.page.goto(stack.hubUrl + path);
-      await Bun.sleep(1_500);
+      await person.page.waitForLoadState("networkidle");
       const name = path.replace(gateway, "one").replaceAll("/", "-");
       await person.picture(`${size}-${scheme}${path === "/" ? "-overview" : name}`);
       const { violations } = await new AxeBuilder({ page: person.page }).analyze();

@@ -79,10 +79,13 @@ export const DEVICES_TOGETHER_MAX = 500;
 /** `POST /api/v1/devices/edit`: what several devices get together, in one version. What is left out stays. */
 export const DevicesEdit = Type.Object({
   /** With the revisions that were looked at: a device somebody changed meanwhile refuses the whole. */
-  devices: Type.Array(Type.Object({ id: EntityId, revision: Type.Integer({ minimum: 1 }) }), {
-    minItems: 1,
-    maxItems: DEVICES_TOGETHER_MAX,
-  }),
+  devices: Type.Array(
+    Type.Object({ id: EntityId, revision: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }) }),
+    {
+      minItems: 1,
+      maxItems: DEVICES_TOGETHER_MAX,
+    },
+  ),
   change: Type.Object(
     {
       siteId: Type.Optional(EntityId),

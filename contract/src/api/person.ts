@@ -12,7 +12,7 @@ export const Email = Type.String({
 });
 
 export const PersonName = Type.String({ minLength: 1, maxLength: 100 });
-/** A password somebody chooses. */
+/** A password somebody chooses. One that is commonly used, or about its person, is refused with `password.weak`. */
 export const NewPassword = Type.String({ minLength: 12, maxLength: 256 });
 
 export const SetupState = Type.Object({ needed: Type.Boolean() });

@@ -73,6 +73,32 @@ export const Device = Type.Composite([
 ]);
 export type Device = Static<typeof Device>;
 
+/** Devices that may be changed at once. */
+export const DEVICES_TOGETHER_MAX = 500;
+
+/** `POST /api/v1/devices/edit`: what several devices get together, in one version. What is left out stays. */
+export const DevicesEdit = Type.Object({
+  /** With the revisions that were looked at: a device somebody changed meanwhile refuses the whole. */
+  devices: Type.Array(
+    Type.Object({ id: EntityId, revision: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }) }),
+    {
+      minItems: 1,
+      maxItems: DEVICES_TOGETHER_MAX,
+    },
+  ),
+  change: Type.Object(
+    {
+      siteId: Type.Optional(EntityId),
+      gatewayId: Type.Optional(EntityId),
+      hours: Type.Optional(Type.Union([OperatingHours, Type.Null()])),
+      enabled: Type.Optional(Type.Boolean()),
+    },
+    { additionalProperties: false, minProperties: 1 },
+  ),
+});
+export type DevicesEdit = Static<typeof DevicesEdit>;
+export const DevicesEdited = Type.Object({ items: Type.Array(Device) });
+
 /** A tag as the API shows it. `path` is its public name. */
 export const Tag = Type.Composite([
   Type.Object({

@@ -91,6 +91,12 @@ export const ERROR = {
     "Make somebody else administrator of the whole plant first.",
   ),
   "auth.lastFactor": row(409, "afterChange", "warning", "Add another way to sign in first."),
+  "password.weak": row(
+    422,
+    "afterChange",
+    "warning",
+    "Choose another, for example four words that have nothing to do with each other.",
+  ),
   "passkey.refused": row(
     401,
     "afterChange",

@@ -168,9 +168,16 @@ test("S23: nothing is made, moved or changed beyond one's branch", async () => {
   const north = ids.North!;
   const south = ids[FOREIGN]!;
   const device = { name: "Smuggled", profileId: north.profile, settings: { host: "127.0.0.1", port: 502 } };
+  const both = (of: (typeof north)[], change: object) => ({
+    devices: of.map(({ device }) => ({ id: device, revision: 1 })),
+    change,
+  });
   const tries: [string, string, unknown, number][] = [
     ["POST", "/api/v1/devices", { ...device, gatewayId: north.gateway, siteId: south.site }, 422],
     ["POST", "/api/v1/devices", { ...device, gatewayId: south.gateway, siteId: north.site }, 422],
+    ["POST", "/api/v1/devices/edit", both([north, south], { enabled: false }), 404],
+    ["POST", "/api/v1/devices/edit", both([north], { siteId: south.site }), 422],
+    ["POST", "/api/v1/devices/edit", both([north], { gatewayId: south.gateway }), 422],
     ["POST", "/api/v1/gateways", { name: "Smuggled", siteId: south.site }, 422],
     ["POST", "/api/v1/sites", { name: "Smuggled", kind: "area", parentId: south.site }, 422],
     ["POST", "/api/v1/sites", { name: "Smuggled", kind: "site", parentId: null }, 403],

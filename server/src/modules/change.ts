@@ -23,6 +23,8 @@ export interface Change<T> {
   subject: string;
   old: object | null;
   new: object | null;
+  /** Others of the same action, each with an entry of its own in the audit. */
+  more?: readonly Pick<Change<unknown>, "subject" | "old" | "new">[];
   result: T;
   /** Gateways whose slice may be another now. */
   gatewayIds: readonly string[];
@@ -48,16 +50,10 @@ export async function applyChange<T>(
   try {
     const change = await inTransaction(deps.db, async (tx) => {
       const done = await work(tx);
-      const { action, subject, old, new: now } = done;
-      await recordAudit(tx, {
-        atMs: deps.clock.nowMs(),
-        who: whoOf(principal),
-        action,
-        subject,
-        old,
-        new: now,
-        from: principal.from,
-      });
+      const { action } = done;
+      const said = { atMs: deps.clock.nowMs(), who: whoOf(principal), action, from: principal.from };
+      for (const { subject, old, new: now } of [done, ...(done.more ?? [])])
+        await recordAudit(tx, { ...said, subject, old, new: now });
       if (done.entries !== undefined && done.entries.length > 0) {
         const at = new Date(deps.clock.nowMs());
         const { comment = "", entries } = done;

@@ -247,10 +247,13 @@ export class MqttSession implements Session<MqttAddress> {
     const now = this.#now();
     this.#drain.hear(message, now.monoMs);
     this.#standing.hear(message, now.monoMs, message.qos > 0 && this.#drain.delayed);
-    let heard = false;
-    const refused = this.#refused();
-    for (const ear of [...this.#ears]) heard = this.#tellOne(ear, message) || heard;
-    this.#deps.meter?.heard(this.#refused() > refused);
+    let [heard, refused] = [false, false];
+    for (const ear of [...this.#ears]) {
+      const before = ear.plan.refused;
+      heard = this.#tellOne(ear, message) || heard;
+      refused ||= ear.plan.refused > before;
+    }
+    this.#deps.meter?.heard(refused);
     if (!heard && message.qos > 0 && now.monoMs - this.#upMonoMs < INBOX_MS) this.#inbox.put(message);
   }
 

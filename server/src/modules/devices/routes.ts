@@ -1,5 +1,5 @@
 import { Page, PageQuery } from "@millrace/contract/api/page";
-import { Device, DeviceCreate } from "@millrace/contract/api/plant";
+import { Device, DeviceCreate, DevicesEdit, DevicesEdited } from "@millrace/contract/api/plant";
 import { EntityId } from "@millrace/contract/vocabulary/id";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
@@ -9,6 +9,7 @@ import { asQuery } from "../../http/query.ts";
 import { entityTag, revisionOf } from "../../http/revision.ts";
 import type { ChangeDeps } from "../change.ts";
 import { createDevice, devicesPage, editDevice, getDevice, removeDevice } from "./service.ts";
+import { editDevicesTogether } from "./together.ts";
 
 const One = Type.Object({ id: EntityId });
 
@@ -26,6 +27,12 @@ export const deviceRoutes = (deps: ChangeDeps & { gatekeeper: Gatekeeper }) =>
       body: DeviceCreate,
       response: { 200: Device },
       detail: { summary: "Add a device" },
+    })
+    .post("/edit", ({ body, principal }) => editDevicesTogether(deps, principal, body), {
+      can: inReach("plant.edit"),
+      body: DevicesEdit,
+      response: { 200: DevicesEdited },
+      detail: { summary: "Give several devices the same place, gateway, hours or state: all or none" },
     })
     .get(
       "/:id",

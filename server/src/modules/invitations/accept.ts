@@ -118,14 +118,14 @@ async function accept(people: People, asker: Asker, token: string, chosen: Chose
   }
 }
 
-/** @throws AppError `invitation.refused` | `auth.passkeyNeeded` */
+/** A weak password leaves the link as it was. @throws AppError `invitation.refused` | `password.weak` | `auth.passkeyNeeded` */
 export async function acceptByPassword(
   people: People,
   asker: Asker,
   { token, password }: AcceptByPassword,
 ): Promise<Answer<SignInAnswer>> {
-  await look(people, asker, token);
-  const passwordHash = await people.passwords.hash(password);
+  const { name, email } = await look(people, asker, token);
+  const passwordHash = await people.passwords.hashChosen(password, [name, email]);
   const row = await accept(people, asker, token, { passwordHash, passkey: null });
   people.accounts.succeeded(row.email);
   return await goOn(people, asker, personIdOf(row), "link");

@@ -235,17 +235,17 @@ async function checkPresent(
   accounts.succeeded(email);
 }
 
-/** Ends every session of this person and opens a new one here. @throws AppError `auth.refused` | `request.tooMany` */
+/** Ends every session of this person and opens a new one here. @throws AppError `auth.refused` | `password.weak` | `request.tooMany` */
 export async function changePassword(
   people: People,
   asker: Asker,
   principal: Principal,
   { currentPassword, newPassword }: PasswordChange,
 ): Promise<Answer<null>> {
-  const { id, session } = personOf(principal);
+  const { id, name, email, session } = personOf(principal);
   if (session.kind === "pin") throw new AppError("auth.forbidden", "A session by PIN cannot do this.");
   await checkPresent(people, principal, currentPassword);
-  const hash = await people.passwords.hash(newPassword);
+  const hash = await people.passwords.hashChosen(newPassword, [name, email]);
   await inTransaction(people.db, async (tx) => {
     await setPassword(tx, id, hash, new Date(people.clock.nowMs()));
     await deleteSessions(tx, id, "all");

@@ -59,7 +59,7 @@ export function createSetup({ db, clock, passwords, dataFolder }: SetupDeps): Se
       if (hash === null || !timingSafeEqual(hash, tokenHash(request.token))) {
         throw new AppError("setup.tokenWrong", "This is not the token the hub printed.");
       }
-      const passwordHash = await passwords.hash(request.password);
+      const passwordHash = await passwords.hashChosen(request.password, [request.name, request.email]);
       const id = Bun.randomUUIDv7();
       const email = request.email.trim().toLowerCase();
       const row = { id, name: request.name, email };

@@ -32,6 +32,7 @@ export const TITLE: Record<FaultCode, string> = {
   "auth.deviceNotShared": "This is no shared tablet",
   "auth.lastAdministrator": "This is the last administrator",
   "auth.lastFactor": "This is the last way to sign in",
+  "password.weak": "This password is guessed too easily",
   "passkey.refused": "The passkey was refused",
   "invitation.refused": "This link does not work",
   "sso.unavailable": "Single sign-on cannot be reached",

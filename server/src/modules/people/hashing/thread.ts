@@ -1,13 +1,17 @@
 import { AppError } from "@millrace/contract/error/app-error";
-import type { FromHasher, ToHasher } from "./message.ts";
+import type { FromHasher, ToHasher, Weakness } from "./message.ts";
 import type { Work } from "./turnstile.ts";
 
 interface Waiting {
-  resolve(work: Work<string | boolean>): void;
+  resolve(work: Work<Value>): void;
   reject(error: AppError): void;
 }
 
-type Asked = { do: "hash"; password: string } | { do: "verify"; password: string; hash: string };
+type Asked =
+  | { do: "hash"; password: string }
+  | { do: "verify"; password: string; hash: string }
+  | { do: "judge"; password: string; about: readonly string[] };
+type Value = Extract<FromHasher, { value: unknown }>["value"];
 
 /** The one thread that hashes. It begins with the first password, and anew after it ended by itself. */
 export class HashThread implements Disposable {
@@ -25,14 +29,19 @@ export class HashThread implements Disposable {
     return (await this.#ask({ do: "verify", password, hash })) as Work<boolean>;
   }
 
+  /** @returns why it would be guessed, null when it would not */
+  async judge(password: string, about: readonly string[]): Promise<Work<Weakness | null>> {
+    return (await this.#ask({ do: "judge", password, about })) as Work<Weakness | null>;
+  }
+
   [Symbol.dispose](): void {
     this.#ended(this.#worker, "the hub stops");
   }
 
-  #ask(asked: Asked): Promise<Work<string | boolean>> {
+  #ask(asked: Asked): Promise<Work<Value>> {
     this.#worker ??= this.#begin();
     const id = this.#nextId++;
-    const { promise, resolve, reject } = Promise.withResolvers<Work<string | boolean>>();
+    const { promise, resolve, reject } = Promise.withResolvers<Work<Value>>();
     this.#waiting.set(id, { resolve, reject });
     this.#worker.postMessage({ id, ...asked } satisfies ToHasher);
     return promise;

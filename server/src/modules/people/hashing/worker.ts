@@ -2,6 +2,7 @@
 import { readlinkSync } from "node:fs";
 import { setPriority } from "node:os";
 import type { FromHasher, ToHasher } from "./message.ts";
+import { weaknessOf } from "./weakness.ts";
 
 /**
  * The hashing thread: argon2id keeps a core and 19 MiB busy for 20 to 50 ms, and whoever guesses passwords decides how
@@ -34,10 +35,20 @@ const cpuMs = (): number => {
   return (user + system) / 1_000;
 };
 
-function done(asked: ToHasher): { value: string | boolean } | { unreadable: string } {
+function resultOf(asked: ToHasher): string | boolean | null {
+  switch (asked.do) {
+    case "hash":
+      return Bun.password.hashSync(asked.password, ARGON2);
+    case "verify":
+      return Bun.password.verifySync(asked.password, asked.hash);
+    case "judge":
+      return weaknessOf(asked.password, asked.about);
+  }
+}
+
+function done(asked: ToHasher): { value: string | boolean | null } | { unreadable: string } {
   try {
-    if (asked.do === "hash") return { value: Bun.password.hashSync(asked.password, ARGON2) };
-    return { value: Bun.password.verifySync(asked.password, asked.hash) };
+    return { value: resultOf(asked) };
   } catch (thrown) {
     return { unreadable: thrown instanceof Error ? thrown.message : String(thrown) };
   }

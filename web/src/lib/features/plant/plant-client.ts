@@ -22,6 +22,8 @@ import { Page } from "@millrace/contract/api/page";
 import {
   Device,
   type DeviceCreate,
+  type DevicesEdit,
+  DevicesEdited,
   Profile,
   type ProfileCreate,
   type Site,
@@ -104,6 +106,12 @@ export class PlantClient {
   saveDevice(id: string, revision: number, body: DeviceCreate): Promise<Device> {
     const path = `/api/v1/devices/${encodeURIComponent(id)}`;
     return this.#hub.call({ method: "PUT", path, schema: Device, body, ifMatch: revision });
+  }
+
+  /** All or none. Refused with `entity.conflict` when somebody saved one of them meanwhile. */
+  async editDevices(devices: readonly Device[], change: DevicesEdit["change"]): Promise<void> {
+    const body: DevicesEdit = { devices: devices.map(({ id, revision }) => ({ id, revision })), change };
+    await this.#hub.call({ method: "POST", path: "/api/v1/devices/edit", schema: DevicesEdited, body });
   }
 
   removeDevice(id: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { decimalsOf, formatValue, type NumberTraits, plotNumber } from "./format-value.ts";
+import { decimalsOf, digitGroups, formatValue, type NumberTraits, plotNumber } from "./format-value.ts";
 
 const tag = (partial: Partial<NumberTraits>): NumberTraits => ({
   dataType: "float64",
@@ -56,4 +56,13 @@ test.each([
   [1.5, 1.5],
 ] as const)("%p is drawn at %p", (value, number) => {
   expect(plotNumber(value)).toBe(number);
+});
+
+test("a long number goes on in the next line between its groups, a short one and a text not at all", () => {
+  const whole = { dataType: "int64" } as const;
+  const long = "9,007,202,846,198,528";
+  expect(digitGroups(long, whole)).toEqual(["9,", "007,", "202,", "846,", "198,", "528"]);
+  expect(digitGroups(`[−${long}]`, whole).join("")).toBe(`[−${long}]`);
+  expect(digitGroups("6,334,037", whole)).toEqual(["6,334,037"]);
+  expect(digitGroups("ORDER-1,041,222,333", { dataType: "text" })).toEqual(["ORDER-1,041,222,333"]);
 });

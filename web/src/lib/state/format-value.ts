@@ -65,6 +65,13 @@ export function formatValue(value: JsonValue, tag: NumberTraits): string {
   return /^-?\d{1,20}$/.test(value) ? withMinus(fixed(0).format(BigInt(value))) : value;
 }
 
+/** Numbers up to this many characters have room beside their name on the narrowest phone. */
+const UNBROKEN_CHARS = 12;
+
+/** The parts between which a long number may go on in the next line: whole groups of digits. */
+export const digitGroups = (text: string, { dataType }: Pick<Tag, "dataType">): string[] =>
+  dataType === "text" || text.length <= UNBROKEN_CHARS ? [text] : text.split(/(?<=\d\D)(?=\d{3})/);
+
 /** A value as a number for drawing; null when it has none. */
 export function plotNumber(value: JsonValue): number | null {
   if (typeof value === "boolean") return value ? 1 : 0;

@@ -16,6 +16,8 @@ export const tagWrite = pgTable(
     tagNo: bigint("tag_no", { mode: "number" })
       .notNull()
       .references(() => tag.tagNo),
+    /** The tag's, which is for ever: the list of a device's writes is read in its order. */
+    deviceId: uuid("device_id").notNull(),
     writeClass: smallint("write_class").$type<WriteClass>().notNull(),
     /** The value, and what was there when it was chosen. */
     chosen: json<{ value: JsonValue; expected: JsonValue }>("chosen").notNull(),
@@ -32,5 +34,9 @@ export const tagWrite = pgTable(
     /** Outcome of the command that the audit has; null before. */
     auditedOutcome: text("audited_outcome"),
   },
-  (t) => [index("tag_write_tag").on(t.tagNo, t.selectedAt), index("tag_write_command").on(t.commandId)],
+  (t) => [
+    index("tag_write_tag").on(t.tagNo, t.selectedAt),
+    index("tag_write_device").on(t.deviceId, t.selectedAt, t.id),
+    index("tag_write_command").on(t.commandId),
+  ],
 );

@@ -71,6 +71,7 @@ export async function selectWrite(
     const row = {
       id,
       tagNo,
+      deviceId: tag.deviceId,
       writeClass,
       chosen: { value: written, expected },
       selectedById: whoOf(principal),

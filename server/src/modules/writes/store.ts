@@ -88,7 +88,12 @@ export function listOfDevice(
     after === null
       ? undefined
       : sql`(${tagWrite.selectedAt}, ${tagWrite.id}) < (${after.selectedAt}::timestamptz, ${after.id}::uuid)`;
-  return listWhere(db, and(eq(tag.deviceId, deviceId), older, result && hasResult(result, now)), now, limit);
+  return listWhere(
+    db,
+    and(eq(tagWrite.deviceId, deviceId), older, result && hasResult(result, now)),
+    now,
+    limit,
+  );
 }
 
 /** As `mapWrite` tells it: what was sent and has run out of time without an answer is unknown. */

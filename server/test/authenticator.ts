@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { isoCBOR } from "@simplewebauthn/server/helpers";
-import { codeOf, fromBase32, stepAt } from "../src/modules/people/totp.ts";
+import { codeOf, fromBase32, stepAt } from "../src/modules/people/factor/totp.ts";
 import { ORIGIN } from "./hub.ts";
 
 /** What an authenticator app shows. */

@@ -7,18 +7,18 @@ import { inTransaction } from "../../db/transaction.ts";
 import { addressBucket } from "../../http/address.ts";
 import { tokenHash } from "../../secret.ts";
 import { recordAudit } from "../audit/service.ts";
-import { deleteFactors, insertPasskey, removePassword, setPassword } from "../people/factor-store.ts";
-import { plainGrant, resolveGrants } from "../people/grant-rules.ts";
 import {
   askForNewPasskey,
   type Challenge,
   canPasskey,
   checkNewPasskey,
   type NewPasskey,
-} from "../people/passkeys.ts";
+} from "../people/factor/passkeys.ts";
+import { deleteFactors, insertPasskey, removePassword, setPassword } from "../people/factor/store.ts";
+import { plainGrant, resolveGrants } from "../people/grant-rules.ts";
 import type { Answer, Asker, People } from "../people/people.ts";
-import { deleteSessions } from "../people/session-store.ts";
-import { enter, goOn } from "../people/sign-in.ts";
+import { deleteSessions } from "../people/session/store.ts";
+import { enter, goOn } from "../people/sign-in/sign-in.ts";
 import { insertGrants, insertPerson, lockPeople } from "../people/store.ts";
 import { showInvitation } from "./service.ts";
 import { findInvitation, type InvitationRow, takeInvitation } from "./store.ts";

@@ -13,8 +13,8 @@ import { SignInAnswer } from "@millrace/contract/api/sign-in";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { access, type Gatekeeper, inReach } from "../../http/access.ts";
-import { give } from "../people/answer-routes.ts";
 import { askerOf, type People } from "../people/people.ts";
+import { give } from "../people/sign-in/answer-routes.ts";
 import { acceptByPasskey, acceptByPassword, beginAcceptByPasskey, viewInvitation } from "./accept.ts";
 import { createInvitation, invitationsList, revokeInvitation } from "./service.ts";
 

@@ -7,7 +7,7 @@ import { checkRevision } from "../../http/revision.ts";
 import { found } from "../change.ts";
 import { instantOf } from "../instant.ts";
 import { changePeople, type PeopleChange } from "./change.ts";
-import { findStanding, type Standing } from "./factor-store.ts";
+import { findStanding, type Standing } from "./factor/store.ts";
 import {
   mayManage,
   plainGrant,
@@ -28,7 +28,7 @@ import {
   updatePerson,
 } from "./manage-store.ts";
 import type { People } from "./people.ts";
-import { deleteSessions } from "./session-store.ts";
+import { deleteSessions } from "./session/store.ts";
 import { insertGrants } from "./store.ts";
 
 type Deps = Pick<People, "db" | "clock" | "accounts">;

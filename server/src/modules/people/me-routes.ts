@@ -13,7 +13,6 @@ import { PasskeySignIn, PasswordStepUp } from "@millrace/contract/api/sign-in";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { access } from "../../http/access.ts";
-import { give } from "./answer-routes.ts";
 import {
   addPasskey,
   beginPasskey,
@@ -28,13 +27,14 @@ import {
   removeTotp,
   renewRecoveryCodes,
   setOwnPin,
-} from "./factors.ts";
-import { askForPasskey } from "./passkeys.ts";
+} from "./factor/factors.ts";
+import { askForPasskey } from "./factor/passkeys.ts";
 import { askerOf, personOf } from "./people.ts";
 import { meOf } from "./service.ts";
-import { endSessions, sessionsOf } from "./sessions.ts";
-import { stepUpByPasskey, stepUpByPassword } from "./sign-in.ts";
-import type { SignInDeps } from "./sign-in-routes.ts";
+import { endSessions, sessionsOf } from "./session/sessions.ts";
+import { give } from "./sign-in/answer-routes.ts";
+import type { SignInDeps } from "./sign-in/routes.ts";
+import { stepUpByPasskey, stepUpByPassword } from "./sign-in/sign-in.ts";
 
 const self = "it is about oneself";
 const prefix = "/api/v1/me";

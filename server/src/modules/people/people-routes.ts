@@ -17,8 +17,8 @@ import {
   setDisabled,
   unlockPerson,
 } from "./manage.ts";
-import { endSessions, sessionsOf } from "./sessions.ts";
-import type { SignInDeps } from "./sign-in-routes.ts";
+import { endSessions, sessionsOf } from "./session/sessions.ts";
+import type { SignInDeps } from "./sign-in/routes.ts";
 
 const prefix = "/api/v1/people";
 const detail = { tags: ["People"] };

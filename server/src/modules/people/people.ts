@@ -6,8 +6,8 @@ import type { Principal } from "../../http/principal.ts";
 import { CLIENT_HEADER, type PeerOf, requestFrom } from "../../http/request-from.ts";
 import { ACCOUNT_LIMITS, ADDRESS_LIMITS, createThrottle, type Throttle } from "../../http/throttle.ts";
 import type { AccessFact } from "../audit/service.ts";
-import type { Cookies } from "./cookies.ts";
 import type { Passwords } from "./hashing/password.ts";
+import type { Cookies } from "./session/cookies.ts";
 
 /** Who must have a second factor or a passkey: nobody, who may change people or the hub, or everybody. */
 export type MfaPolicy = "off" | "administrators" | "all";

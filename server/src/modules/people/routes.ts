@@ -6,7 +6,7 @@ import { sharedDeviceRoutes } from "../shared-devices/routes.ts";
 import { ssoRoutes } from "../sso/routes.ts";
 import { meRoutes } from "./me-routes.ts";
 import { managePeopleRoutes } from "./people-routes.ts";
-import { type SignInDeps, signInRoutes, signOutRoutes } from "./sign-in-routes.ts";
+import { type SignInDeps, signInRoutes, signOutRoutes } from "./sign-in/routes.ts";
 
 /** Everything about people: the ways in, one's own account, other people, their roles and keys. */
 export const peopleRoutes = (deps: SignInDeps) =>

@@ -3,8 +3,8 @@ import { SharedDevice, SharedDeviceCreate, SharedDevices } from "@millrace/contr
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { access, type Gatekeeper, inReach } from "../../http/access.ts";
-import { give } from "../people/answer-routes.ts";
 import { askerOf, type People } from "../people/people.ts";
+import { give } from "../people/sign-in/answer-routes.ts";
 import { enrolSharedDevice, removeSharedDevice, sharedDevicesList } from "./service.ts";
 
 export const sharedDeviceRoutes = ({ people, gatekeeper }: { people: People; gatekeeper: Gatekeeper }) =>

@@ -6,12 +6,11 @@ import { newToken, tokenHash } from "../../secret.ts";
 import { recordAudit } from "../audit/service.ts";
 import { found } from "../change.ts";
 import { instantOf } from "../instant.ts";
-import { browserWords } from "../people/browser.ts";
 import { changePeople } from "../people/change.ts";
-import { COOKIE_S_MAX } from "../people/cookies.ts";
 import { findSitePaths } from "../people/grant-store.ts";
 import { type Answer, type Asker, type People, personOf } from "../people/people.ts";
-import { bindSession } from "../people/session-store.ts";
+import { COOKIE_S_MAX } from "../people/session/cookies.ts";
+import { bindSession } from "../people/session/store.ts";
 import {
   deleteSharedDevice,
   findSharedDevice,
@@ -19,7 +18,8 @@ import {
   insertSharedDevice,
   listSharedDevices,
   type SharedDeviceRow,
-} from "../people/shared-device-store.ts";
+} from "../people/shared/device-store.ts";
+import { browserWords } from "../people/sign-in/browser.ts";
 
 export const SHARED_DEVICES_MAX = 500;
 

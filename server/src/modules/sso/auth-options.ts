@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { BetterAuthOptions } from "better-auth";
 import type { People } from "../people/people.ts";
-import { sessionTokenHash } from "../people/session-token.ts";
+import { sessionTokenHash } from "../people/session/token.ts";
 import { authTables } from "./store.ts";
 
 const logger = getLogger(["hub", "auth"]);

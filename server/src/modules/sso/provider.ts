@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { AppError } from "@millrace/contract/error/app-error";
 import { betterAuth } from "better-auth";
 import { genericOAuth } from "better-auth/plugins";
-import { SSO_PROVIDER } from "../people/factor-store.ts";
+import { SSO_PROVIDER } from "../people/factor/store.ts";
 import type { People } from "../people/people.ts";
 import { authOptions, hashedToken } from "./auth-options.ts";
 import type { RoleRule } from "./role-map.ts";

@@ -1,8 +1,8 @@
 import { AppError } from "@millrace/contract/error/app-error";
 import { symmetricDecrypt } from "better-auth/crypto";
-import { findTotp, takeRecoveryCode, takeStep } from "./factor-store.ts";
-import type { Asker, People } from "./people.ts";
+import type { Asker, People } from "../people.ts";
 import { recoveryHash } from "./recovery.ts";
+import { findTotp, takeRecoveryCode, takeStep } from "./store.ts";
 import { fromBase32, stepOfCode } from "./totp.ts";
 
 /** The shared secret of an authenticator app, as it was made. */

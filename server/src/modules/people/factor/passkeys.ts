@@ -8,9 +8,9 @@ import {
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from "@simplewebauthn/server";
-import { findPasskey, listPasskeys, type PasskeyRow, usePasskey } from "./factor-store.ts";
-import type { Asker, People } from "./people.ts";
-import { openTicket, type TicketKind, useTicket } from "./tickets.ts";
+import type { Asker, People } from "../people.ts";
+import { openTicket, type TicketKind, useTicket } from "../sign-in/tickets.ts";
+import { findPasskey, listPasskeys, type PasskeyRow, usePasskey } from "./store.ts";
 
 /** How long a browser may ask its person; a little under the life of the challenge. */
 const TIMEOUT_MS = 240_000;

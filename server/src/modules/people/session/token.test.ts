@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { adaAt, Browser } from "../../../test/browser.ts";
-import { testHub } from "../../../test/hub.ts";
-import { readSignedToken, signedToken } from "./session-token.ts";
+import { adaAt, Browser } from "../../../../test/browser.ts";
+import { testHub } from "../../../../test/hub.ts";
+import { readSignedToken, signedToken } from "./token.ts";
 
 const SECRET = "s".repeat(43);
 

@@ -1,10 +1,10 @@
 import type { SignInAnswer } from "@millrace/contract/api/sign-in";
 import { AppError } from "@millrace/contract/error/app-error";
-import { addressBucket } from "../../http/address.ts";
-import { tokenHash } from "../../secret.ts";
-import { COOKIE_S_MAX } from "./cookies.ts";
-import type { Answer, Asker, People } from "./people.ts";
-import { findApiKey } from "./store.ts";
+import { addressBucket } from "../../../http/address.ts";
+import { tokenHash } from "../../../secret.ts";
+import type { Answer, Asker, People } from "../people.ts";
+import { COOKIE_S_MAX } from "../session/cookies.ts";
+import { findApiKey } from "../store.ts";
 
 /** Makes this browser a kiosk: its token moves from the link into a cookie no script can read. @throws AppError `auth.refused` */
 export async function openKiosk(

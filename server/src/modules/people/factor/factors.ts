@@ -3,13 +3,21 @@ import type { Factors, PasswordChange, RecoveryCodes, TotpStart } from "@millrac
 import type { Passkey, PasskeyCreate } from "@millrace/contract/api/passkey";
 import { AppError } from "@millrace/contract/error/app-error";
 import { symmetricEncrypt } from "better-auth/crypto";
-import type { Tx } from "../../db/client.ts";
-import { inTransaction } from "../../db/transaction.ts";
-import { type Principal, whoOf } from "../../http/principal.ts";
-import { recordAudit } from "../audit/service.ts";
-import { found } from "../change.ts";
-import { instantOf } from "../instant.ts";
+import type { Tx } from "../../../db/client.ts";
+import { inTransaction } from "../../../db/transaction.ts";
+import { type Principal, whoOf } from "../../../http/principal.ts";
+import { recordAudit } from "../../audit/service.ts";
+import { found } from "../../change.ts";
+import { instantOf } from "../../instant.ts";
+import { type Answer, type Asker, type People, personOf, requireFresh } from "../people.ts";
+import { openSession } from "../session/sessions.ts";
+import { deletePinSessions, deleteSessions } from "../session/store.ts";
+import { isSimplePin, pinText } from "../shared/pins.ts";
+import { findPersonGrants } from "../store.ts";
 import { openSecret } from "./codes.ts";
+import { askForNewPasskey, type Challenge, checkNewPasskey } from "./passkeys.ts";
+import { newRecoveryCode, RECOVERY_CODES, recoveryHash } from "./recovery.ts";
+import { hasFactor, isFactorRequired } from "./standing.ts";
 import {
   countRecoveryCodes,
   deletePasskey,
@@ -30,15 +38,7 @@ import {
   setPin,
   startTotp,
   takeStep,
-} from "./factor-store.ts";
-import { askForNewPasskey, type Challenge, checkNewPasskey } from "./passkeys.ts";
-import { type Answer, type Asker, type People, personOf, requireFresh } from "./people.ts";
-import { isSimplePin, pinText } from "./pins.ts";
-import { newRecoveryCode, RECOVERY_CODES, recoveryHash } from "./recovery.ts";
-import { deletePinSessions, deleteSessions } from "./session-store.ts";
-import { openSession } from "./sessions.ts";
-import { hasFactor, isFactorRequired } from "./standing.ts";
-import { findPersonGrants } from "./store.ts";
+} from "./store.ts";
 import { base32, stepOfCode, totpUri } from "./totp.ts";
 
 export const mapPasskey = ({ id, name, synced, createdAt, lastUsedAt }: PasskeyRow): Passkey => ({

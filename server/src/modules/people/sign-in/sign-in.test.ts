@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ADA, API_KEY, ORIGIN, post, send, setUpAda, type TestHub, testHub } from "../../../test/hub.ts";
+import { ADA, API_KEY, ORIGIN, post, send, setUpAda, type TestHub, testHub } from "../../../../test/hub.ts";
 
 const signIn = (hub: TestHub, email: string, password: string) =>
   post(hub, "/api/v1/sign-in/password", { email, password });

@@ -1,12 +1,12 @@
 import { createHmac } from "node:crypto";
 import type { SignInAnswer } from "@millrace/contract/api/sign-in";
 import { AppError } from "@millrace/contract/error/app-error";
-import { addressBucket } from "../../http/address.ts";
-import { findPin, findStanding } from "./factor-store.ts";
-import type { Answer, Asker, People } from "./people.ts";
+import { addressBucket } from "../../../http/address.ts";
+import { findPin, findStanding } from "../factor/store.ts";
+import type { Answer, Asker, People } from "../people.ts";
+import { openSession } from "../session/sessions.ts";
+import { findSharedDevice } from "./device-store.ts";
 import { countPinTry, forgetPinFailures, listPinPeople } from "./pin-store.ts";
-import { openSession } from "./sessions.ts";
-import { findSharedDevice } from "./shared-device-store.ts";
 
 /** Wrong PINs in a row on one tablet, after which a password is asked for. */
 export const PIN_TRIES = 5;

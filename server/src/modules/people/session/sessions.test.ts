@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { LIVE_PATH } from "@millrace/contract/wire/live";
-import { adaAt, Browser, joined, PASSWORD, placeAt } from "../../../test/browser.ts";
-import { ADA, ORIGIN, type TestHub, testHub } from "../../../test/hub.ts";
-import { RawSocket } from "../../../test/raw-socket.ts";
-import { LIVE } from "../../live/subscriber.ts";
+import { adaAt, Browser, joined, PASSWORD, placeAt } from "../../../../test/browser.ts";
+import { ADA, ORIGIN, type TestHub, testHub } from "../../../../test/hub.ts";
+import { RawSocket } from "../../../../test/raw-socket.ts";
+import { LIVE } from "../../../live/subscriber.ts";
 
 async function liveSocket(browser: Browser, port: number): Promise<RawSocket> {
   const socket = new RawSocket(port);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ADA, post, setUpAda, testHub } from "../../../test/hub.ts";
+import { ADA, post, setUpAda, testHub } from "../../../../test/hub.ts";
 
 test("S09: on loopback without TLS the cookie keeps all flags but those a browser would drop it for", async () => {
   await using hub = await testHub();

@@ -1,6 +1,6 @@
 import { AppError } from "@millrace/contract/error/app-error";
-import { newToken, tokenHash } from "../../secret.ts";
-import type { People } from "./people.ts";
+import { newToken, tokenHash } from "../../../secret.ts";
+import type { People } from "../people.ts";
 import { insertTicket, type TicketRow, takeTicket, tryTicket } from "./ticket-store.ts";
 
 /** What stands between two requests of one browser. */

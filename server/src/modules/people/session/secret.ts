@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { readIfThere, writePrivate } from "../../private-file.ts";
+import { readIfThere, writePrivate } from "../../../private-file.ts";
 
 /** The secret under session cookies: a file of the hub's own, made at the first start. */
 export async function loadSessionSecret(dataFolder: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { Authenticator, type Tampering } from "../../../test/authenticator.ts";
-import { adaAt, Browser } from "../../../test/browser.ts";
-import { ADA, type TestHub, testHub } from "../../../test/hub.ts";
+import { Authenticator, type Tampering } from "../../../../test/authenticator.ts";
+import { adaAt, Browser } from "../../../../test/browser.ts";
+import { ADA, type TestHub, testHub } from "../../../../test/hub.ts";
 
 const ADD = "/api/v1/me/passkeys";
 const SIGN_IN = "/api/v1/sign-in/passkey";

@@ -1,8 +1,8 @@
 import { and, asc, eq, exists, isNull, sql } from "drizzle-orm";
-import type { DbOrTx } from "../../db/client.ts";
-import { pin, pinFailure } from "../../db/schema/factor.ts";
-import { accessGrant, person } from "../../db/schema/person.ts";
-import { site } from "../../db/schema/site.ts";
+import type { DbOrTx } from "../../../db/client.ts";
+import { pin, pinFailure } from "../../../db/schema/factor.ts";
+import { accessGrant, person } from "../../../db/schema/person.ts";
+import { site } from "../../../db/schema/site.ts";
 
 /** People with a PIN and a role at a place, or at one above or below it, by name. */
 export const listPinPeople = (

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { totpCodeNow } from "../../../test/authenticator.ts";
-import { adaAt, Browser } from "../../../test/browser.ts";
-import { ADA, testHub } from "../../../test/hub.ts";
+import { totpCodeNow } from "../../../../test/authenticator.ts";
+import { adaAt, Browser } from "../../../../test/browser.ts";
+import { ADA, testHub } from "../../../../test/hub.ts";
 import { codeOf, fromBase32, stepAt } from "./totp.ts";
 
 const CODE = "/api/v1/sign-in/second-factor";

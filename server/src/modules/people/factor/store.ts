@@ -1,8 +1,8 @@
 import { and, count, eq, lt, sql } from "drizzle-orm";
-import type { DbOrTx, Tx } from "../../db/client.ts";
-import { outer } from "../../db/outer.ts";
-import { passkey, pin, recoveryCode, totp } from "../../db/schema/factor.ts";
-import { account, person } from "../../db/schema/person.ts";
+import type { DbOrTx, Tx } from "../../../db/client.ts";
+import { outer } from "../../../db/outer.ts";
+import { passkey, pin, recoveryCode, totp } from "../../../db/schema/factor.ts";
+import { account, person } from "../../../db/schema/person.ts";
 
 /** How somebody stands when they want in: whether they may, and what they have beside a password. */
 export interface Standing {

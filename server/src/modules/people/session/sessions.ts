@@ -1,13 +1,14 @@
 import type { Session, SessionKind } from "@millrace/contract/api/session";
 import { AppError } from "@millrace/contract/error/app-error";
-import type { Db } from "../../db/client.ts";
-import { inTransaction } from "../../db/transaction.ts";
-import { type Principal, whoOf } from "../../http/principal.ts";
-import { newToken } from "../../secret.ts";
-import { recordAudit } from "../audit/service.ts";
-import { instantOf } from "../instant.ts";
-import { browserWords, networkOf } from "./browser.ts";
-import { type Answer, type Asker, type People, SESSION } from "./people.ts";
+import type { Db } from "../../../db/client.ts";
+import { inTransaction } from "../../../db/transaction.ts";
+import { type Principal, whoOf } from "../../../http/principal.ts";
+import { newToken } from "../../../secret.ts";
+import { recordAudit } from "../../audit/service.ts";
+import { instantOf } from "../../instant.ts";
+import { type Answer, type Asker, type People, SESSION } from "../people.ts";
+import { findSharedDevice, touchSharedDevice } from "../shared/device-store.ts";
+import { browserWords, networkOf } from "../sign-in/browser.ts";
 import {
   deleteSession,
   deleteSessions,
@@ -16,9 +17,8 @@ import {
   insertSession,
   type ListedSession,
   listSessions,
-} from "./session-store.ts";
-import { sessionHashOf, sessionTokenHash, signedToken } from "./session-token.ts";
-import { findSharedDevice, touchSharedDevice } from "./shared-device-store.ts";
+} from "./store.ts";
+import { sessionHashOf, sessionTokenHash, signedToken } from "./token.ts";
 
 export interface Opening {
   personId: string;

@@ -13,15 +13,15 @@ import {
 import { AppError } from "@millrace/contract/error/app-error";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { access, type Gatekeeper } from "../../http/access.ts";
-import { whoOf } from "../../http/principal.ts";
-import type { Sso } from "../sso/service.ts";
+import { access, type Gatekeeper } from "../../../http/access.ts";
+import { whoOf } from "../../../http/principal.ts";
+import type { Sso } from "../../sso/service.ts";
+import { askForPasskey, canPasskey } from "../factor/passkeys.ts";
+import { askerOf, type People } from "../people.ts";
+import { signOut } from "../session/sessions.ts";
+import { openKiosk } from "../shared/kiosk.ts";
+import { sharedOf, signInByPin } from "../shared/pins.ts";
 import { give } from "./answer-routes.ts";
-import { openKiosk } from "./kiosk.ts";
-import { askForPasskey, canPasskey } from "./passkeys.ts";
-import { askerOf, type People } from "./people.ts";
-import { sharedOf, signInByPin } from "./pins.ts";
-import { signOut } from "./sessions.ts";
 import { signInByCode, signInByPasskey, signInByPassword } from "./sign-in.ts";
 
 export interface SignInDeps {

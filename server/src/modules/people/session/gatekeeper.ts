@@ -1,17 +1,17 @@
 import { KIOSK_PERMISSIONS } from "@millrace/contract/api/api-key";
 import type { Permission } from "@millrace/contract/api/role";
-import type { Gatekeeper } from "../../http/access.ts";
-import type { HeldGrant, Principal } from "../../http/principal.ts";
-import { covers } from "../../http/reach.ts";
-import { tokenHash } from "../../secret.ts";
-import { findStanding } from "./factor-store.ts";
-import { type People, SESSION } from "./people.ts";
-import { findPlace } from "./place-store.ts";
+import type { Gatekeeper } from "../../../http/access.ts";
+import type { HeldGrant, Principal } from "../../../http/principal.ts";
+import { covers } from "../../../http/reach.ts";
+import { tokenHash } from "../../../secret.ts";
+import { hasFactor, isFactorRequired } from "../factor/standing.ts";
+import { findStanding } from "../factor/store.ts";
+import { type People, SESSION } from "../people.ts";
+import { findPlace } from "../place-store.ts";
+import { findApiKey, findPersonGrants, touchApiKey } from "../store.ts";
 import { createSeen } from "./seen.ts";
-import { deleteSession, type FoundSession, touchSession } from "./session-store.ts";
 import { foundSessionOf } from "./sessions.ts";
-import { hasFactor, isFactorRequired } from "./standing.ts";
-import { findApiKey, findPersonGrants, touchApiKey } from "./store.ts";
+import { deleteSession, type FoundSession, touchSession } from "./store.ts";
 
 const BEARER = /^Bearer ([\x21-\x7e]{1,400})$/i;
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { tokenHash } from "../../secret.ts";
+import { tokenHash } from "../../../secret.ts";
 
 export const RECOVERY_CODES = 10;
 /** Crockford's 32: none of i, l, o and u, which look like others or make words. */

@@ -1,8 +1,8 @@
 import { asc, eq } from "drizzle-orm";
-import type { DbOrTx, Tx } from "../../db/client.ts";
-import { sharedDevice } from "../../db/schema/person.ts";
-import { site } from "../../db/schema/site.ts";
-import { tokenHash } from "../../secret.ts";
+import type { DbOrTx, Tx } from "../../../db/client.ts";
+import { sharedDevice } from "../../../db/schema/person.ts";
+import { site } from "../../../db/schema/site.ts";
+import { tokenHash } from "../../../secret.ts";
 
 export type SharedDeviceRow = typeof sharedDevice.$inferSelect & { path: string };
 

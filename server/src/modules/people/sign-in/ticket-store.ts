@@ -1,6 +1,6 @@
 import { and, count, eq, gt, lt, sql } from "drizzle-orm";
-import type { Db } from "../../db/client.ts";
-import { ticket } from "../../db/schema/factor.ts";
+import type { Db } from "../../../db/client.ts";
+import { ticket } from "../../../db/schema/factor.ts";
 
 export interface TicketRow {
   kind: string;

@@ -1,8 +1,8 @@
 import type { SessionKind } from "@millrace/contract/api/session";
 import { and, desc, eq, gt, inArray, isNotNull, lt, ne } from "drizzle-orm";
-import type { DbOrTx, Tx } from "../../db/client.ts";
-import { person, session, sharedDevice } from "../../db/schema/person.ts";
-import { site } from "../../db/schema/site.ts";
+import type { DbOrTx, Tx } from "../../../db/client.ts";
+import { person, session, sharedDevice } from "../../../db/schema/person.ts";
+import { site } from "../../../db/schema/site.ts";
 
 export type SessionRow = typeof session.$inferSelect;
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { ADA, post, setUpAda, testHub } from "../../../test/hub.ts";
-import { addressBucket } from "../../http/address.ts";
+import { ADA, post, setUpAda, testHub } from "../../../../test/hub.ts";
+import { addressBucket } from "../../../http/address.ts";
 
 const PAIRS = 60;
 

@@ -1,6 +1,6 @@
-import type { HeldGrant } from "../../http/principal.ts";
-import type { Standing } from "./factor-store.ts";
-import type { MfaPolicy } from "./people.ts";
+import type { HeldGrant } from "../../../http/principal.ts";
+import type { MfaPolicy } from "../people.ts";
+import type { Standing } from "./store.ts";
 
 const ADMINISTRATIVE = ["person.edit", "system.edit"] as const;
 

@@ -13,7 +13,7 @@ import { diskFreeBytes } from "./db/embedded/disk-free.ts";
 import { startEmbedded } from "./db/embedded/embedded.ts";
 import { migrateDatabase } from "./db/migrate.ts";
 import { startHistorian } from "./historian/historian.ts";
-import { startRetention } from "./historian/retention-job.ts";
+import { startRetention } from "./historian/retention/job.ts";
 import { readProxies } from "./http/address.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { ownOrigins } from "./http/origin.ts";

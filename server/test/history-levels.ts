@@ -1,10 +1,10 @@
 import { allocateColumns, type BlockColumns, putSeries } from "@millrace/contract/block/columns";
 import type { Series } from "@millrace/contract/block/series";
-import { closeDay } from "../src/historian/day-step.ts";
-import { closeHour } from "../src/historian/hour-step.ts";
-import { insertMinutes } from "../src/historian/journal-store.ts";
+import { closeDay } from "../src/historian/compaction/day-step.ts";
+import { closeHour } from "../src/historian/compaction/hour-step.ts";
+import { insertMinutes } from "../src/historian/compaction/journal-store.ts";
+import { regroup } from "../src/historian/compaction/regroup.ts";
 import { Partitions } from "../src/historian/partitions.ts";
-import { regroup } from "../src/historian/regroup.ts";
 import { groupOf } from "../src/historian/slot.ts";
 import { zstd } from "../src/ingest/zstd.ts";
 import { frame } from "./fake-gateway.ts";

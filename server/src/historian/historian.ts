@@ -2,10 +2,10 @@ import { getLogger } from "@logtape/logtape";
 import { type Backoff, fullJitterMs } from "@millrace/contract/std/backoff";
 import type { Clock, Random } from "@millrace/contract/std/clock";
 import type { Registry } from "prom-client";
+import type { RunReport } from "./compaction/run-compactor.ts";
 import type { FromWorker, ToWorker } from "./message.ts";
 import { historianMetrics } from "./metrics.ts";
 import { reporter } from "./report.ts";
-import type { RunReport } from "./run-compactor.ts";
 
 const log = getLogger(["hub", "historian"]);
 

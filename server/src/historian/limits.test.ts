@@ -5,8 +5,8 @@ import { HISTORIAN_STATUS } from "../modules/historian/service.ts";
 import { CLASSES } from "../modules/retention/service.ts";
 import { HISTORIAN } from "./limits.ts";
 import { QUERY } from "./query/limits.ts";
-import { RETENTION_JOB } from "./retention-job.ts";
-import { RETENTION } from "./retention-run.ts";
+import { RETENTION_JOB } from "./retention/job.ts";
+import { RETENTION } from "./retention/run.ts";
 
 const page = await Bun.file(new URL("../../../docs/historian.md", import.meta.url)).text();
 

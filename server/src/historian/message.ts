@@ -1,4 +1,4 @@
-import type { RunReport } from "./run-compactor.ts";
+import type { RunReport } from "./compaction/run-compactor.ts";
 
 /** What the hub tells the compactor's thread. */
 export type ToWorker = { tell: "start"; url: string; dayQuietMs: number } | { tell: "stop" };

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
+import type { RunReport } from "./compaction/run-compactor.ts";
 import type { HistorianMetrics } from "./metrics.ts";
-import type { RunReport } from "./run-compactor.ts";
 
 const log = getLogger(["hub", "historian"]);
 

@@ -1,9 +1,9 @@
 /// <reference lib="webworker" />
 import { systemClock as clock, systemRandom as random } from "@millrace/contract/std/clock";
 import { SQL } from "bun";
-import { Compactor } from "./compactor.ts";
+import { Compactor } from "./compaction/compactor.ts";
+import { type RunReport, runCompactor } from "./compaction/run-compactor.ts";
 import type { FromWorker, ToWorker } from "./message.ts";
-import { type RunReport, runCompactor } from "./run-compactor.ts";
 
 /**
  * The compactor's own thread: decoding and encoding a million samples takes a good part of a second, for which live

@@ -1,7 +1,7 @@
 import type { StreamKey } from "@millrace/contract/wire/stream";
 import type { SQL } from "bun";
 import { postgresFacts } from "../db/error.ts";
-import { findCrcs } from "../historian/proof-store.ts";
+import { findCrcs } from "../historian/proof/store.ts";
 import { answersOf, type ClockAnchor, type EventWrite, type LogWrite } from "./event-rows.ts";
 
 /** A frame that passed admission, ready to be written. */

@@ -5,7 +5,7 @@ import { and, count, eq, gte, isNull, lt } from "drizzle-orm";
 import type { Tx } from "../db/client.ts";
 import { gateway, gatewayRenewal } from "../db/schema/gateway.ts";
 import { uplinkStream } from "../db/schema/ingest.ts";
-import { findCrcs } from "../historian/proof-store.ts";
+import { findCrcs } from "../historian/proof/store.ts";
 
 /** Held to the end of the transaction: of two clones at once the second sees what the first was told. */
 export async function lockIdentity(tx: Tx, gatewayId: string): Promise<typeof gateway.$inferSelect | null> {

@@ -1,12 +1,12 @@
 import type { Series } from "@millrace/contract/block/series";
 import type { SQL } from "bun";
-import { decodeChunk } from "../../src/historian/chunk.ts";
-import { lowerBound, mergeSeries, sliceSeries } from "../../src/historian/merge.ts";
-import { rollupOf } from "../../src/historian/rollup-store.ts";
+import { decodeChunk } from "../../src/historian/compaction/chunk.ts";
+import { lowerBound, mergeSeries, sliceSeries } from "../../src/historian/compaction/merge.ts";
 import { DAY_MS, HOUR_MS, hourOf, MINUTE_MS } from "../../src/historian/slot.ts";
-import type { TierColumns } from "../../src/historian/tier.ts";
-import { decodeTier } from "../../src/historian/tier-block.ts";
-import { tierOfSeries } from "../../src/historian/tier-series.ts";
+import { decodeTier } from "../../src/historian/tier/block.ts";
+import { rollupOf } from "../../src/historian/tier/rollup-store.ts";
+import { tierOfSeries } from "../../src/historian/tier/series.ts";
+import type { TierColumns } from "../../src/historian/tier/tier.ts";
 import { zstd } from "../../src/ingest/zstd.ts";
 
 /** All stored figures against those computed from the samples beside them. */

@@ -3,7 +3,7 @@ import { KINDS, type Series } from "@millrace/contract/block/series";
 import type { Random } from "@millrace/contract/std/clock";
 import { DATA_FRAME, readFrame, sealFrame } from "@millrace/contract/wire/frame";
 import { encodeGap } from "@millrace/contract/wire/gap";
-import { PLACE } from "../../src/historian/sift.ts";
+import { PLACE } from "../../src/historian/compaction/sift.ts";
 import { DAY_MS, HOUR_MS } from "../../src/historian/slot.ts";
 import { type AdmittedFrame, type ApplyInput, WIDE_SPAN_MS } from "../../src/ingest/apply.ts";
 import { openFrame } from "../../src/ingest/open-frame.ts";

@@ -2,7 +2,7 @@ import type { BlockColumns } from "@millrace/contract/block/columns";
 import { decodeColumns } from "@millrace/contract/block/decode";
 import type { QualityCode } from "@millrace/contract/vocabulary/quality";
 import type { TagValue } from "@millrace/contract/vocabulary/value";
-import { mergeSeries } from "../merge.ts";
+import { mergeSeries } from "../compaction/merge.ts";
 import { findFramesBeside, findGroupRowsBeside, findTagRowsBeside } from "./beside-store.ts";
 import type { ReadContext } from "./context.ts";
 import { byArrival, eachFrame } from "./frames.ts";

@@ -1,10 +1,10 @@
 import type { Source } from "@millrace/contract/api/history";
 import { valueKindOf } from "@millrace/contract/vocabulary/value";
 import { DAY_MS, dayOf, hourOf, MINUTE_MS } from "../slot.ts";
-import type { TierColumns } from "../tier.ts";
-import { decodeTier } from "../tier-block.ts";
-import { combineTiers } from "../tier-combine.ts";
-import { tierOfSeries } from "../tier-series.ts";
+import { decodeTier } from "../tier/block.ts";
+import { combineTiers } from "../tier/combine.ts";
+import { tierOfSeries } from "../tier/series.ts";
+import type { TierColumns } from "../tier/tier.ts";
 import type { ReadContext } from "./context.ts";
 import { type DisturbedHours, findDisturbed } from "./disturbed.ts";
 import { QUERY } from "./limits.ts";

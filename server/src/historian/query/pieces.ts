@@ -1,7 +1,7 @@
 import { type BlockColumns, seriesAt } from "@millrace/contract/block/columns";
 import { KIND, type Series } from "@millrace/contract/block/series";
 import { QUALITY, qualityLevel } from "@millrace/contract/vocabulary/quality";
-import { isSorted, lowerBound, mergeSeries, sliceSeries } from "../merge.ts";
+import { isSorted, lowerBound, mergeSeries, sliceSeries } from "../compaction/merge.ts";
 import type { Span } from "./store.ts";
 
 /** Samples of each tag: at most one series a kind, each in order of time. Tags without samples are left out. */

@@ -1,5 +1,5 @@
 import type { Series } from "@millrace/contract/block/series";
-import { lowerBound, sliceSeries } from "../merge.ts";
+import { lowerBound, sliceSeries } from "../compaction/merge.ts";
 import type { ReadContext } from "./context.ts";
 import { QUERY } from "./limits.ts";
 import type { Span } from "./store.ts";

@@ -1,6 +1,6 @@
 import type { SQL } from "bun";
 import { groupOf, hourOf } from "../slot.ts";
-import type { TierColumns } from "../tier.ts";
+import type { TierColumns } from "../tier/tier.ts";
 import { listOf, type Span } from "./store.ts";
 
 /** Statements on stored figures and on what says that they may be used. */

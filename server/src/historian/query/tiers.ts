@@ -1,5 +1,5 @@
-import type { TierColumns } from "../tier.ts";
-import { concatTiers } from "../tier-combine.ts";
+import { concatTiers } from "../tier/combine.ts";
+import type { TierColumns } from "../tier/tier.ts";
 
 /** The stretches at these places. */
 function pickTier(tier: TierColumns, places: readonly number[]): TierColumns {

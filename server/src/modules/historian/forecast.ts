@@ -1,6 +1,6 @@
 import type { Source } from "@millrace/contract/api/history";
 import type { HistorianStatus } from "@millrace/contract/api/retention";
-import { type KeptClass, TIERS } from "../../historian/retention.ts";
+import { type KeptClass, TIERS } from "../../historian/retention/retention.ts";
 
 /** Complete days the forecast looks back on. */
 export const FORECAST_DAYS = 7;

@@ -2,8 +2,8 @@ import type { HistorianStatus, StoreSize } from "@millrace/contract/api/retentio
 import type { Clock } from "@millrace/contract/std/clock";
 import type { Db } from "../../db/client.ts";
 import { estimateSamples } from "../../historian/estimate.ts";
-import type { Partition } from "../../historian/retention.ts";
-import { listClasses, listPartitions } from "../../historian/retention-store.ts";
+import type { Partition } from "../../historian/retention/retention.ts";
+import { listClasses, listPartitions } from "../../historian/retention/store.ts";
 import { DAY_MS, dayOf } from "../../historian/slot.ts";
 import { type ClassDay, type ClassStore, FORECAST_DAYS, forecast } from "./forecast.ts";
 import { countProven, countRows, findDays, findWaiting, tableBytes } from "./store.ts";

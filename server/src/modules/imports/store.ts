@@ -3,7 +3,7 @@ import { eq, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
 import { historyMinutes, importRun, retentionClass } from "../../db/schema/history.ts";
 import { tag } from "../../db/schema/tag.ts";
-import type { GroupBlock } from "../../historian/regroup.ts";
+import type { GroupBlock } from "../../historian/compaction/regroup.ts";
 import { DAY_MS } from "../../historian/slot.ts";
 import type { ImportTag } from "./row.ts";
 

@@ -10,8 +10,8 @@ import {
   type Partition,
   shortened,
   whatToDrop,
-} from "../../historian/retention.ts";
-import { boundLocks, listClasses, listPartitions } from "../../historian/retention-store.ts";
+} from "../../historian/retention/retention.ts";
+import { boundLocks, listClasses, listPartitions } from "../../historian/retention/store.ts";
 import type { Principal } from "../../http/principal.ts";
 import { applyChange, type ChangeDeps, found } from "../change.ts";
 import { mapClass } from "./map.ts";

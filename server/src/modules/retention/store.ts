@@ -1,7 +1,7 @@
 import { eq, inArray, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
 import { retentionClass } from "../../db/schema/history.ts";
-import { type KeptClass, TIERS } from "../../historian/retention.ts";
+import { type KeptClass, TIERS } from "../../historian/retention/retention.ts";
 
 /** The key below which the partitions of a class are cut: days, or instants of the plain hourly table. */
 const RANGE_KEY = { history: "day_no", minute_tier: "day_no", rollup_hour: "hour" } as const;

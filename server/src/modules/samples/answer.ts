@@ -14,7 +14,7 @@ import type { RawPage } from "../../historian/query/raw.ts";
 import { eachSample } from "../../historian/query/sample.ts";
 import type { GapRow, QueryTag, Span } from "../../historian/query/store.ts";
 import type { Means } from "../../historian/query/weighted.ts";
-import type { TierColumns } from "../../historian/tier.ts";
+import type { TierColumns } from "../../historian/tier/tier.ts";
 import { instantOf } from "../instant.ts";
 
 /** What was read, as the contract says it. */

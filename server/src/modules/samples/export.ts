@@ -1,7 +1,7 @@
 import type { Series } from "@millrace/contract/block/series";
 import { type AppError, asAppError } from "@millrace/contract/error/app-error";
 import { mapDatabaseError } from "../../db/error.ts";
-import { lowerBound, sliceSeries } from "../../historian/merge.ts";
+import { lowerBound, sliceSeries } from "../../historian/compaction/merge.ts";
 import { Budget } from "../../historian/query/budget.ts";
 import { QUERY } from "../../historian/query/limits.ts";
 import { borderOf } from "../../historian/query/raw.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { SparkplugStatus } from "@millrace/contract/vocabulary/sparkplug";
-import { fieldsOf } from "../../plant/setting-form.ts";
+import { fieldsOf } from "../../plant/settings/setting-form.ts";
 import {
   idProblem,
   isWell,

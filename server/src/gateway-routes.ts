@@ -1,8 +1,8 @@
 import { Elysia } from "elysia";
 import type { AppDeps } from "./app.ts";
 import type { Gatekeeper } from "./http/access.ts";
-import { Seats } from "./http/seats.ts";
-import { ADDRESS_LIMITS, createThrottle } from "./http/throttle.ts";
+import { Seats } from "./http/limit/seats.ts";
+import { ADDRESS_LIMITS, createThrottle } from "./http/limit/throttle.ts";
 import { busRoutes } from "./modules/bus/routes.ts";
 import type { ChangeDeps } from "./modules/change.ts";
 import { inTurn } from "./modules/commands/in-turn.ts";

@@ -5,7 +5,7 @@ import { isLoopback } from "@millrace/contract/std/loopback";
 import { type Environment, readEnvironment, Setting, settingWrong } from "@millrace/contract/std/setting";
 import { type Static, Type } from "@sinclair/typebox";
 import { readProxies } from "./http/address.ts";
-import { REQUESTS } from "./http/request-limits.ts";
+import { REQUESTS } from "./http/limit/request-limits.ts";
 import { PEOPLE_SETTINGS, ssoSettings } from "./settings-people.ts";
 import { checkTlsSettings, TLS_SETTINGS } from "./tls/settings.ts";
 

@@ -4,9 +4,9 @@ import type { ServerWebSocket } from "bun";
 import { Elysia } from "elysia";
 import { access, type Gatekeeper } from "../http/access.ts";
 import { addressBucket } from "../http/address.ts";
+import type { RequestLimits } from "../http/limit/request-limits.ts";
+import { Seats } from "../http/limit/seats.ts";
 import { requestFrom } from "../http/request-from.ts";
-import type { RequestLimits } from "../http/request-limits.ts";
-import { Seats } from "../http/seats.ts";
 import { CLOSE } from "./close-code.ts";
 import { GatewaySession, type SessionDeps } from "./session.ts";
 

@@ -1,7 +1,7 @@
 import { AppError, asAppError } from "@millrace/contract/error/app-error";
 import { LIMITS } from "@millrace/contract/wire/limits";
 import type { LiveGateway, LiveServerMessage, LiveValue } from "@millrace/contract/wire/live";
-import { Bucket } from "../http/rate.ts";
+import { Bucket } from "../http/limit/rate.ts";
 import { CLOSE } from "../ingest/close-code.ts";
 import type { LatestCache } from "../modules/latest/cache.ts";
 import { mapLive } from "../modules/latest/map.ts";

@@ -5,7 +5,7 @@ import type { Claim, Enrolment } from "@millrace/contract/api/enrolment";
 import type { Problem } from "@millrace/contract/api/problem";
 import { enrolmentText } from "@millrace/contract/wire/signature";
 import { type TestHub, testHub } from "../../../test/hub.ts";
-import { ADDRESS_LIMITS } from "../../http/throttle.ts";
+import { ADDRESS_LIMITS } from "../../http/limit/throttle.ts";
 import { verifyAudit } from "../audit/service.ts";
 
 /** A machine with a key of its own that shows a token. */

@@ -3,9 +3,9 @@ import type { Clock } from "@millrace/contract/std/clock";
 import { LIVE_PATH } from "@millrace/contract/wire/live";
 import { ROUTE } from "@millrace/contract/wire/route";
 import { Counter, type Registry } from "prom-client";
-import type { Gatekeeper } from "./access.ts";
-import { addressBucket } from "./address.ts";
-import { whoOf } from "./principal.ts";
+import type { Gatekeeper } from "../access.ts";
+import { addressBucket } from "../address.ts";
+import { whoOf } from "../principal.ts";
 import { createRate, type Rate } from "./rate.ts";
 
 /** Names remembered by each limit: some 100 bytes a name. */

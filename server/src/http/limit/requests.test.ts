@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { LIMITS } from "@millrace/contract/wire/limits";
-import { ADA, API_KEY, ORIGIN, post, setUpAda, testHub } from "../../test/hub.ts";
+import { ADA, API_KEY, ORIGIN, post, setUpAda, testHub } from "../../../test/hub.ts";
 
 const json = { "content-type": "application/json", authorization: `Bearer ${API_KEY}` };
 

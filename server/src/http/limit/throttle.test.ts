@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { type Clock, systemClock } from "@millrace/contract/std/clock";
-import { addressBucket } from "./address.ts";
+import { addressBucket } from "../address.ts";
 import { ACCOUNT_LIMITS, createThrottle, type ThrottleLimits } from "./throttle.ts";
 
 function throttle(limits: ThrottleLimits = ACCOUNT_LIMITS) {

@@ -5,7 +5,8 @@ import type { Weakness } from "./message.ts";
 import { HashThread } from "./thread.ts";
 import { createTurnstile } from "./turnstile.ts";
 
-export const PASSWORD = { lengthMin: 12, lengthMax: 256 } as const;
+/** As the contract's `NewPassword` has it. */
+export const PASSWORD = { lengthMax: 256 } as const;
 
 const WHY: Readonly<Record<Weakness, string>> = {
   repeats: "It repeats the same.",

@@ -22,9 +22,11 @@ export const REQUESTS = {
   uplink: { perSecond: 200, burst: 2_000, namesMax: NAMES_MAX },
   /** Browsers opening a live socket from one address. */
   live: { perSecond: 10, burst: 200, namesMax: NAMES_MAX },
+  /** Sign-ins begun by passkey or single sign-on, each of which is kept for minutes: every sign-in page asks for one. */
+  challenge: { perSecond: 5, burst: 200, namesMax: NAMES_MAX },
 } as const;
 
-export type LimitName = "address" | "account" | "uplink" | "live" | "sockets";
+export type LimitName = "address" | "account" | "uplink" | "live" | "challenge" | "sockets";
 
 export interface RequestLimits {
   /** At each request, before anything else is done for it. @throws AppError `request.tooMany` */
@@ -45,6 +47,9 @@ export interface RequestLimitDeps {
 /** Wakes nobody up to learn that the hub lives; it must not be refused to whoever watches over it. */
 const FREE = "/livez";
 
+/** What a stranger asks for and the hub then keeps. */
+const CHALLENGES: ReadonlySet<string> = new Set(["/api/v1/sign-in/passkey/options", "/api/v1/sign-in/sso"]);
+
 export function createRequestLimits(deps: RequestLimitDeps): RequestLimits {
   const { clock, registry } = deps;
   const per10S = (count: number): Rate =>
@@ -54,6 +59,7 @@ export function createRequestLimits(deps: RequestLimitDeps): RequestLimits {
     account: per10S(deps.accountPer10S),
     uplink: createRate(REQUESTS.uplink, clock),
     live: createRate(REQUESTS.live, clock),
+    challenge: createRate(REQUESTS.challenge, clock),
   };
   const counter = new Counter({
     name: "millrace_hub_requests_limited_total",
@@ -70,11 +76,14 @@ export function createRequestLimits(deps: RequestLimitDeps): RequestLimits {
     }
   };
   return {
-    arrived(path, address) {
+    arrived(asked, address) {
+      // The router takes a slash at the end too.
+      const path = asked.replace(/\/$/, "");
       if (path === FREE) return;
       const name = addressBucket(address);
       if (path === ROUTE.uplink) return take("uplink", name);
       if (path === LIVE_PATH) take("live", name);
+      if (CHALLENGES.has(path)) take("challenge", name);
       take("address", name);
     },
     counting: (gatekeeper) => ({

@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import { Authenticator, type Tampering } from "../../../../test/authenticator.ts";
 import { adaAt, Browser } from "../../../../test/browser.ts";
 import { ADA, type TestHub, testHub } from "../../../../test/hub.ts";
+import { TICKET } from "../sign-in/tickets.ts";
+import { askForPasskey } from "./passkeys.ts";
 
 const ADD = "/api/v1/me/passkeys";
 const SIGN_IN = "/api/v1/sign-in/passkey";
@@ -121,4 +123,24 @@ test("S12: whose account is under attack gets in by passkey", async () => {
   expect(answers.get(401)).toBeLessThanOrEqual(20);
   expect((await stranger.signIn(ADA.email, ADA.password)).status).toBe(429);
   expect((await signedIn(hub, authenticator)).code).toBe("ok");
+});
+
+test("S12: whoever asks for challenges without end is told to wait, and keeps nobody else from a passkey", async () => {
+  await using hub = await testHub();
+  const ada = await adaAt(hub);
+  const { authenticator } = await added(ada);
+  const asked = await Promise.all(
+    Array.from({ length: 260 }, () => new Browser(hub).codeOf("POST", `${SIGN_IN}/options/`)),
+  );
+  expect(new Set(asked)).toEqual(new Set(["ok", "request.tooMany"]));
+  // As many as from a crowd of addresses.
+  await hub.database.sql`INSERT INTO ticket SELECT sha256(n::text::bytea), 'passkeySignIn', NULL, 'x', 5,
+    now() + interval '299 s' FROM generate_series(1, ${TICKET.ofKindMax}) AS n`;
+  const options = await askForPasskey(hub.people, "passkeySignIn");
+  const [counted] = await hub.database.sql`SELECT count(*)::int AS n FROM ticket`;
+  expect(counted.n).toBe(TICKET.ofKindMax);
+  const browser = new Browser(hub);
+  browser.take(new Headers({ "set-cookie": options.cookie }));
+  const credential = authenticator.get({ ...options.options });
+  expect(await browser.codeOf("POST", SIGN_IN, { credential })).toBe("ok");
 });

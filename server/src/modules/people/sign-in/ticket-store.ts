@@ -1,4 +1,4 @@
-import { and, count, eq, gt, lt, sql } from "drizzle-orm";
+import { and, asc, count, eq, gt, inArray, lt, sql } from "drizzle-orm";
 import type { Db } from "../../../db/client.ts";
 import { ticket } from "../../../db/schema/factor.ts";
 
@@ -8,16 +8,29 @@ export interface TicketRow {
   challenge: string;
 }
 
-/** Adds a ticket and removes those whose time is over. How many there were. */
+/**
+ * Adds a ticket and removes those whose time is over, and the oldest of its kind beyond `ofKindMax`. Refusing instead
+ * would let whoever asks for many keep everybody else from signing in.
+ */
 export async function insertTicket(
   db: Db,
   row: TicketRow & { hash: Uint8Array; triesLeft: number; expiresAt: Date },
-  now: Date,
-): Promise<number> {
+  { now, ofKindMax }: { now: Date; ofKindMax: number },
+): Promise<void> {
   await db.delete(ticket).where(lt(ticket.expiresAt, now));
-  const [found] = await db.select({ n: count() }).from(ticket);
+  const ofKind = eq(ticket.kind, row.kind);
+  const [found] = await db.select({ n: count() }).from(ticket).where(ofKind);
+  const over = (found?.n ?? 0) + 1 - ofKindMax;
+  if (over > 0) {
+    const oldest = db
+      .select({ hash: ticket.hash })
+      .from(ticket)
+      .where(ofKind)
+      .orderBy(asc(ticket.expiresAt))
+      .limit(over);
+    await db.delete(ticket).where(inArray(ticket.hash, oldest));
+  }
   await db.insert(ticket).values(row);
-  return found?.n ?? 0;
 }
 
 const alive = (hash: Uint8Array, kind: string, now: Date) =>

@@ -1,4 +1,3 @@
-import { AppError } from "@millrace/contract/error/app-error";
 import { newToken, tokenHash } from "../../../secret.ts";
 import type { People } from "../people.ts";
 import { insertTicket, type TicketRow, takeTicket, tryTicket } from "./ticket-store.ts";
@@ -11,12 +10,12 @@ export type TicketKind =
   | "passkeyStepUp"
   | "passkeyInvitation";
 
-export const TICKET = { lifeS: 300, tries: 5, atOnceMax: 10_000 } as const;
+/** `ofKindMax`: open at once of each kind; the oldest goes for the next. */
+export const TICKET = { lifeS: 300, tries: 5, ofKindMax: 10_000 } as const;
 
 /**
  * Makes a ticket; the browser holds it in a cookie, so nobody else can go on with it.
  * @returns the `Set-Cookie` header
- * @throws AppError `request.tooMany` while very many are open
  */
 export async function openTicket(
   { db, clock, cookies }: People,
@@ -33,11 +32,7 @@ export async function openTicket(
     triesLeft: TICKET.tries,
     expiresAt: new Date(nowMs + TICKET.lifeS * 1_000),
   };
-  if ((await insertTicket(db, row, new Date(nowMs))) >= TICKET.atOnceMax) {
-    throw new AppError("request.tooMany", "Too many sign-ins are open; try again in a moment.", {
-      context: { retryAfterS: 60 },
-    });
-  }
+  await insertTicket(db, row, { now: new Date(nowMs), ofKindMax: TICKET.ofKindMax });
   return cookies.set("ticket", token, TICKET.lifeS);
 }
 

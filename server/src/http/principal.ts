@@ -51,7 +51,7 @@ export const HUB: Principal = {
 export const whoOf = (principal: Principal): string => `${principal.kind}:${principal.id}`;
 
 /** Where a principal may do something; nowhere is an empty list. */
-export const reachOf = ({ grants }: Principal, permission: Permission): Reach =>
+export const reachOf = ({ grants }: Pick<Principal, "grants">, permission: Permission): Reach =>
   reachOver(grants.filter(({ permissions }) => permissions.includes(permission)).map(({ path }) => path));
 
 /** True when a principal may do something at this path. */

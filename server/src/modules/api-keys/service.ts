@@ -14,7 +14,7 @@ import { found } from "../change.ts";
 import { instantOf } from "../instant.ts";
 import { changePeople } from "../people/change.ts";
 import { plainGrant, reachesAll, requireMayGive, resolveGrants, shownGrant } from "../people/grant-rules.ts";
-import { findNames } from "../people/manage-store.ts";
+import { deleteInvitationsBy, findNames } from "../people/manage-store.ts";
 import type { People } from "../people/people.ts";
 import { insertApiKey } from "../people/store.ts";
 import {
@@ -121,13 +121,14 @@ export async function createApiKey(
   });
 }
 
-/** It is refused from the next request on, and its open sockets are closed. Doing it twice changes nothing. */
+/** It is refused from the next request on, its open sockets are closed, its links end. Doing it twice changes nothing. */
 export async function revokeApiKey({ db, clock }: Deps, principal: Principal, id: string): Promise<null> {
   return await inTransaction(db, async (tx) => {
     const row = found(await findApiKeyById(tx, id), "key");
     if (!reachesAll(principal, "person.edit", await findKeyGrants(tx, [id])))
       throw new AppError("entity.missing", "There is no such key.");
-    if (await revokeKey(tx, id, new Date(clock.nowMs())))
+    if (await revokeKey(tx, id, new Date(clock.nowMs()))) {
+      await deleteInvitationsBy(tx, `apiKey:${id}`);
       await recordAudit(tx, {
         atMs: clock.nowMs(),
         who: whoOf(principal),
@@ -137,6 +138,7 @@ export async function revokeApiKey({ db, clock }: Deps, principal: Principal, id
         new: null,
         from: principal.from,
       });
+    }
     return null;
   });
 }

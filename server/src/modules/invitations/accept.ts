@@ -20,7 +20,7 @@ import type { Answer, Asker, People } from "../people/people.ts";
 import { deleteSessions } from "../people/session/store.ts";
 import { enter, goOn } from "../people/sign-in/sign-in.ts";
 import { insertGrants, insertPerson, lockPeople } from "../people/store.ts";
-import { showInvitation } from "./service.ts";
+import { isStillGiven, showInvitation } from "./service.ts";
 import { findInvitation, type InvitationRow, takeInvitation } from "./store.ts";
 
 const refused = () =>
@@ -40,8 +40,9 @@ async function look(
 ): Promise<InvitationRow> {
   const bucket = addressBucket(asker.from.address);
   addresses.check(bucket);
-  const row = await findInvitation(db, tokenHash(token), new Date(clock.nowMs()));
-  if (row !== null) return row;
+  const now = new Date(clock.nowMs());
+  const row = await findInvitation(db, tokenHash(token), now);
+  if (row !== null && (await isStillGiven(db, row, now))) return row;
   addresses.failed(bucket);
   await note({
     kind: "refused",
@@ -95,7 +96,7 @@ async function accept(people: People, asker: Asker, token: string, chosen: Chose
       await lockPeople(tx);
       const now = new Date(clock.nowMs());
       const row = await takeInvitation(tx, tokenHash(token), now);
-      if (row === null) throw refused();
+      if (row === null || !(await isStillGiven(tx, row, now))) throw refused();
       const id = personIdOf(row);
       const facts = row.personId === null ? await become(tx, row, chosen) : await renew(tx, row, chosen, now);
       if (chosen.passkey !== null)

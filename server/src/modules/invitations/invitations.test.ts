@@ -75,6 +75,61 @@ test("a link gives what it said when it was made, and nothing that is gone meanw
   expect(await browser.must("GET", "/api/v1/me")).toMatchObject({ permissions: ["plant.read"] });
 });
 
+test("a link opens no more than who made it may give on the day it is used", async () => {
+  await using hub = await testHub();
+  const ada = await adaAt(hub);
+  const hall = await placeAt(ada, "Hall 1");
+  const give = async (id: string, name: string, grants: object[]) => {
+    const { revision } = await ada.must<{ revision: number }>("GET", `/api/v1/people/${id}`);
+    await ada.must("PUT", `/api/v1/people/${id}`, { name, grants }, { "if-match": `"${revision}"` });
+  };
+  const whole = (role: string) => [{ role, siteId: null }];
+  const looked = (token: string) => new Browser(hub).codeOf("POST", `${INVITATIONS}/look`, { token });
+  const used = async (token: string) => {
+    const seen = await looked(token);
+    return [seen, await new Browser(hub).codeOf("POST", BY_PASSWORD, { token, password: PASSWORD })];
+  };
+  const refused = ["invitation.refused", "invitation.refused"];
+  const reset = async (by: Browser, id: string) =>
+    tokenOf(
+      (await by.must<{ link: string }>("POST", `/api/v1/people/${id}/reset-link`, { removeFactors: true }))
+        .link,
+    );
+
+  const rogue = await joined(ada, "Rogue", whole("administrator"));
+  const back = await invited(rogue, "Again", { grants: whole("administrator") });
+  await give(rogue.id, "Rogue", whole("viewer"));
+  expect(await used(back.token)).toEqual(refused);
+
+  await ada.must("POST", "/api/v1/roles", {
+    name: "foreman",
+    description: "",
+    permissions: ["plant.read", "gateway.read", "sample.read", "person.read", "person.edit"],
+  });
+  const foreman = await joined(ada, "Foreman", [{ role: "foreman", siteId: hall }]);
+  const linus = await joined(ada, "Linus", [{ role: "viewer", siteId: hall }]);
+  const stale = await reset(foreman, linus.id);
+  expect(await looked(stale)).toBe("ok");
+  await give(linus.id, "Linus", whole("administrator"));
+  expect(await used(stale)).toEqual(refused);
+
+  const { id, key } = await ada.must<{ id: string; key: string }>("POST", "/api/v1/api-keys", {
+    name: "HR",
+    kind: "apiKey",
+    grants: whole("administrator"),
+  });
+  const headers = { authorization: `Bearer ${key}` };
+  const { link } = await new Browser(hub).must<{ link: string }>(
+    "POST",
+    INVITATIONS,
+    { name: "Mole", email: "mole@plant.example", grants: whole("administrator") },
+    headers,
+  );
+  expect(await looked(tokenOf(link))).toBe("ok");
+  await ada.must("DELETE", `/api/v1/api-keys/${id}`);
+  expect(await used(tokenOf(link))).toEqual(refused);
+});
+
 test("the links somebody made end with them", async () => {
   await using hub = await testHub();
   const ada = await adaAt(hub);

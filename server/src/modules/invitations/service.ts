@@ -25,6 +25,7 @@ import {
 import { manageable } from "../people/manage.ts";
 import { findGrantsOf, findNames } from "../people/manage-store.ts";
 import type { People } from "../people/people.ts";
+import { findHolder } from "../people/store.ts";
 import {
   deleteInvitation,
   deleteResetLinks,
@@ -42,6 +43,9 @@ export const INVITATION = {
   resetHours: 24,
   openMax: 500,
 } as const;
+
+/** Who makes a link at the hub's own console. */
+export const BY_CONSOLE = "console";
 
 type Deps = Pick<People, "db" | "clock" | "publicUrl">;
 
@@ -153,6 +157,16 @@ export async function makeResetLink(
 /** What a link opens: the roles it gives, or those of the person it is for. */
 const grantsOf = (db: DbOrTx, { personId, grants }: InvitationRow) =>
   personId === null ? describeGrants(db, grants) : findGrantsOf(db, [personId]);
+
+/**
+ * Whether who made a link could make it today. Somebody whose roles were taken away, or a key that was revoked, must not
+ * come back by a link made before; and whom a link resets may do more by now than its maker.
+ */
+export async function isStillGiven(db: DbOrTx, row: InvitationRow, now: Date): Promise<boolean> {
+  if (row.createdBy === BY_CONSOLE) return true;
+  const maker = await findHolder(db, row.createdBy, now);
+  return maker !== null && mayManage(maker, await grantsOf(db, row));
+}
 
 /** A link as it is shown to whoever may see it, or holds it. */
 const shown = (row: InvitationRow, grants: readonly HeldGrant[], names: ReadonlyMap<string, string>) => ({

@@ -6,18 +6,21 @@ import { type HeldGrant, type Principal, reachOf } from "../../http/principal.ts
 import { covers } from "../../http/reach.ts";
 import { findRolePermissions, findSitePaths } from "./grant-store.ts";
 
-const reaches = (principal: Principal, permission: Permission, path: string | null): boolean => {
+/** Whoever holds roles: somebody who asks, or who once did. */
+type Holder = Pick<Principal, "grants">;
+
+const reaches = (principal: Holder, permission: Permission, path: string | null): boolean => {
   const reach = reachOf(principal, permission);
   return path === null ? reach === "whole" : covers(reach, path);
 };
 
 /** What of a grant somebody does not hold there themselves; null when they hold all of it. */
-const lacking = (principal: Principal, { permissions, path }: HeldGrant): Permission | null =>
+const lacking = (principal: Holder, { permissions, path }: HeldGrant): Permission | null =>
   permissions.find((permission) => !reaches(principal, permission, path)) ?? null;
 
 /** True when somebody's permission reaches all these grants; who has no grants stands nowhere, and takes the whole plant. */
 export const reachesAll = (
-  principal: Principal,
+  principal: Holder,
   permission: Permission,
   grants: readonly Pick<HeldGrant, "path">[],
 ): boolean =>
@@ -29,7 +32,7 @@ export const reachesAll = (
  * True when somebody may change, reset or end these grants' holder: whoever resets a password could sign in with it, so
  * they must hold themselves whatever it opens.
  */
-export const mayManage = (principal: Principal, grants: readonly HeldGrant[]): boolean =>
+export const mayManage = (principal: Holder, grants: readonly HeldGrant[]): boolean =>
   reachesAll(principal, "person.edit", grants) && grants.every((grant) => lacking(principal, grant) === null);
 
 /** @throws AppError `auth.forbidden` naming the first thing that is missing */

@@ -1,7 +1,7 @@
 import { AppError } from "@millrace/contract/error/app-error";
 import { inTransaction } from "../../db/transaction.ts";
 import { recordAudit } from "../audit/service.ts";
-import { draftInvitation, linkOf } from "../invitations/service.ts";
+import { BY_CONSOLE, draftInvitation, linkOf } from "../invitations/service.ts";
 import { deleteResetLinks, findPersonByEmail, insertInvitation } from "../invitations/store.ts";
 import { countAdministrators } from "./grant-store.ts";
 import type { People } from "./people.ts";
@@ -35,13 +35,13 @@ export async function rescue(
       grants: [],
       personId: person.id,
       removeFactors: true,
-      by: "console",
+      by: BY_CONSOLE,
       hours: HOURS,
     });
     await insertInvitation(tx, row);
     await recordAudit(tx, {
       atMs: clock.nowMs(),
-      who: "console",
+      who: BY_CONSOLE,
       action: "person.resetLink",
       subject: `person:${person.id}`,
       old: null,

@@ -1,5 +1,5 @@
 import { BUILT_IN_ROLES, type Permission } from "@millrace/contract/api/role";
-import { and, eq, gt, isNull, or, sql } from "drizzle-orm";
+import { and, eq, gt, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { DbOrTx, Tx } from "../../db/client.ts";
 import { accessGrant, account, apiKey, person, role } from "../../db/schema/person.ts";
 import { site } from "../../db/schema/site.ts";
@@ -38,24 +38,36 @@ export async function findPersonGrants(db: DbOrTx, personId: string): Promise<He
 }
 
 /** The program or screen a key belongs to, while the key counts. */
-export async function findApiKey(db: DbOrTx, hash: Uint8Array, now: Date): Promise<Principal | null> {
+const findKey = async (db: DbOrTx, which: SQL, now: Date): Promise<Principal | null> => {
   const rows = await db
     .select({ id: apiKey.id, name: apiKey.name, kind: apiKey.kind, grant: grantColumns })
     .from(apiKey)
     .leftJoin(accessGrant, eq(accessGrant.apiKeyId, apiKey.id))
     .leftJoin(site, eq(site.id, accessGrant.siteId))
     .leftJoin(role, eq(role.name, accessGrant.role))
-    .where(
-      and(
-        eq(apiKey.hash, hash),
-        isNull(apiKey.revokedAt),
-        or(isNull(apiKey.expiresAt), gt(apiKey.expiresAt, now)),
-      ),
-    );
+    .where(and(which, isNull(apiKey.revokedAt), or(isNull(apiKey.expiresAt), gt(apiKey.expiresAt, now))));
   const [first] = rows;
   if (first === undefined) return null;
   const { id, name, kind } = first;
   return { id, name, kind, email: "", grants: heldGrants(rows.map(({ grant }) => grant)) };
+};
+
+export const findApiKey = (db: DbOrTx, hash: Uint8Array, now: Date): Promise<Principal | null> =>
+  findKey(db, eq(apiKey.hash, hash), now);
+
+/**
+ * What somebody whom the audit names so may do now.
+ * @returns null for a person who is gone or disabled, a key that is revoked or over, and for what is neither
+ */
+export async function findHolder(
+  db: DbOrTx,
+  who: string,
+  now: Date,
+): Promise<Pick<Principal, "grants"> | null> {
+  const [kind, id = ""] = who.split(":");
+  if (kind === "apiKey") return await findKey(db, eq(apiKey.id, id), now);
+  const grants = kind === "person" ? await findPersonGrants(db, id) : null;
+  return grants === null ? null : { grants };
 }
 
 export async function touchApiKey(db: DbOrTx, id: string, now: Date): Promise<void> {
